@@ -1,0 +1,325 @@
+//! Raw attachment: this terminal's bytes in, the program's bytes out, nothing in between but the prefix.
+//!
+//! Every way out restores the terminal: its modes by [`RawMode`], what the program turned on by [`Undo`]. A
+//! killed daemon is survived: the stream goes on at the exact byte.
+
+use std::io::IsTerminal;
+use std::io::Read;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::time::Duration;
+use std::time::Instant;
+
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+
+use crate::cli::exit;
+use crate::cli::prefix::Prefix;
+use crate::cli::prefix::Typed;
+use crate::cli::report::say;
+use crate::client::Client;
+use crate::client::Error;
+use crate::client::Incoming;
+use crate::client::inherit;
+use crate::platform::clock;
+use crate::platform::signals::Signals;
+use crate::platform::tty;
+use crate::platform::tty::RawMode;
+use crate::protocol::message::Event;
+use crate::protocol::verbs;
+use crate::session::status::End;
+use crate::term::Undo;
+
+/// The only channel of this connection.
+const CHANNEL: u32 = 1;
+/// Rows of scrollback that are painted above the screen, so that the terminal can scroll back to them.
+const HISTORY_ROWS: u32 = 128;
+/// A terminal that is being dragged sends many sizes; the last one counts.
+const SETTLE: Duration = Duration::from_millis(50);
+/// Typed bytes wait for a program that does not read; beyond this, standard input has to wait too.
+const UNSENT: usize = 1 << 20;
+
+/// How an attachment ended.
+enum Left {
+    Ended(Option<End>),
+    Detached,
+    Stolen(verbs::Stolen),
+    HungUp,
+    Terminated,
+}
+
+/// What is attached to what.
+pub struct Request {
+    /// The session.
+    pub target: String,
+    /// Take it from who has it.
+    pub steal: bool,
+    /// Watch only.
+    pub view: bool,
+    /// Without a terminal: start with the first byte instead of now.
+    pub from_start: bool,
+}
+
+/// Attaches until something ends it; returns the exit code.
+pub fn attach(client: &mut Client, request: &Request) -> Result<u8, Error> {
+    let mut attachment = Attachment::new(client, request);
+    let resume = (request.from_start && !attachment.is_tty).then_some(0);
+    let attached = attachment.open(resume)?;
+    let name = attached.name.clone();
+    let result = attachment.run();
+    // The terminal is restored before anything is said.
+    drop(attachment);
+    Ok(tell(&name, request.view, result?))
+}
+
+fn tell(name: &str, is_view: bool, left: Left) -> u8 {
+    match left {
+        Left::Ended(Some(end)) => {
+            if std::io::stderr().is_terminal() {
+                let by = end.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+                say(&format!("[{name} {}{by}]", end.word()));
+            }
+            if is_view { exit::OK } else { end.shell_code() }
+        }
+        Left::Ended(None) => {
+            say(&format!("[{name} was removed]"));
+            exit::OK
+        }
+        Left::Detached => {
+            say(&format!("[detached from {name}; it goes on, `rpm attach {name}` comes back]"));
+            exit::OK
+        }
+        Left::Stolen(stolen) => {
+            let at = clock::time_of_day(stolen.at_ms);
+            say(&format!("[{name} was taken over by {} at {at}]", crate::session::text::clean(&stolen.by)));
+            exit::STOLEN
+        }
+        Left::HungUp => exit::HUNG_UP,
+        Left::Terminated => 128 + 15,
+    }
+}
+
+struct Attachment<'c> {
+    client: &'c mut Client,
+    request: &'c Request,
+    is_tty: bool,
+    raw: Option<RawMode<'static>>,
+    undo: Undo,
+    /// Offset after the last byte shown: where the stream goes on after the daemon was killed.
+    next: Option<u64>,
+    prefix: Prefix,
+    size_due: Option<Instant>,
+    input_is_open: bool,
+}
+
+impl<'c> Attachment<'c> {
+    fn new(client: &'c mut Client, request: &'c Request) -> Self {
+        let is_tty = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        Self {
+            client,
+            request,
+            is_tty,
+            raw: None,
+            undo: Undo::new(),
+            next: None,
+            prefix: Prefix::default(),
+            size_due: None,
+            input_is_open: true,
+        }
+    }
+
+    /// Attaches; raw mode comes after the daemon agreed, so that a refusal is an ordinary line.
+    fn open(&mut self, resume: Option<u64>) -> Result<verbs::Attached, Error> {
+        let attach = verbs::Attach {
+            channel: CHANNEL,
+            target: self.request.target.clone(),
+            steal: self.request.steal && self.next.is_none(),
+            view: self.request.view,
+            size: if self.is_tty { tty::size(std::io::stdout()) } else { None },
+            is_tty: self.is_tty,
+            resume,
+            history_rows: HISTORY_ROWS,
+            agent: inherit::agent(),
+        };
+        let attached = self.client.call(&attach)?;
+        if self.is_tty && self.raw.is_none() {
+            self.raw = RawMode::enter(rustix::stdio::stdin()).ok();
+        }
+        Ok(attached)
+    }
+
+    fn run(&mut self) -> Result<Left, Error> {
+        let caught = [libc::SIGWINCH, libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGPIPE];
+        let signals = Signals::catch(&caught).map_err(Error::Lost)?;
+        loop {
+            if let Some(left) = self.show_arrived()? {
+                return Ok(left);
+            }
+            let ready = self.wait(&signals)?;
+            if ready.signals
+                && let Some(left) = self.on_signals(&signals)
+            {
+                return Ok(left);
+            }
+            if ready.input
+                && let Some(left) = self.on_input()?
+            {
+                return Ok(left);
+            }
+            if self.size_due.is_some_and(|due| due <= Instant::now()) {
+                self.size_due = None;
+                self.send_size()?;
+            }
+        }
+    }
+
+    fn wait(&mut self, signals: &Signals) -> Result<Ready, Error> {
+        let connection = self.client.connection();
+        let takes_input = self.input_is_open && (self.is_tty || connection.unsent() < UNSENT);
+        let stdin = rustix::stdio::stdin();
+        let mut fds = vec![PollFd::new(connection, connection.interest()), PollFd::new(signals, PollFlags::IN)];
+        if takes_input {
+            fds.push(PollFd::from_borrowed_fd(stdin, PollFlags::IN));
+        }
+        let timeout = self.size_due.map(|due| {
+            let left = due.saturating_duration_since(Instant::now());
+            rustix::time::Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() }
+        });
+        match rustix::event::poll(&mut fds, timeout.as_ref()) {
+            Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
+            result => result.map_err(|errno| Error::Lost(errno.into()))?,
+        };
+        let ready = Ready {
+            signals: !fds[1].revents().is_empty(),
+            input: fds.get(2).is_some_and(|fd| !fd.revents().is_empty()),
+        };
+        let _ = self.client.connection().flush();
+        Ok(ready)
+    }
+
+    /// Shows everything that has arrived.
+    fn show_arrived(&mut self) -> Result<Option<Left>, Error> {
+        loop {
+            match self.client.connection().try_receive() {
+                Ok(None) => return Ok(None),
+                Ok(Some(Incoming::Bulk(bulk))) => {
+                    // A painted screen is no history: the stream goes on at its offset.
+                    self.next = Some(if bulk.more { bulk.at } else { bulk.at + bulk.bytes.len() as u64 });
+                    if !self.show(&bulk.bytes) {
+                        return Ok(Some(Left::HungUp));
+                    }
+                }
+                Ok(Some(Incoming::Event(event))) => {
+                    if let Some(left) = ending(&event) {
+                        return Ok(Some(left));
+                    }
+                }
+                Ok(Some(Incoming::Reply(_))) => {}
+                Err(error) if error.is_lost() => {
+                    if let Some(left) = self.come_back()? {
+                        return Ok(Some(left));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The daemon was killed: goes on at the exact byte with the next one.
+    fn come_back(&mut self) -> Result<Option<Left>, Error> {
+        self.client.reconnect()?;
+        let resume = self.next.filter(|_| !self.request.view);
+        match self.open(resume) {
+            Ok(_) => Ok(None),
+            Err(Error::Refused(refused)) if refused.code == crate::protocol::error::Code::Controlled => {
+                let stolen = verbs::Stolen { channel: CHANNEL, by: refused.message, at_ms: clock::wall_ms() };
+                Ok(Some(Left::Stolen(stolen)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes to the terminal; `false` when it is gone.
+    fn show(&mut self, bytes: &[u8]) -> bool {
+        self.undo.observe(bytes);
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush()).is_ok()
+    }
+
+    fn on_signals(&mut self, signals: &Signals) -> Option<Left> {
+        let mut left = None;
+        while let Some(signal) = signals.next() {
+            match signal {
+                libc::SIGWINCH => self.size_due = Some(Instant::now() + SETTLE),
+                libc::SIGHUP => left = Some(Left::HungUp),
+                libc::SIGTERM | libc::SIGINT => left = Some(Left::Terminated),
+                _ => {}
+            }
+        }
+        left
+    }
+
+    fn send_size(&mut self) -> Result<(), Error> {
+        let size = tty::size(std::io::stdout()).filter(|_| self.is_tty && !self.request.view);
+        match size {
+            Some(size) => {
+                self.client.connection().notify(&verbs::PaneSize { channel: CHANNEL, size }).or_else(ignore_loss)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn on_input(&mut self) -> Result<Option<Left>, Error> {
+        let mut buffer = [0; 32 << 10];
+        let len = match std::io::stdin().lock().read(&mut buffer) {
+            Ok(0) if self.is_tty => return Ok(Some(Left::HungUp)),
+            Ok(0) => {
+                self.input_is_open = false;
+                return Ok(None);
+            }
+            Ok(len) => len,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(None),
+            Err(_) => return Ok(Some(Left::HungUp)),
+        };
+        let typed = if self.is_tty { self.prefix.type_in(&buffer[..len]) } else { Typed::bytes(&buffer[..len]) };
+        if !typed.bytes.is_empty() && !self.request.view {
+            self.client.connection().input(CHANNEL, &typed.bytes).or_else(ignore_loss)?;
+        }
+        Ok(typed.detach.then_some(Left::Detached))
+    }
+}
+
+/// A broken connection is noticed by the next read, which comes back.
+fn ignore_loss(error: Error) -> Result<(), Error> {
+    if error.is_lost() { Ok(()) } else { Err(error) }
+}
+
+fn ending(event: &Event) -> Option<Left> {
+    if let Some(closed) = event.get::<verbs::Closed>() {
+        return Some(Left::Ended(closed.end));
+    }
+    event.get::<verbs::Stolen>().map(Left::Stolen)
+}
+
+#[derive(Default)]
+struct Ready {
+    signals: bool,
+    input: bool,
+}
+
+impl Drop for Attachment<'_> {
+    fn drop(&mut self) {
+        if self.is_tty {
+            let bytes = self.undo.bytes();
+            let mut out = std::io::stdout().lock();
+            let _ = out.write_all(&bytes).and_then(|()| out.flush());
+            // The last line may not be at its start; what we say next should be.
+            if self.raw.is_some() {
+                let _ = out.write_all(b"\r\n").and_then(|()| out.flush());
+            }
+            // What the terminal still had to say to the program (answers to its queries) must not reach the shell.
+            let _ = rustix::termios::tcflush(std::io::stdin().as_fd(), rustix::termios::QueueSelector::IFlush);
+        }
+        self.raw = None;
+    }
+}

@@ -1,0 +1,161 @@
+//! `rpm doctor`: what could go wrong on this system, and what to do about it.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+
+use serde::Serialize;
+
+use crate::cli::args;
+use crate::cli::exit;
+use crate::cli::output;
+use crate::client::Client;
+use crate::client::Error;
+use crate::platform::detach;
+use crate::platform::endpoint::Place;
+use crate::protocol::hello::VERSION;
+use crate::protocol::verbs;
+
+/// How a check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Grade {
+    Ok,
+    Note,
+    Bad,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+struct Finding {
+    what: &'static str,
+    grade: Grade,
+    text: String,
+    todo: Option<String>,
+}
+
+/// Runs all checks; fails if one of them is bad.
+pub fn doctor(args: &args::Json) -> Result<u8, Error> {
+    let findings = [folders(), daemon(), logout(), name(), terminal()];
+    if args.json {
+        output::json("findings", &findings);
+    } else {
+        for finding in &findings {
+            let grade = format!("{:?}", finding.grade).to_lowercase();
+            output::print(format!("{grade:<5} {:<9} {}\n", finding.what, finding.text).as_bytes());
+            if let Some(todo) = &finding.todo {
+                output::print(format!("{:<15} do: {todo}\n", "").as_bytes());
+            }
+        }
+    }
+    let is_bad = findings.iter().any(|finding| finding.grade == Grade::Bad);
+    Ok(if is_bad { exit::FAILURE } else { exit::OK })
+}
+
+fn finding(what: &'static str, grade: Grade, text: impl Into<String>, todo: Option<&str>) -> Finding {
+    Finding { what, grade, text: text.into(), todo: todo.map(str::to_owned) }
+}
+
+fn folders() -> Finding {
+    match Place::open() {
+        Ok(place) => finding("folders", Grade::Ok, format!("{} is ours alone", place.runtime.display()), None),
+        Err(error) => finding("folders", Grade::Bad, error.to_string(), Some(error.hint())),
+    }
+}
+
+fn daemon() -> Finding {
+    let report = Client::connect().and_then(|mut client| client.call(&verbs::DaemonStatus {}));
+    match report {
+        Ok(report) if report.version == VERSION => {
+            let restarts = format!("restarted {} times", report.restarts);
+            finding("daemon", Grade::Ok, format!("version {}, pid {}, {restarts}", report.version, report.pid), None)
+        }
+        Ok(report) => {
+            let text = format!("is version {} (pid {}), this is {VERSION}", report.version, report.pid);
+            finding(
+                "daemon",
+                Grade::Note,
+                text,
+                Some("`rpm shutdown` ends it with its sessions; the next command starts this version"),
+            )
+        }
+        Err(Error::NotRunning) => finding("daemon", Grade::Ok, "does not run; it starts when it is needed", None),
+        Err(error) => Finding { what: "daemon", grade: Grade::Bad, text: error.to_string(), todo: error.hint() },
+    }
+}
+
+/// Says whether the system would end sessions at logout.
+fn logout() -> Finding {
+    let lingers = || ask("loginctl", &["show-user", &user(), "--property=Linger", "--value"]);
+    if detach::has_user_manager() {
+        return match lingers().as_deref() {
+            Some("yes") => finding("logout", Grade::Ok, "sessions outlive it: lingering is on", None),
+            Some("no") => {
+                let text = "the user manager, and every session in it, ends some seconds after the last logout";
+                finding("logout", Grade::Bad, text, Some("loginctl enable-linger"))
+            }
+            _ => finding("logout", Grade::Note, "cannot tell whether lingering is on", Some("loginctl enable-linger")),
+        };
+    }
+    let login = "org.freedesktop.login1";
+    let kills = ask(
+        "busctl",
+        &["get-property", login, "/org/freedesktop/login1", &format!("{login}.Manager"), "KillUserProcesses"],
+    );
+    match kills.as_deref() {
+        Some("b true") => {
+            let todo = "set KillUserProcesses=no in logind.conf, or run `loginctl enable-linger`";
+            finding("logout", Grade::Bad, "the system ends every process of yours at logout", Some(todo))
+        }
+        Some("b false") => finding("logout", Grade::Ok, "sessions outlive it", None),
+        _ => finding("logout", Grade::Ok, "no login manager answers here, so nothing ends sessions at logout", None),
+    }
+}
+
+fn user() -> String {
+    env::var("USER").unwrap_or_default()
+}
+
+/// Returns the trimmed output of a command that exists and succeeds.
+fn ask(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).stdin(std::process::Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Says whether another `rpm` is on the path.
+fn name() -> Finding {
+    let own = env::current_exe().ok().and_then(|path| path.canonicalize().ok());
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let found = env::split_paths(&paths).map(|dir| dir.join("rpm")).find(|path| path.is_file());
+    match found {
+        Some(path)
+            if Some(&canonical(&path)) != own.as_ref() && canonical(&path).file_name() != own_name().as_deref() =>
+        {
+            let text = format!("`rpm` on your PATH is {}, the package manager perhaps", path.display());
+            finding("name", Grade::Note, text, Some("call this program `runpm`: it is the same"))
+        }
+        _ => finding("name", Grade::Ok, "no other `rpm` is in the way", None),
+    }
+}
+
+fn canonical(path: &Path) -> std::path::PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+fn own_name() -> Option<std::ffi::OsString> {
+    env::current_exe().ok()?.file_name().map(std::ffi::OsStr::to_owned)
+}
+
+fn terminal() -> Finding {
+    match env::var("TERM") {
+        Ok(term) if term != "dumb" && !term.is_empty() => {
+            finding("terminal", Grade::Ok, format!("TERM is {term}"), None)
+        }
+        _ => finding(
+            "terminal",
+            Grade::Note,
+            "TERM is dumb or missing: the dashboard cannot draw here",
+            Some("the commands work; see `rpm --help`"),
+        ),
+    }
+}

@@ -1,0 +1,89 @@
+//! `rpm stop`, `kill`, `rm`, `shutdown`: one result a session, and an exit code that says if any failed.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::cli::args;
+use crate::cli::exit;
+use crate::cli::output;
+use crate::cli::report;
+use crate::cli::report::say;
+use crate::client;
+use crate::client::Client;
+use crate::client::Error;
+use crate::protocol::verbs;
+use crate::protocol::verbs::Outcome;
+use crate::session::text;
+
+/// Longest wait for the keeper to be gone after it was told.
+const GONE: Duration = Duration::from_secs(5);
+
+/// `rpm stop`.
+pub fn stop(args: &args::Stop) -> Result<u8, Error> {
+    end(&args.targets, args.grace.max(1))
+}
+
+/// `rpm kill`.
+pub fn kill(args: &args::Kill) -> Result<u8, Error> {
+    end(&args.targets, 0)
+}
+
+fn end(targets: &args::Targets, grace_ms: u64) -> Result<u8, Error> {
+    let key = client::request_key();
+    let stop = verbs::Stop { key, targets: targets.targets.clone(), grace_ms };
+    Ok(tell(&Client::connect()?.call(&stop)?.outcomes, targets.json))
+}
+
+/// `rpm rm`.
+pub fn rm(args: &args::Targets) -> Result<u8, Error> {
+    let remove = verbs::Remove { targets: args.targets.clone() };
+    Ok(tell(&Client::connect()?.call(&remove)?.outcomes, args.json))
+}
+
+fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
+    if is_json {
+        output::json("outcomes", &outcomes);
+    }
+    let mut code = exit::OK;
+    for outcome in outcomes {
+        let name = text::clean(&outcome.name);
+        match (&outcome.error, &outcome.end) {
+            (Some(error), _) => {
+                report::error(&Error::Refused(error.clone()));
+                code = exit::FAILURE;
+            }
+            (None, Some(end)) if !is_json => {
+                output::print(format!("{name} {}\n", end.word()).as_bytes());
+                if !end.left.is_empty() {
+                    let left: Vec<String> = end.left.iter().map(u32::to_string).collect();
+                    say(&format!("rpm: still there of {name}: processes {}", left.join(" ")));
+                    code = exit::FAILURE;
+                }
+            }
+            _ => {}
+        }
+    }
+    code
+}
+
+/// `rpm shutdown`: answered when keeper and daemon are gone.
+pub fn shutdown(args: &args::Shutdown) -> Result<u8, Error> {
+    let mut client = match Client::connect() {
+        Err(Error::NotRunning) => {
+            say("rpm: no daemon is running");
+            return Ok(exit::OK);
+        }
+        client => client?,
+    };
+    let outcomes = client.connection().call(&verbs::Shutdown { grace_ms: args.grace })?.outcomes;
+    let code = tell(&outcomes, false);
+    let deadline = Instant::now() + GONE;
+    while Instant::now() < deadline {
+        if matches!(client.place().keeper_lock(), Ok(Some(_))) {
+            return Ok(code);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    say("rpm: the keeper is still there; see `rpm doctor`");
+    Ok(exit::FAILURE)
+}

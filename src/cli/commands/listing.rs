@@ -1,0 +1,57 @@
+//! `rpm ls`, `rpm describe`, `rpm screen`: looking without touching.
+
+use crate::cli::args;
+use crate::cli::exit;
+use crate::cli::output;
+use crate::client::Client;
+use crate::client::Error;
+use crate::protocol::verbs;
+use crate::session::status::Status;
+
+/// `rpm ls`. No daemon means no sessions, which is no error and no reason to start one.
+pub fn ls(args: &args::Ls) -> Result<u8, Error> {
+    let sessions = list(&args.targets)?;
+    if args.json {
+        output::json_sessions(&sessions)
+    } else {
+        output::list(&sessions)
+    }
+    Ok(exit::OK)
+}
+
+/// `rpm describe`.
+pub fn describe(args: &args::Ls) -> Result<u8, Error> {
+    let sessions = list(&args.targets)?;
+    if args.json {
+        output::json_sessions(&sessions);
+        return Ok(exit::OK);
+    }
+    for (n, status) in sessions.iter().enumerate() {
+        if n > 0 {
+            output::print(b"\n");
+        }
+        output::describe(status);
+    }
+    Ok(exit::OK)
+}
+
+fn list(targets: &[String]) -> Result<Vec<Status>, Error> {
+    match Client::connect() {
+        Err(Error::NotRunning) if targets.is_empty() => Ok(Vec::new()),
+        client => Ok(client?.call(&verbs::List { targets: targets.to_vec() })?.sessions),
+    }
+}
+
+/// `rpm screen`.
+pub fn screen(args: &args::Screen) -> Result<u8, Error> {
+    let mut client = Client::connect()?;
+    let screen = client.call(&verbs::ScreenOf { target: args.target.clone(), ansi: args.ansi })?;
+    if args.json {
+        let rows: Vec<&str> = screen.text.lines().collect();
+        let size = screen.size;
+        output::json("screen", &serde_json::json!({ "rows": size.rows(), "cols": size.cols(), "text": rows }));
+    } else {
+        output::print(format!("{}\n", screen.text).as_bytes());
+    }
+    Ok(exit::OK)
+}

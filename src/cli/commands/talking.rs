@@ -1,0 +1,50 @@
+//! `rpm send`, `rpm resize`: typing into a session and sizing it, without being attached.
+
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+
+use serde_bytes::ByteBuf;
+
+use crate::cli::args;
+use crate::cli::exit;
+use crate::client;
+use crate::client::Client;
+use crate::client::Error;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
+use crate::protocol::verbs;
+
+/// Bytes of one request: well below a frame, and a part of what the daemon queues.
+const PIECE: usize = 256 << 10;
+
+/// `rpm send`.
+pub fn send(args: &args::Send) -> Result<u8, Error> {
+    let mut bytes = args.text.as_ref().map(|text| text.as_bytes().to_vec()).unwrap_or_default();
+    if args.stdin {
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(Error::Lost)?;
+    }
+    if args.enter {
+        bytes.push(b'\r');
+    }
+    if bytes.is_empty() && !args.eof {
+        let nothing = WireError::new(Code::Invalid, "there is nothing to send");
+        return Err(nothing.hint("give a text, --enter, --stdin or --eof").into());
+    }
+    let mut client = Client::connect()?;
+    let pieces: Vec<&[u8]> = if bytes.is_empty() { vec![&[]] } else { bytes.chunks(PIECE).collect() };
+    for (n, piece) in pieces.iter().enumerate() {
+        client.call(&verbs::Send {
+            key: client::request_key(),
+            target: args.target.clone(),
+            bytes: ByteBuf::from(*piece),
+            eof: args.eof && n + 1 == pieces.len(),
+        })?;
+    }
+    Ok(exit::OK)
+}
+
+/// `rpm resize`.
+pub fn resize(args: &args::Resize) -> Result<u8, Error> {
+    Client::connect()?.call(&verbs::Resize { target: args.target.clone(), size: args.size })?;
+    Ok(exit::OK)
+}

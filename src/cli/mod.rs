@@ -1,0 +1,133 @@
+//! The command line: arguments, commands, output, exit codes.
+//!
+//! Standard output carries results and nothing else; what is said to people goes to standard error.
+
+mod args;
+mod attach;
+mod commands;
+pub mod exit;
+mod output;
+mod prefix;
+mod report;
+mod run_process;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap::Parser;
+
+use crate::cli::args::Cli;
+use crate::cli::args::Daemon;
+use crate::cli::args::Verb;
+use crate::cli::report::say;
+use crate::client::Error;
+use crate::client::launch;
+use crate::platform::clock;
+use crate::session::text;
+use crate::tui;
+
+/// The whole program.
+#[must_use]
+pub fn main() -> ExitCode {
+    launch::declare_own_main();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            if let Some(sentence) = package_manager_habit() {
+                say(sentence);
+                return ExitCode::from(exit::USAGE);
+            }
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    let code = match cli.verb {
+        Some(verb) => dispatch(verb),
+        None if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() => dashboard(args::Tui::default()),
+        None => {
+            let _ = Cli::command().print_help();
+            Ok(exit::USAGE)
+        }
+    };
+    ExitCode::from(code.unwrap_or_else(|error| report::error(&error)))
+}
+
+fn dispatch(verb: Verb) -> Result<u8, Error> {
+    use commands::daemon;
+    use commands::ending;
+    use commands::listing;
+    use commands::talking;
+    match verb {
+        Verb::Tui(args) => dashboard(args),
+        Verb::Run(args) => commands::run::run(args),
+        Verb::Attach(args) => {
+            let request =
+                attach::Request { target: args.target, steal: args.steal, view: args.view, from_start: false };
+            attach::attach(&mut crate::client::Client::connect()?, &request)
+        }
+        Verb::Ls(args) => listing::ls(&args),
+        Verb::Describe(args) => listing::describe(&args),
+        Verb::Logs(args) => commands::logs::logs(&args),
+        Verb::Screen(args) => listing::screen(&args),
+        Verb::Send(args) => talking::send(&args),
+        Verb::Resize(args) => talking::resize(&args),
+        Verb::Stop(args) => ending::stop(&args),
+        Verb::Kill(args) => ending::kill(&args),
+        Verb::Rm(args) => ending::rm(&args),
+        Verb::Daemon(Daemon::Start) => daemon::start(),
+        Verb::Daemon(Daemon::Status(args)) => daemon::status(&args),
+        Verb::Daemon(Daemon::Logs(args)) => daemon::logs(&args),
+        Verb::Doctor(args) => commands::doctor::doctor(&args),
+        Verb::Shutdown(args) => ending::shutdown(&args),
+        Verb::Keeper => Ok(run_process::keeper()),
+        Verb::DaemonProcess => Ok(run_process::daemon()),
+    }
+}
+
+/// The dashboard, and the line that is said after it.
+fn dashboard(args: args::Tui) -> Result<u8, Error> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        say(
+            "rpm: the dashboard needs a terminal, and this is none\n  try: `rpm ls`, `rpm screen SESSION`, `rpm logs -f SESSION`",
+        );
+        return Ok(exit::USAGE);
+    }
+    if std::env::var("TERM").is_ok_and(|term| term == "dumb") {
+        say(
+            "rpm: the dashboard cannot draw on a terminal with TERM=dumb\n  try: `rpm ls`, `rpm attach SESSION`, or set TERM to what your terminal is",
+        );
+        return Ok(exit::USAGE);
+    }
+    let left = tui::run(tui::Options { session: args.session, steal: args.steal })?;
+    Ok(match left {
+        tui::Left::Quit { sessions_running: 0 } => exit::OK,
+        tui::Left::Quit { sessions_running: n } => {
+            let sessions = if n == 1 { "session keeps" } else { "sessions keep" };
+            say(&format!("[{n} {sessions} running; `rpm tui` comes back]"));
+            exit::OK
+        }
+        tui::Left::Detached { name } => {
+            say(&format!("[detached from {name}; it goes on]"));
+            exit::OK
+        }
+        tui::Left::Stolen { name, by, at_ms } => {
+            say(&format!("[{name} was taken over by {} at {}]", text::clean(&by), clock::time_of_day(at_ms)));
+            exit::STOLEN
+        }
+        tui::Left::Ended { name, end } => {
+            say(&format!("[{name} {}]", end.word()));
+            end.shell_code()
+        }
+        tui::Left::TerminalGone => exit::HUNG_UP,
+    })
+}
+
+/// Recognises somebody who wants Red Hat's `rpm`.
+fn package_manager_habit() -> Option<&'static str> {
+    let first = std::env::args().nth(1)?;
+    let is_habit = ["-q", "-i", "-U", "-F", "-e", "-K"].iter().any(|flag| first.starts_with(flag))
+        || ["--import", "--eval", "--rebuilddb", "--query", "--install", "--upgrade", "--erase"]
+            .contains(&first.as_str());
+    is_habit.then_some("rpm: this is the session manager `runpm`, not Red Hat's package manager; nothing was done")
+}

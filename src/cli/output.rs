@@ -1,0 +1,215 @@
+//! What goes to standard output: aligned columns or JSON, and nothing else.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::platform::clock;
+use crate::session::status::End;
+use crate::session::status::State;
+use crate::session::status::Status;
+use crate::session::text;
+
+/// Version of the JSON that reading commands print.
+pub const SCHEMA: u32 = 1;
+
+/// A session as JSON: ids are strings, times RFC 3339.
+#[derive(Debug, Serialize)]
+pub struct Session {
+    id: String,
+    name: String,
+    state: &'static str,
+    code: Option<u8>,
+    signal: Option<String>,
+    how: Option<String>,
+    by: Option<String>,
+    ended: Option<String>,
+    left: Vec<u32>,
+    kind: crate::session::spec::Kind,
+    command: String,
+    argv: Vec<String>,
+    cwd: String,
+    pid: u32,
+    rows: u16,
+    cols: u16,
+    started: Option<String>,
+    last_output: Option<String>,
+    output_bytes: u64,
+    oldest_byte: u64,
+    attached: Vec<Attached>,
+    title: Option<String>,
+    tags: Vec<String>,
+    originator: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Attached {
+    who: String,
+    controls: bool,
+    raw: bool,
+    since: Option<String>,
+}
+
+impl From<&Status> for Session {
+    fn from(status: &Status) -> Self {
+        let end = status.end();
+        let code = |end: &End| match end.status {
+            Some(crate::history::ExitStatus::Code(code)) => Some(code),
+            _ => None,
+        };
+        let signal = |end: &End| match end.status {
+            Some(crate::history::ExitStatus::Signal(signal)) => Some(crate::session::status::signal_name(signal)),
+            _ => None,
+        };
+        Self {
+            id: status.id.to_string(),
+            name: status.name.clone(),
+            state: match status.state {
+                State::Running => "running",
+                State::Stopping { .. } => "stopping",
+                State::Ended { .. } => "ended",
+            },
+            code: end.and_then(code),
+            signal: end.and_then(signal),
+            how: end.map(|end| format!("{:?}", end.how).to_lowercase()),
+            by: end.and_then(|end| end.by.clone()),
+            ended: end.and_then(|end| clock::rfc3339(end.at_ms)),
+            left: end.map(|end| end.left.clone()).unwrap_or_default(),
+            kind: status.kind,
+            command: status.command.clone(),
+            argv: status.argv.clone(),
+            cwd: status.cwd.clone(),
+            pid: status.pid,
+            rows: status.size.rows(),
+            cols: status.size.cols(),
+            started: clock::rfc3339(status.started_ms),
+            last_output: clock::rfc3339(status.output_ms),
+            output_bytes: status.output_bytes,
+            oldest_byte: status.oldest,
+            attached: status.attached.iter().map(Attached::from).collect(),
+            title: status.title.as_deref().map(text::clean),
+            tags: status.tags.clone(),
+            originator: status.originator.clone(),
+        }
+    }
+}
+
+impl From<&crate::session::status::Attached> for Attached {
+    fn from(attached: &crate::session::status::Attached) -> Self {
+        Self {
+            who: attached.who.clone(),
+            controls: attached.controls,
+            raw: attached.raw,
+            since: clock::rfc3339(attached.since_ms),
+        }
+    }
+}
+
+/// Prints text; a reader that went away is no error.
+pub fn print(bytes: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+/// Prints one JSON value with its schema version.
+pub fn json<T: Serialize>(name: &str, value: &T) {
+    let document = serde_json::json!({ "version": SCHEMA, name: value });
+    print(format!("{document:#}\n").as_bytes());
+}
+
+/// Prints sessions as JSON.
+pub fn json_sessions(sessions: &[Status]) {
+    json("sessions", &sessions.iter().map(Session::from).collect::<Vec<_>>());
+}
+
+/// Prints aligned columns; the last one is as long as it is.
+pub fn table(head: &[&str], rows: &[Vec<String>]) {
+    let widths: Vec<usize> = (0..head.len())
+        .map(|n| rows.iter().map(|row| width(&row[n])).chain([head[n].len()]).max().unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    let head: Vec<String> = head.iter().map(|&title| title.to_owned()).collect();
+    for row in std::iter::once(&head).chain(rows) {
+        let mut line = String::new();
+        for (n, cell) in row.iter().enumerate() {
+            line.push_str(cell);
+            if n + 1 < row.len() {
+                line.extend(std::iter::repeat_n(' ', widths[n] - width(cell) + 2));
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    print(text.as_bytes());
+}
+
+fn width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+/// Prints sessions for people.
+pub fn list(sessions: &[Status]) {
+    if sessions.is_empty() {
+        crate::cli::report::say("no sessions; `rpm run -- COMMAND` starts one");
+        return;
+    }
+    let now = clock::wall_ms();
+    let row = |status: &Status| {
+        let attached = match (status.attached.len(), status.controller()) {
+            (0, _) => "-".to_owned(),
+            (n, Some(who)) => format!("{n} ({})", who.who),
+            (n, None) => n.to_string(),
+        };
+        let output = match status.output_ms {
+            0 => "-".to_owned(),
+            at => text::age(now.saturating_sub(at)),
+        };
+        vec![
+            status.id.to_string(),
+            text::clean(&status.name),
+            status.word(),
+            text::age(now.saturating_sub(status.started_ms)),
+            attached,
+            output,
+            status.command.clone(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = sessions.iter().map(row).collect();
+    table(&["ID", "NAME", "STATE", "AGE", "ATTACHED", "OUTPUT", "COMMAND"], &rows);
+}
+
+/// Prints all about one session for people.
+pub fn describe(status: &Status) {
+    let time = |ms: u64| clock::rfc3339(ms).unwrap_or_else(|| "-".to_owned());
+    let mut rows = vec![
+        ("name", text::clean(&status.name)),
+        ("id", status.id.to_string()),
+        ("state", status.word()),
+        ("command", status.command.clone()),
+        ("directory", text::clean(&status.cwd)),
+        ("kind", format!("{:?}", status.kind).to_lowercase()),
+        ("pid", status.pid.to_string()),
+        ("size", status.size.to_string()),
+        ("started", time(status.started_ms)),
+        ("last output", time(status.output_ms)),
+        ("output", format!("{} bytes, in memory from {}", status.output_bytes, status.oldest)),
+    ];
+    if let Some(end) = status.end() {
+        rows.push(("ended", time(end.at_ms)));
+        rows.push(("how", format!("{:?}", end.how).to_lowercase()));
+        rows.extend(end.by.clone().map(|by| ("by", by)));
+        if !end.left.is_empty() {
+            let left: Vec<String> = end.left.iter().map(u32::to_string).collect();
+            rows.push(("still there", format!("processes {}", left.join(" "))));
+        }
+    }
+    rows.extend(status.title.as_deref().map(|title| ("title", text::clean(title))));
+    rows.extend((!status.tags.is_empty()).then(|| ("tags", text::clean(&status.tags.join(" ")))));
+    rows.extend(status.originator.as_deref().map(|tool| ("originator", text::clean(tool))));
+    for attached in &status.attached {
+        let does = if attached.controls { "controls" } else { "watches" };
+        rows.push(("attached", format!("{} {does} since {}", attached.who, time(attached.since_ms))));
+    }
+    let lines: Vec<String> = rows.iter().map(|(key, value)| format!("{key:<12} {value}\n")).collect();
+    print(lines.concat().as_bytes());
+}

@@ -1,0 +1,238 @@
+//! A connection to the daemon: requests, notices and bulk bytes, without a runtime.
+//!
+//! The socket never blocks: what cannot be sent waits in `unsent`, so a client that types into a program that does not
+//! read can still be told to detach.
+
+use std::collections::VecDeque;
+use std::io;
+use std::io::Read;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+use std::time::Instant;
+
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use serde_bytes::ByteBuf;
+
+use crate::client::error::Error;
+use crate::platform::endpoint::Place;
+use crate::protocol::frame;
+use crate::protocol::frame::Bulk;
+use crate::protocol::frame::Decoder;
+use crate::protocol::frame::Kind;
+use crate::protocol::hello::Hello;
+use crate::protocol::message;
+use crate::protocol::message::Event;
+use crate::protocol::message::Notice;
+use crate::protocol::message::Reply;
+use crate::protocol::message::Request;
+use crate::protocol::message::Verb;
+
+/// Longest wait for the daemon's hello; a loaded machine needs seconds, not milliseconds.
+const HELLO_WAIT: Duration = Duration::from_secs(10);
+
+/// Something the daemon sent by itself.
+#[derive(Debug)]
+pub enum Incoming {
+    /// An answer to [`Connection::post`].
+    Reply(Reply),
+    /// Something happened.
+    Event(Event),
+    /// Bytes of a channel.
+    Bulk(Bulk),
+}
+
+/// See the module.
+pub struct Connection {
+    stream: UnixStream,
+    decoder: Decoder,
+    waiting: VecDeque<Incoming>,
+    unsent: Vec<u8>,
+    next_id: u64,
+    /// The daemon's hello.
+    pub daemon: Hello,
+}
+
+impl Connection {
+    /// Says hello on a fresh connection and waits for the answer.
+    pub fn greet(stream: UnixStream, place: &Place, ours: &Hello) -> Result<Self, Error> {
+        stream.set_nonblocking(true).map_err(Error::Lost)?;
+        let mut connection = Self {
+            stream,
+            decoder: Decoder::default(),
+            waiting: VecDeque::new(),
+            unsent: Vec::new(),
+            next_id: 1,
+            daemon: Hello::default(),
+        };
+        connection.push(Kind::Hello, &message::encode(ours))?;
+        let deadline = Instant::now() + HELLO_WAIT;
+        loop {
+            if let Some((Kind::Hello, payload)) = connection.decoder.next_frame()? {
+                connection.daemon = message::decode(&payload)?;
+                ours.agree(&connection.daemon)?;
+                return Ok(connection);
+            }
+            if !connection.wait(Some(deadline.saturating_duration_since(Instant::now())))? {
+                return Err(Error::Silent { path: place.socket() });
+            }
+            connection.fill()?;
+        }
+    }
+
+    /// Sends a request and waits for its reply; what else arrives meanwhile waits.
+    pub fn call<V: Verb>(&mut self, verb: &V) -> Result<V::Reply, Error> {
+        let id = self.post(verb)?;
+        let mut others = VecDeque::new();
+        let reply = loop {
+            match self.receive()? {
+                Incoming::Reply(reply) if reply.id == id => break reply,
+                other => others.push_back(other),
+            }
+        };
+        others.append(&mut self.waiting);
+        self.waiting = others;
+        open::<V>(reply)
+    }
+
+    /// Sends a request whose reply will arrive as [`Incoming::Reply`] with the returned id.
+    pub fn post<V: Verb>(&mut self, verb: &V) -> Result<u64, Error> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let request = Request { id, verb: V::NAME.to_owned(), body: ByteBuf::from(message::encode(verb)) };
+        self.push(Kind::Request, &message::encode(&request))?;
+        Ok(id)
+    }
+
+    /// Sends a notice.
+    pub fn notify<N: Notice>(&mut self, notice: &N) -> Result<(), Error> {
+        self.push(Kind::Event, &message::encode(&Event::of(notice)))
+    }
+
+    /// Sends typed bytes on a channel.
+    pub fn input(&mut self, channel: u32, bytes: &[u8]) -> Result<(), Error> {
+        for piece in bytes.chunks(64 << 10) {
+            Bulk::encode(channel, false, 0, piece, &mut self.unsent)?;
+        }
+        self.flush()
+    }
+
+    fn push(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Error> {
+        frame::encode(kind, payload, &mut self.unsent)?;
+        self.flush()
+    }
+
+    /// Returns how many bytes wait for the daemon to read.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.unsent.len()
+    }
+
+    /// Sends what can be sent now.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        while !self.unsent.is_empty() {
+            match self.stream.write(&self.unsent) {
+                Ok(0) => return Err(Error::Lost(io::ErrorKind::WriteZero.into())),
+                Ok(len) => {
+                    self.unsent.drain(..len);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::Lost(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the next thing the daemon sends.
+    pub fn receive(&mut self) -> Result<Incoming, Error> {
+        loop {
+            if let Some(incoming) = self.next_waiting()? {
+                return Ok(incoming);
+            }
+            self.wait(None)?;
+            self.flush()?;
+            self.fill()?;
+        }
+    }
+
+    /// Returns what has arrived, without waiting. Call until `None`, then poll the descriptor.
+    pub fn try_receive(&mut self) -> Result<Option<Incoming>, Error> {
+        if let Some(incoming) = self.next_waiting()? {
+            return Ok(Some(incoming));
+        }
+        self.fill()?;
+        self.next_waiting()
+    }
+
+    fn next_waiting(&mut self) -> Result<Option<Incoming>, Error> {
+        if let Some(incoming) = self.waiting.pop_front() {
+            return Ok(Some(incoming));
+        }
+        while let Some((kind, payload)) = self.decoder.next_frame()? {
+            match kind {
+                Kind::Reply => return Ok(Some(Incoming::Reply(message::decode(&payload)?))),
+                Kind::Event => return Ok(Some(Incoming::Event(message::decode(&payload)?))),
+                Kind::Bulk => {
+                    if let Some(bulk) = Bulk::decode(&payload) {
+                        return Ok(Some(Incoming::Bulk(bulk)));
+                    }
+                }
+                Kind::Hello | Kind::Request => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads once.
+    fn fill(&mut self) -> Result<(), Error> {
+        let mut buffer = [0; 64 << 10];
+        match self.stream.read(&mut buffer) {
+            Ok(0) => Err(Error::Lost(io::ErrorKind::UnexpectedEof.into())),
+            Ok(len) => {
+                self.decoder.push(&buffer[..len]);
+                Ok(())
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(()),
+            Err(error) => Err(Error::Lost(error)),
+        }
+    }
+
+    /// Waits for the socket; `false` when the time ran out.
+    fn wait(&self, timeout: Option<Duration>) -> Result<bool, Error> {
+        let timeout = timeout.map(|left| rustix::time::Timespec {
+            tv_sec: left.as_secs() as i64,
+            tv_nsec: i64::from(left.subsec_nanos()),
+        });
+        let mut fds = [PollFd::new(&self.stream, self.interest())];
+        match rustix::event::poll(&mut fds, timeout.as_ref()) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(true),
+            Err(errno) => Err(Error::Lost(errno.into())),
+        }
+    }
+
+    /// Returns what to poll the descriptor for.
+    #[must_use]
+    pub fn interest(&self) -> PollFlags {
+        if self.unsent.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT }
+    }
+}
+
+/// Opens a reply to verb `V`.
+pub fn open<V: Verb>(reply: Reply) -> Result<V::Reply, Error> {
+    match (reply.body, reply.error) {
+        (_, Some(error)) => Err(error.into()),
+        (Some(body), None) => Ok(message::decode(&body)?),
+        (None, None) => Err(Error::Lost(io::ErrorKind::InvalidData.into())),
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}

@@ -1,0 +1,105 @@
+//! What can go wrong between a client and its daemon, what to do about it, and the exit code that says so.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::platform::endpoint::EndpointError;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
+use crate::protocol::frame::FrameError;
+use crate::protocol::hello::Mismatch;
+use crate::protocol::message::DecodeError;
+
+/// A client's error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The daemon's folder cannot be used.
+    #[error(transparent)]
+    Place(#[from] EndpointError),
+    /// No daemon runs, and none was to be started.
+    #[error("no daemon is running")]
+    NotRunning,
+    /// The daemon cannot be reached.
+    #[error("cannot reach the daemon at {path}")]
+    Unreachable {
+        /// Path of its socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A daemon could not be started.
+    #[error("cannot start the daemon: {reason}")]
+    Start {
+        /// What it said.
+        reason: String,
+    },
+    /// The daemon does not answer.
+    #[error("the daemon at {path} does not answer")]
+    Silent {
+        /// Path of its socket.
+        path: PathBuf,
+    },
+    /// The daemon speaks another protocol.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// The connection broke.
+    #[error("the connection to the daemon broke")]
+    Lost(#[source] io::Error),
+    /// The daemon sent something that is no message.
+    #[error("the daemon sent a frame that is none")]
+    Frame(#[from] FrameError),
+    /// The daemon sent a message that cannot be read.
+    #[error("the daemon sent a message that cannot be read")]
+    Message(#[from] DecodeError),
+    /// The daemon said no.
+    #[error(transparent)]
+    Refused(#[from] WireError),
+}
+
+impl Error {
+    /// Returns what to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Place(error) => error.hint().to_owned(),
+            Self::NotRunning => "`rpm run` and `rpm tui` start one".to_owned(),
+            Self::Unreachable { .. } | Self::Start { .. } => "`rpm doctor` shows what is wrong".to_owned(),
+            Self::Silent { .. } => "`rpm doctor` shows who holds it; its sessions go on running".to_owned(),
+            Self::Mismatch(mismatch) => mismatch.hint(),
+            Self::Refused(error) => return error.hint.clone(),
+            Self::Lost(_) | Self::Frame(_) | Self::Message(_) => return None,
+        })
+    }
+
+    /// Returns the stable code, as in JSON.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Place(_) => "place",
+            Self::NotRunning => "not-running",
+            Self::Unreachable { .. } | Self::Start { .. } | Self::Silent { .. } | Self::Lost(_) => "unreachable",
+            Self::Mismatch(_) => "version",
+            Self::Frame(_) | Self::Message(_) => "protocol",
+            Self::Refused(error) => match error.code {
+                Code::Invalid => "invalid",
+                Code::NoSuchSession => "no-such-session",
+                Code::Ambiguous => "ambiguous",
+                Code::NameTaken => "name-taken",
+                Code::CannotStart => "cannot-start",
+                Code::Controlled => "controlled",
+                Code::Ended => "ended",
+                Code::Unsupported => "unsupported",
+                Code::Uncertain => "uncertain",
+                Code::ShuttingDown => "shutting-down",
+                Code::NoKeeper | Code::Failed => "failed",
+            },
+        }
+    }
+
+    /// Returns whether the same request may be answered by the daemon that comes next.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost(_))
+    }
+}

@@ -1,0 +1,197 @@
+//! One client's connection: hello, then requests, input and acknowledgements until it goes.
+//!
+//! A peer's bytes are never trusted: a bad frame closes this connection and nothing else.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use interprocess::local_socket::tokio::Stream;
+use interprocess::local_socket::traits::StreamCommon;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncReadExt;
+use tokio::task;
+use tokio::time::timeout;
+
+use crate::daemon::handler;
+use crate::daemon::hub::Hub;
+use crate::daemon::hub::Peer;
+use crate::daemon::outbox::Outbox;
+use crate::daemon::session::Client;
+use crate::daemon::session::INPUT_LIMIT;
+use crate::daemon::session::Mail;
+use crate::daemon::session::Session;
+use crate::protocol::frame::Bulk;
+use crate::protocol::frame::Decoder;
+use crate::protocol::frame::Kind;
+use crate::protocol::hello::Hello;
+use crate::protocol::message;
+use crate::protocol::message::Event;
+use crate::protocol::message::Request;
+use crate::protocol::verbs;
+use crate::session::id::AttachId;
+use crate::session::text;
+
+/// Longest wait for a hello.
+const HELLO_WAIT: Duration = Duration::from_secs(2);
+/// Longest pause inside a frame.
+const FRAME_WAIT: Duration = Duration::from_secs(5);
+/// More clients than this at once are turned away.
+const CLIENTS: usize = 1024;
+
+/// One attachment of this connection.
+#[derive(Clone)]
+pub struct Channel {
+    /// The session.
+    pub session: Rc<Session>,
+    /// The attachment.
+    pub attach: AttachId,
+    /// Input waits for room instead of being dropped: nothing else travels on this connection.
+    pub waits: bool,
+}
+
+/// What the handlers of one connection share.
+pub struct Context {
+    /// The daemon.
+    pub hub: Rc<Hub>,
+    /// This client.
+    pub client: Client,
+    /// Its entry in the hub.
+    pub peer: Rc<Peer>,
+    /// Session it runs in, if it said so.
+    pub inside: Option<String>,
+    /// Its attachments.
+    pub channels: RefCell<HashMap<u32, Channel>>,
+}
+
+/// Serves one client.
+pub async fn serve(hub: Rc<Hub>, stream: Stream) {
+    let own = rustix::process::geteuid().as_raw();
+    let peer = stream.peer_creds().ok().and_then(|creds| creds.euid());
+    if peer != Some(own) || hub.client_count() >= CLIENTS {
+        tracing::warn!(?peer, "turned a client away");
+        return;
+    }
+    let stream = Rc::new(stream);
+    let mut receiver = &*stream;
+    let outbox = Rc::new(Outbox::default());
+    let writer = {
+        let (outbox, hub, sender) = (Rc::clone(&outbox), Rc::clone(&hub), Rc::clone(&stream));
+        task::spawn_local(async move {
+            let tell = |id| {
+                if let Some(status) = hub.registry.borrow().status(id) {
+                    outbox.notify(&verbs::Changed { status });
+                }
+            };
+            outbox.run(&*sender, tell).await;
+        })
+    };
+    let mut decoder = Decoder::default();
+    if let Some(hello) = greet(&mut receiver, &mut decoder, &outbox).await {
+        let (id, peer) = hub.join(Rc::clone(&outbox));
+        let who = text::clean(&hello.who).chars().take(80).collect();
+        let client = Client { id, who, outbox: Rc::clone(&outbox) };
+        let context = Context { hub, client, peer, inside: hello.inside, channels: RefCell::default() };
+        let context = Rc::new(context);
+        tokio::select! {
+            () = read(&context, &mut receiver, &mut decoder) => {}
+            () = outbox.closed() => {}
+        }
+        context.hub.leave(id);
+        for channel in context.channels.borrow().values() {
+            channel.session.mail(Mail::Detach(channel.attach));
+        }
+    }
+    outbox.close();
+    let _ = writer.await;
+}
+
+/// Exchanges hellos; a peer without a common protocol gets ours, which names us, and is left.
+async fn greet<R: AsyncRead + Unpin>(receiver: &mut R, decoder: &mut Decoder, outbox: &Outbox) -> Option<Hello> {
+    let ours = Hello::ours(std::process::id(), String::new(), None);
+    let frame = timeout(HELLO_WAIT, next_frame(receiver, decoder)).await.ok()??;
+    outbox.push(Kind::Hello, &message::encode(&ours));
+    let theirs: Hello = if frame.0 == Kind::Hello { message::decode(&frame.1).ok()? } else { return None };
+    if ours.agree(&theirs).is_err() {
+        tracing::warn!(version = %text::clean(&theirs.version), pid = theirs.pid, "a client speaks another protocol");
+        // Give the writer its turn: the client has to learn who we are.
+        task::yield_now().await;
+        return None;
+    }
+    Some(theirs)
+}
+
+async fn next_frame<R: AsyncRead + Unpin>(receiver: &mut R, decoder: &mut Decoder) -> Option<(Kind, Vec<u8>)> {
+    let mut buffer = vec![0; 32 << 10];
+    loop {
+        match decoder.next_frame() {
+            Ok(Some(frame)) => return Some(frame),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a client sent no frame of ours");
+                return None;
+            }
+        }
+        let read = receiver.read(&mut buffer);
+        let len = if decoder.is_midway() { timeout(FRAME_WAIT, read).await.ok()? } else { read.await };
+        match len {
+            Ok(0) | Err(_) => return None,
+            Ok(len) => decoder.push(&buffer[..len]),
+        }
+    }
+}
+
+async fn read<R: AsyncRead + Unpin>(context: &Rc<Context>, receiver: &mut R, decoder: &mut Decoder) {
+    while let Some((kind, payload)) = next_frame(receiver, decoder).await {
+        match kind {
+            Kind::Request => match message::decode::<Request>(&payload) {
+                Ok(request) => {
+                    let context = Rc::clone(context);
+                    task::spawn_local(async move { handler::handle(context, request).await });
+                }
+                Err(_) => return,
+            },
+            Kind::Bulk => match Bulk::decode(&payload) {
+                Some(bulk) => input(context, bulk).await,
+                None => return,
+            },
+            Kind::Event => match message::decode::<Event>(&payload) {
+                Ok(event) => notice(context, &event),
+                Err(_) => return,
+            },
+            Kind::Hello | Kind::Reply => return,
+        }
+    }
+}
+
+/// Passes typed bytes on. A raw attachment's client waits while its program reads nothing; a dashboard's
+/// keys are dropped then, because it has other sessions to serve.
+async fn input(context: &Context, bulk: Bulk) {
+    let Some(channel) = context.channels.borrow().get(&bulk.channel).cloned() else { return };
+    for piece in bulk.bytes.chunks(INPUT_LIMIT / 2) {
+        let room = &channel.session.input_room;
+        let permits = if channel.waits {
+            room.acquire_many(piece.len() as u32).await.ok()
+        } else {
+            room.try_acquire_many(piece.len() as u32).ok()
+        };
+        if let Some(permits) = permits {
+            permits.forget();
+            channel.session.mail(Mail::Input { attach: channel.attach, bytes: piece.to_vec() });
+        }
+    }
+}
+
+fn notice(context: &Context, event: &Event) {
+    if let Some(drawn) = event.get::<verbs::Drawn>()
+        && let Some(channel) = context.channels.borrow().get(&drawn.channel)
+    {
+        channel.session.mail(Mail::Drawn { attach: channel.attach, frame: drawn.frame });
+    }
+    if let Some(pane) = event.get::<verbs::PaneSize>()
+        && let Some(channel) = context.channels.borrow().get(&pane.channel)
+    {
+        channel.session.mail(Mail::PaneSize { attach: channel.attach, size: pane.size });
+    }
+}

@@ -1,0 +1,121 @@
+//! Raw followers: bytes from a cursor to a client, paced by the client, with the ring as the only queue.
+
+use std::rc::Rc;
+
+use crate::daemon::outbox::Outbox;
+use crate::daemon::session::Cursor;
+use crate::daemon::session::Mail;
+use crate::daemon::session::Session;
+use crate::daemon::session::Start;
+use crate::history::Gap;
+use crate::history::Position;
+use crate::history::Step;
+use crate::history::Stream;
+use crate::platform::clock;
+use crate::protocol::verbs;
+use crate::session::status::End;
+use crate::term::Quiet;
+
+/// Bytes of one message: what is in flight delays what comes after.
+const PIECE: usize = 16 << 10;
+
+/// What a follower sends, and when it is done.
+pub struct Follow {
+    /// Where to.
+    pub outbox: Rc<Outbox>,
+    /// On which channel.
+    pub channel: u32,
+    /// Drop queries, bells and clipboard writes: somebody else's terminal answers, or it is history.
+    pub quiet: bool,
+    /// Only this stream.
+    pub stream: Option<Stream>,
+    /// Stop at this offset; without one, at the session's end.
+    pub until: Option<u64>,
+    /// A gap ends it; otherwise it goes on behind the gap.
+    pub ends_at_gap: bool,
+}
+
+impl Follow {
+    /// Sends from the start until the end; the cursor is honoured as long as this runs.
+    pub async fn run(self, session: Rc<Session>, start: Start) {
+        let Start { dump, cursor, missed } = start;
+        if missed > 0 {
+            self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: missed });
+        }
+        for piece in dump.chunks(PIECE) {
+            if !self.outbox.send_bulk(self.channel, true, cursor.offset.get(), piece).await {
+                return;
+            }
+        }
+        if let Some(end) = self.send_all(&session, &cursor).await {
+            self.outbox.notify(&verbs::Closed { channel: self.channel, end });
+        }
+        drop(cursor);
+        session.mail(Mail::CursorMoved);
+    }
+
+    /// Returns how the session ended once everything was sent, or nothing when the client is gone.
+    async fn send_all(&self, session: &Session, cursor: &Cursor) -> Option<Option<End>> {
+        let mut at = session.history.position(cursor.offset.get());
+        let mut buffer = vec![0; PIECE];
+        let mut quiet = Quiet::new();
+        let mut quieted = Vec::new();
+        loop {
+            let changed = session.output.notified();
+            if self.outbox.is_closed() {
+                return None;
+            }
+            let room = self.until.map_or(PIECE, |until| until.saturating_sub(at.offset).min(PIECE as u64) as usize);
+            if room == 0 {
+                return Some(None);
+            }
+            let from = at.offset;
+            match session.history.step(&mut at, &mut buffer[..room]) {
+                Ok(Some(Step::Bytes(stream, len))) => {
+                    let mut bytes = &buffer[..len];
+                    if self.quiet {
+                        quieted.clear();
+                        quiet.filter(bytes, &mut quieted);
+                        bytes = &quieted;
+                    }
+                    if self.stream.is_none_or(|only| only == stream)
+                        && !self.outbox.send_bulk(self.channel, false, from, bytes).await
+                    {
+                        return None;
+                    }
+                    self.advance(session, cursor, at);
+                }
+                Ok(Some(Step::Resize(..) | Step::Exit)) => {}
+                Ok(None) => match self.end_at(session, at) {
+                    Some(end) => return Some(Some(end)),
+                    None => tokio::select! {
+                        () = changed => {}
+                        () = self.outbox.closed() => return None,
+                    },
+                },
+                Err(Gap { oldest }) => {
+                    self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: oldest.saturating_sub(from) });
+                    if self.ends_at_gap {
+                        return Some(None);
+                    }
+                    at = session.history.position(oldest);
+                }
+            }
+        }
+    }
+
+    fn advance(&self, session: &Session, cursor: &Cursor, at: Position) {
+        cursor.offset.set(at.offset);
+        cursor.moved_at.set(clock::monotonic_ns());
+        if session.history.is_stalled() {
+            session.mail(Mail::CursorMoved);
+        }
+    }
+
+    /// The session's end, once it has come and everything that came before it was sent.
+    fn end_at(&self, session: &Session, at: Position) -> Option<End> {
+        let end = session.status.borrow().end().cloned()?;
+        let exit_at = session.history.exit().map_or(0, |exit| exit.at);
+        (at.offset >= exit_at).then_some(end)
+    }
+}

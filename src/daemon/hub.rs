@@ -1,0 +1,222 @@
+//! What all parts of the daemon share: the registry, the subscribers, the way to the keeper.
+//!
+//! One thread runs everything, so this is plain shared state; no borrow is held across an await.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use tokio::sync::Notify;
+
+use crate::daemon::keeper_link::KeeperLink;
+use crate::daemon::outbox::Outbox;
+use crate::daemon::registry::Registry;
+use crate::daemon::roll;
+use crate::daemon::session::Mail;
+use crate::daemon::session::Session;
+use crate::platform::clock;
+use crate::platform::endpoint::Place;
+use crate::protocol::keeper::ToKeeper;
+use crate::protocol::verbs;
+use crate::session::id::AttachId;
+use crate::session::id::ClientId;
+use crate::session::id::RequestKey;
+use crate::session::id::SessionId;
+
+/// Ended sessions beyond this are forgotten, oldest first.
+const ENDED_KEPT: usize = 100;
+
+/// One connected client.
+pub struct Peer {
+    /// What goes out to it.
+    pub outbox: Rc<Outbox>,
+    /// It wants to know of changes.
+    pub is_subscribed: Cell<bool>,
+}
+
+/// See the module.
+pub struct Hub {
+    /// The way to the keeper.
+    pub keeper: KeeperLink,
+    /// All sessions.
+    pub registry: RefCell<Registry>,
+    /// Facts for `daemon status`.
+    pub report: verbs::DaemonReport,
+    /// Set once everything ends.
+    pub is_ending: Cell<bool>,
+    /// Wakes the main loop when it does.
+    pub end: Notify,
+    /// Wakes the idle watch when sessions or clients come or go.
+    pub crowd: Notify,
+    place: Place,
+    started: u64,
+    peers: RefCell<BTreeMap<ClientId, Rc<Peer>>>,
+    next: Cell<u64>,
+}
+
+impl Hub {
+    /// Starts empty.
+    pub fn new(place: Place, keeper: KeeperLink, report: verbs::DaemonReport) -> Self {
+        Self {
+            keeper,
+            registry: RefCell::default(),
+            report,
+            is_ending: Cell::new(false),
+            end: Notify::new(),
+            crowd: Notify::new(),
+            place,
+            started: clock::monotonic_ns(),
+            peers: RefCell::default(),
+            next: Cell::new(1),
+        }
+    }
+
+    /// Returns the runtime folder.
+    pub fn dir(&self) -> &Path {
+        &self.place.runtime
+    }
+
+    fn next(&self) -> u64 {
+        self.next.replace(self.next.get() + 1)
+    }
+
+    /// Returns a fresh attachment id.
+    pub fn next_attach(&self) -> AttachId {
+        AttachId(self.next())
+    }
+
+    /// Registers a client.
+    pub fn join(&self, outbox: Rc<Outbox>) -> (ClientId, Rc<Peer>) {
+        let id = ClientId(self.next());
+        let peer = Rc::new(Peer { outbox, is_subscribed: Cell::new(false) });
+        self.peers.borrow_mut().insert(id, Rc::clone(&peer));
+        self.crowd.notify_one();
+        (id, peer)
+    }
+
+    /// Forgets a client.
+    pub fn leave(&self, id: ClientId) {
+        self.peers.borrow_mut().remove(&id);
+        self.crowd.notify_one();
+    }
+
+    /// Returns how many clients are connected.
+    pub fn client_count(&self) -> usize {
+        self.peers.borrow().len()
+    }
+
+    /// Cuts all clients off; they come back by themselves.
+    pub fn disconnect_all(&self) {
+        for peer in self.peers.borrow().values() {
+            peer.outbox.close();
+        }
+    }
+
+    /// Tells subscribers that a session changed.
+    pub fn changed(&self, id: SessionId) {
+        for peer in self.peers.borrow().values().filter(|peer| peer.is_subscribed.get()) {
+            peer.outbox.change(id);
+        }
+    }
+
+    /// Takes a session in.
+    pub fn add(&self, session: Rc<Session>) {
+        let id = session.id;
+        self.registry.borrow_mut().add(session);
+        self.crowd.notify_one();
+        self.write_roll();
+        self.changed(id);
+    }
+
+    /// A session ended: the oldest ended ones make room.
+    pub fn ended(&self) {
+        let surplus = self.registry.borrow().surplus(ENDED_KEPT);
+        for id in surplus {
+            self.forget(id);
+        }
+        self.write_roll();
+    }
+
+    /// Forgets a session for good.
+    pub fn forget(&self, id: SessionId) {
+        let removed = self.registry.borrow_mut().remove(id);
+        if let Some(session) = removed {
+            self.keeper.send(&ToKeeper::Forget { id }, &[]);
+            if let Some(link) = &session.facts.borrow().agent_link {
+                let _ = std::fs::remove_file(std::ffi::OsStr::from_bytes(link));
+            }
+            session.mail(Mail::Forgotten);
+            session.output.notify_waiters();
+        }
+        for peer in self.peers.borrow().values().filter(|peer| peer.is_subscribed.get()) {
+            peer.outbox.notify(&verbs::Removed { id });
+        }
+        self.crowd.notify_one();
+        self.write_roll();
+    }
+
+    /// Writes down what runs, to name it should keeper and daemon both die.
+    fn write_roll(&self) {
+        if !self.is_ending.get() {
+            roll::write(&self.place.roll(), &self.registry.borrow().statuses());
+        }
+    }
+
+    /// Wakes the actors and followers of all sessions that have news; returns whether there were any.
+    pub fn spread_news(&self) -> bool {
+        let mut is_any = false;
+        for session in self.registry.borrow().sessions() {
+            if session.has_news() {
+                is_any = true;
+                session.news.notify_one();
+                session.output.notify_waiters();
+            }
+        }
+        is_any
+    }
+
+    /// Path of a session's stable link to an authentication agent.
+    pub fn agent_link(&self, key: RequestKey) -> PathBuf {
+        self.place.runtime.join("agent").join(format!("{:016x}", key.0))
+    }
+
+    /// Points a session's link at the agent of its newest attacher, atomically.
+    pub fn point_agent(&self, session: &Session, agent: &[u8]) {
+        let link = session.facts.borrow().agent_link.clone();
+        if let Some(link) = link {
+            point(Path::new(std::ffi::OsStr::from_bytes(&link)), agent);
+        }
+    }
+
+    /// Returns how the daemon is.
+    pub fn report(&self) -> verbs::DaemonReport {
+        let up_ms = clock::monotonic_ns().saturating_sub(self.started) / 1_000_000;
+        verbs::DaemonReport {
+            up_ms,
+            sessions: self.registry.borrow().len() as u32,
+            clients: self.client_count() as u32,
+            ..self.report.clone()
+        }
+    }
+}
+
+/// Makes `link` name `target`, whatever it named before; never a link to itself.
+pub fn point(link: &Path, target: &[u8]) {
+    let target = std::ffi::OsStr::from_bytes(target);
+    if target.is_empty() || target == link.as_os_str() {
+        return;
+    }
+    if let Some(parent) = link.parent() {
+        let _ = std::fs::create_dir_all(parent);
+    }
+    let fresh = link.with_extension("new");
+    let _ = std::fs::remove_file(&fresh);
+    let made = std::os::unix::fs::symlink(target, &fresh).and_then(|()| std::fs::rename(&fresh, link));
+    if let Err(error) = made {
+        tracing::warn!(link = %link.display(), %error, "cannot point at the agent");
+    }
+}

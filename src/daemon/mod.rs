@@ -1,0 +1,200 @@
+//! The daemon: screens, clients, policies. It may die at any instant; the keeper starts it again and hands everything over.
+//!
+//! One thread, one reactor, an actor per session. *Invariant:* it owns no byte and no fact that exists nowhere else.
+
+mod connection;
+mod follow;
+mod handler;
+mod hub;
+mod keeper_link;
+mod logs;
+mod outbox;
+mod registry;
+mod roll;
+mod session;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use interprocess::local_socket::tokio::Listener;
+use interprocess::local_socket::traits::tokio::Listener as _;
+use interprocess::os::unix::uds_local_socket::tokio::Listener as UnixListener;
+use tokio::runtime;
+use tokio::task;
+use tokio::task::LocalSet;
+
+use crate::platform::endpoint::Place;
+use crate::platform::failpoint;
+use crate::platform::limits;
+use crate::platform::process;
+use crate::protocol::hello::VERSION;
+use crate::protocol::keeper::Handover;
+use crate::protocol::keeper::ToDaemon;
+use crate::protocol::keeper::ToKeeper;
+use crate::protocol::verbs;
+
+use self::hub::Hub;
+use self::keeper_link::KeeperLink;
+
+/// With nothing owned and nobody connected for this long, daemon and keeper leave.
+const IDLE: Duration = Duration::from_mins(10);
+/// Time for the last replies to leave.
+const FAREWELL: Duration = Duration::from_millis(200);
+
+/// Runs the daemon on the socket that the keeper gave as standard input.
+pub fn run(place: Place, keeper: OwnedFd) -> io::Result<()> {
+    process::set_name(c"rpm-daemon");
+    limits::raise_descriptors();
+    std::env::set_current_dir("/")?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, live(place, keeper))
+}
+
+async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
+    let (keeper, greeting) = KeeperLink::open(keeper).await?;
+    tracing::info!(keeper = greeting.keeper_pid, restarts = greeting.restarts, last_end = greeting.last_end, "started");
+    let report = verbs::DaemonReport {
+        version: VERSION.to_owned(),
+        pid: std::process::id(),
+        keeper_pid: greeting.keeper_pid,
+        restarts: greeting.restarts,
+        last_end: greeting.last_end,
+        socket: place.socket().display().to_string(),
+        log: place.log().display().to_string(),
+        ..verbs::DaemonReport::default()
+    };
+    let is_first = greeting.restarts == 0;
+    let roll = place.roll();
+    let hub = Rc::new(Hub::new(place, keeper, report));
+    if is_first {
+        for status in roll::lost(&roll) {
+            tracing::error!(session = %status.name, "was lost with its keeper");
+            hub.registry.borrow_mut().add_lost(status);
+        }
+    }
+    take_over(&hub).await?;
+    let listener = Listener::from(UnixListener::try_from(greeting.listener)?);
+    hub.keeper.send(&ToKeeper::Ready, &[]);
+    task::spawn_local(accept(Rc::clone(&hub), listener));
+    task::spawn_local(listen_to_bell(Rc::clone(&hub)));
+    task::spawn_local(leave_when_idle(Rc::clone(&hub)));
+    tokio::select! {
+        lost = obey_keeper(&hub) => lost,
+        () = hub.end.notified() => {
+            tokio::time::sleep(FAREWELL).await;
+            let _ = std::fs::remove_file(&roll);
+            tracing::info!("ended");
+            Ok(())
+        }
+    }
+}
+
+/// Takes all sessions over; clients wait in the listening socket's queue meanwhile.
+async fn take_over(hub: &Rc<Hub>) -> io::Result<()> {
+    loop {
+        match hub.keeper.receive().await? {
+            Some((ToDaemon::Session(handover), fds)) => {
+                failpoint::hit(hub.dir(), "mid-handshake");
+                hub.keeper.took(&handover);
+                take(hub, handover, fds);
+            }
+            Some((ToDaemon::Ready, _)) => return Ok(()),
+            Some(_) => {}
+            None => return Err(io::Error::other("the keeper is gone")),
+        }
+    }
+}
+
+/// Adopts one session; one that cannot be mapped is left to the keeper, the others are not harmed.
+fn take(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) {
+    let (id, key) = (handover.id, handover.key);
+    match session::adopt(hub, handover, fds) {
+        Ok(session) => {
+            hub.add(session);
+            hub.keeper.spawned(key, Ok(id));
+        }
+        Err(error) => {
+            tracing::error!(session = %id, %error, "cannot adopt");
+            hub.keeper.spawned(key, Err((crate::protocol::keeper::Stage::Memory, error.raw_os_error().unwrap_or(0))));
+        }
+    }
+}
+
+async fn obey_keeper(hub: &Rc<Hub>) -> io::Result<()> {
+    loop {
+        match hub.keeper.receive().await? {
+            Some((ToDaemon::Session(handover), fds)) => {
+                hub.keeper.took(&handover);
+                take(hub, handover, fds);
+            }
+            Some((ToDaemon::SpawnFailed { key, stage, errno }, _)) => hub.keeper.spawned(key, Err((stage, errno))),
+            Some((ToDaemon::Terminate, _)) => terminate(hub).await,
+            Some((ToDaemon::Hello { .. } | ToDaemon::Ready, _)) => {}
+            None => return Err(io::Error::other("the keeper is gone")),
+        }
+    }
+}
+
+/// The system wants us gone: sessions are stopped politely, then everything ends.
+async fn terminate(hub: &Rc<Hub>) {
+    hub.is_ending.set(true);
+    let sessions: Vec<_> = hub.registry.borrow().sessions().cloned().collect();
+    let mut ends = Vec::new();
+    for session in sessions {
+        let (reply, end) = tokio::sync::oneshot::channel();
+        let key = crate::session::id::RequestKey::default();
+        session.mail(session::Mail::Stop { by: "the system".to_owned(), key, grace_ns: 2_000_000_000, reply });
+        ends.push(end);
+    }
+    for end in ends {
+        let _ = end.await;
+    }
+    hub.keeper.send(&ToKeeper::Shutdown, &[]);
+    hub.end.notify_one();
+}
+
+async fn accept(hub: Rc<Hub>, listener: Listener) {
+    loop {
+        match listener.accept().await {
+            Ok(stream) => {
+                task::spawn_local(connection::serve(Rc::clone(&hub), stream));
+            }
+            Err(error) => {
+                // Out of descriptors: the ones in use go on working, new clients wait.
+                tracing::error!(%error, "cannot accept");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn listen_to_bell(hub: Rc<Hub>) {
+    loop {
+        hub.keeper.arm();
+        if hub.spread_news() {
+            task::yield_now().await;
+            continue;
+        }
+        if let Err(error) = hub.keeper.rung().await {
+            tracing::error!(%error, "cannot hear the keeper's bell");
+            return;
+        }
+    }
+}
+
+async fn leave_when_idle(hub: Rc<Hub>) {
+    loop {
+        let crowd = hub.crowd.notified();
+        let is_empty = hub.registry.borrow().len() == 0 && hub.client_count() == 0;
+        if !is_empty {
+            crowd.await;
+        } else if tokio::time::timeout(IDLE, crowd).await.is_err() {
+            tracing::info!("nothing to do");
+            hub.keeper.send(&ToKeeper::Shutdown, &[]);
+            hub.end.notify_one();
+            return;
+        }
+    }
+}

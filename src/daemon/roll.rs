@@ -1,0 +1,41 @@
+//! The roll: names of the living sessions on disk, so that a dead keeper's sessions are reported by name.
+//!
+//! Nothing else is read from it. It is replaced whole and lives in the runtime folder: a reboot ends it with them.
+
+use std::path::Path;
+
+use crate::platform::clock;
+use crate::session::id::SessionId;
+use crate::session::status::End;
+use crate::session::status::How;
+use crate::session::status::State;
+use crate::session::status::Status;
+
+/// Ids of lost sessions start above any that a new keeper gives.
+const LOST_IDS: u64 = 1_000_000;
+
+/// Writes the sessions that have not ended.
+pub fn write(path: &Path, statuses: &[Status]) {
+    let living: Vec<&Status> = statuses.iter().filter(|status| status.end().is_none()).collect();
+    let fresh = path.with_extension("new");
+    let written = serde_json::to_vec(&living)
+        .map_err(std::io::Error::other)
+        .and_then(|bytes| std::fs::write(&fresh, bytes))
+        .and_then(|()| std::fs::rename(&fresh, path));
+    if let Err(error) = written {
+        tracing::warn!(%error, "cannot write the roll of sessions");
+    }
+}
+
+/// Reads what a dead keeper owned; a damaged roll is an empty one.
+pub fn lost(path: &Path) -> Vec<Status> {
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let mut statuses: Vec<Status> = serde_json::from_slice(&bytes).unwrap_or_default();
+    for status in &mut statuses {
+        status.id = SessionId(status.id.0 % LOST_IDS + LOST_IDS);
+        status.attached.clear();
+        let end = End { status: None, how: How::Lost, by: None, at_ms: clock::wall_ms(), left: Vec::new() };
+        status.state = State::Ended { end };
+    }
+    statuses
+}

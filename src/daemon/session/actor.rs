@@ -1,0 +1,227 @@
+//! The actor of one session: mail and news in, one small step at a time, effects out.
+//!
+//! Everything of it can be rebuilt from the keeper's memories, so a restarted daemon and an actor that panicked start
+//! the same way: cold, and warm as soon as somebody looks or something is said.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::sync::Notify;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+use tokio::task;
+use tokio::time::Instant;
+
+use crate::daemon::hub::Hub;
+use crate::daemon::session::History;
+use crate::daemon::session::INPUT_LIMIT;
+use crate::daemon::session::Mail;
+use crate::daemon::session::Session;
+use crate::daemon::session::attach::Attachment;
+use crate::daemon::session::attach::Pending;
+use crate::daemon::session::first_status;
+use crate::daemon::session::input::Input;
+use crate::daemon::session::output::Output;
+use crate::daemon::session::store::Store;
+use crate::platform::clock;
+use crate::platform::memory::Access;
+use crate::platform::memory::Mapping;
+use crate::platform::process::Handle;
+use crate::protocol::keeper::Handover;
+use crate::session::control::Control;
+use crate::session::id::AttachId;
+use crate::session::state::Machine;
+use crate::session::status::End;
+
+/// An actor that panicked this often stays away; its session runs on.
+const RESTARTS: u32 = 3;
+/// Changes that are only more output are told this seldom.
+const PUBLISH_PAUSE_NS: u64 = 1_000_000_000;
+
+/// The mail of one session, handed from an actor that panicked to the next.
+type Mailbox = Rc<Mutex<mpsc::UnboundedReceiver<Mail>>>;
+
+/// Takes a session over from the keeper and starts its actor.
+pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result<Rc<Session>> {
+    let mut fds = fds.into_iter();
+    let mut next = || fds.next().ok_or_else(|| io::Error::other("a session came with too few descriptors"));
+    let data = Arc::new(Mapping::open(next()?, Access::Read)?);
+    let control = Arc::new(Mapping::open(next()?, Access::Write)?);
+    let slots = Arc::new(Mapping::open(next()?, Access::Write)?);
+    let process = Handle::from_fd(next()?);
+    let input = if handover.has_input { Some(Rc::new(next()?)) } else { None };
+    let store = Store::open(slots).map_err(io::Error::other)?;
+    let facts = store.facts();
+    let (mailbox, receiver) = mpsc::unbounded_channel();
+    let history = History::open(data, control).map_err(io::Error::other)?;
+    let seen = (history.head(), history.index_head(), history.exit().is_some());
+    let session = Rc::new(Session {
+        id: handover.id,
+        history,
+        status: RefCell::new(first_status(&handover, &facts)),
+        facts: RefCell::new(facts),
+        handover,
+        input_room: Semaphore::new(INPUT_LIMIT),
+        output: Notify::new(),
+        news: Notify::new(),
+        seen: Cell::new(seen),
+        process,
+        input: RefCell::new(input),
+        store,
+        cursors: RefCell::default(),
+        mailbox,
+    });
+    task::spawn_local(supervise(Rc::clone(hub), Rc::clone(&session), Rc::new(Mutex::new(receiver))));
+    Ok(session)
+}
+
+/// Runs actors for a session until one ends in peace.
+async fn supervise(hub: Rc<Hub>, session: Rc<Session>, mailbox: Mailbox) {
+    for _ in 0..=RESTARTS {
+        let (hub_of_actor, session_of_actor, mailbox) = (Rc::clone(&hub), Rc::clone(&session), Rc::clone(&mailbox));
+        let actor = async move { Actor::new(hub_of_actor, session_of_actor).run(mailbox).await };
+        let Err(error) = task::spawn_local(actor).await else { return };
+        tracing::error!(session = %session.id, %error, "a session's actor failed; it starts over from the history");
+        // Clients come back by themselves, as after a restart of the daemon.
+        hub.disconnect_all();
+    }
+}
+
+/// See the module.
+pub struct Actor {
+    pub(super) hub: Rc<Hub>,
+    pub(super) session: Rc<Session>,
+    pub(super) machine: Machine,
+    pub(super) output: Output,
+    pub(super) input: Input,
+    pub(super) control: Control,
+    pub(super) attachments: BTreeMap<AttachId, Attachment>,
+    pub(super) pending: Vec<Pending>,
+    pub(super) stoppers: Vec<oneshot::Sender<End>>,
+    /// Something that only the history knows changed and was not told yet.
+    pub(super) is_stale: bool,
+    pub(super) published_at: u64,
+}
+
+impl Actor {
+    fn new(hub: Rc<Hub>, session: Rc<Session>) -> Self {
+        let now = clock::monotonic_ns();
+        let asked = session.facts.borrow().asked.clone();
+        let mut actor = Self {
+            machine: Machine::new(asked, now),
+            output: Output::new(&session, now),
+            input: Input::default(),
+            hub,
+            session,
+            control: Control::default(),
+            attachments: BTreeMap::new(),
+            pending: Vec::new(),
+            stoppers: Vec::new(),
+            is_stale: false,
+            published_at: 0,
+        };
+        actor.resume_end(now);
+        actor
+    }
+
+    async fn run(mut self, mailbox: Mailbox) {
+        let mut mailbox = mailbox.lock().await;
+        let session = Rc::clone(&self.session);
+        self.step();
+        loop {
+            if self.output.has_more() {
+                // Others first: a flood must not keep them waiting longer than one slice.
+                session.news.notify_one();
+                task::yield_now().await;
+            }
+            let deadline = self.next_deadline().map(instant);
+            tokio::select! {
+                biased;
+                mail = mailbox.recv() => match mail {
+                    None | Some(Mail::Forgotten) => return,
+                    Some(mail) => self.on_mail(mail),
+                },
+                () = session.news.notified() => self.is_stale = true,
+                () = self.input.writable(), if self.input.is_waiting() => {}
+                () = tokio::time::sleep_until(deadline.unwrap_or_else(far)), if deadline.is_some() => {}
+            }
+            while let Ok(mail) = mailbox.try_recv() {
+                if matches!(mail, Mail::Forgotten) {
+                    return;
+                }
+                self.on_mail(mail);
+            }
+            self.step();
+        }
+    }
+
+    /// Everything that follows from time and news.
+    fn step(&mut self) {
+        let now = clock::monotonic_ns();
+        self.read_output(now);
+        self.follow_end(now);
+        self.settle_pending(now);
+        self.flush_input();
+        self.send_frames(now);
+        self.update_limit(now);
+        if self.is_stale && now >= self.published_at + PUBLISH_PAUSE_NS {
+            self.publish(now);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<u64> {
+        let publish = self.is_stale.then_some(self.published_at + PUBLISH_PAUSE_NS);
+        let pending = self.pending.iter().map(|pending| pending.deadline).min();
+        [self.machine.deadline(), publish, pending, self.frames_deadline(), self.limit_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Tells subscribers that this session changed.
+    pub(super) fn publish(&mut self, now: u64) {
+        self.is_stale = false;
+        self.published_at = now;
+        self.hub.changed(self.session.id);
+    }
+
+    fn on_mail(&mut self, mail: Mail) {
+        let now = clock::monotonic_ns();
+        match mail {
+            Mail::Attach { client, request, reply } => self.on_attach(client, request, reply, now),
+            Mail::Watch { client, channel, reply } => self.on_watch(client, channel, reply),
+            Mail::Take { attach, request, reply } => {
+                let _ = reply.send(self.on_take(attach, &request, now));
+            }
+            Mail::Release(attach) => self.on_release(attach, now),
+            Mail::Detach(attach) => self.on_detach(attach, now),
+            Mail::Input { attach, bytes } => self.on_input(attach, bytes, now),
+            Mail::Send { request, reply } => {
+                let _ = reply.send(self.on_send(&request));
+            }
+            Mail::Resize(size) => self.resize(size),
+            Mail::PaneSize { attach, size } if self.control.is_held_by(attach) => self.resize(size),
+            Mail::Drawn { attach, frame } => self.on_drawn(attach, frame),
+            Mail::Stop { by, key, grace_ns, reply } => self.on_stop(by, key, grace_ns, reply, now),
+            Mail::Screen { ansi, reply } => self.on_screen(ansi, reply, now),
+            Mail::PaneSize { .. } | Mail::CursorMoved | Mail::Forgotten => {}
+        }
+    }
+}
+
+/// Converts a monotonic deadline to the runtime's clock.
+fn instant(at: u64) -> Instant {
+    Instant::now() + Duration::from_nanos(at.saturating_sub(clock::monotonic_ns()))
+}
+
+fn far() -> Instant {
+    Instant::now() + Duration::from_hours(24)
+}

@@ -1,0 +1,146 @@
+//! The end of a session: asked for, signalled, looked after, told.
+
+use tokio::sync::oneshot;
+
+use crate::daemon::session::actor::Actor;
+use crate::platform::clock;
+use crate::platform::process;
+use crate::platform::process::Handle;
+use crate::session::id::RequestKey;
+use crate::session::spec::Kind;
+use crate::session::state::Effect;
+use crate::session::state::Event;
+use crate::session::state::Life;
+use crate::session::state::Machine;
+use crate::session::state::ending;
+use crate::session::status::End;
+use crate::session::status::State;
+use rustix::process::Signal;
+
+impl Actor {
+    /// After a restart: an end that had come is told as it was.
+    pub(super) fn resume_end(&mut self, now: u64) {
+        let Some(exit) = self.session.history.exit() else {
+            self.show_life(now);
+            return;
+        };
+        let asked = self.session.facts.borrow().asked.clone();
+        if asked.is_some() {
+            // The tree may still be there: the machine looks, and ends by itself.
+            self.show_life(now);
+            return;
+        }
+        let end = ending(exit.status, None, exit.wall_ms, Vec::new());
+        self.machine = Machine::ended(end.clone());
+        self.session.status.borrow_mut().state = State::Ended { end };
+    }
+
+    pub(super) fn on_stop(
+        &mut self,
+        by: String,
+        key: RequestKey,
+        grace_ns: u64,
+        reply: oneshot::Sender<End>,
+        now: u64,
+    ) {
+        if let Life::Ended(end) = self.machine.life() {
+            let _ = reply.send(end.clone());
+            return;
+        }
+        self.stoppers.push(reply);
+        let event = if grace_ns == 0 { Event::Kill { by, key } } else { Event::Stop { by, key, grace: grace_ns } };
+        self.advance(event, now);
+    }
+
+    /// Feeds the machine with the exit and its deadlines.
+    pub(super) fn follow_end(&mut self, now: u64) {
+        if let Some(exit) = self.session.history.exit()
+            && !self.machine.has_exit()
+            // An exit is told after the last byte that came before it.
+            && (self.output.screen().is_none() || self.output.parsed() >= exit.at)
+        {
+            self.advance(Event::Exited { status: exit.status, at_ms: exit.wall_ms }, now);
+        }
+        if self.machine.deadline().is_some_and(|deadline| now >= deadline) {
+            self.advance(Event::Deadline, now);
+        }
+    }
+
+    fn advance(&mut self, event: Event, now: u64) {
+        for effect in self.machine.on(event, now) {
+            match effect {
+                Effect::Record(asked) => {
+                    self.session.facts.borrow_mut().asked = Some(asked);
+                    self.session.store.put_facts(&self.session.facts.borrow());
+                }
+                Effect::SignalPolitely => self.signal_politely(),
+                Effect::SignalHard => {
+                    self.signal_all(Signal::KILL);
+                    self.look(now);
+                }
+                Effect::LookForRest => self.look(now),
+                Effect::Told(end) => self.tell_end(end),
+            }
+        }
+        self.show_life(now);
+    }
+
+    fn look(&mut self, now: u64) {
+        let left = self.members().into_iter().map(|stat| stat.pid).collect();
+        self.advance(Event::Left(left), now);
+    }
+
+    /// Interactive shells ignore TERM and leave on HUP; stopped jobs act only after CONT.
+    fn signal_politely(&self) {
+        if self.session.handover.kind == Kind::Pty {
+            self.signal_all(Signal::HUP);
+        }
+        self.signal_all(Signal::TERM);
+        self.signal_all(Signal::CONT);
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        for stat in self.members() {
+            // The start time was read with the membership: a number that was reused since is left alone.
+            if let Ok(handle) = Handle::open(stat.pid, stat.start_time)
+                && let Err(error) = handle.signal(signal)
+            {
+                tracing::warn!(pid = stat.pid, ?signal, %error, "cannot signal");
+            }
+        }
+    }
+
+    fn members(&self) -> Vec<process::Stat> {
+        process::members(&self.session.mark())
+    }
+
+    fn tell_end(&mut self, end: End) {
+        self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
+        for stopper in self.stoppers.drain(..) {
+            let _ = stopper.send(end.clone());
+        }
+        self.session.output.notify_waiters();
+        self.hub.ended();
+    }
+
+    /// Shows subscribers where the machine stands, if that changed.
+    fn show_life(&mut self, now: u64) {
+        let state = match self.machine.life() {
+            Life::Running => State::Running,
+            Life::Stopping { deadline, .. } => {
+                State::Stopping { kill_at_ms: clock::wall_of(now) + deadline.saturating_sub(now) / 1_000_000 }
+            }
+            Life::Killing { .. } => State::Stopping { kill_at_ms: clock::wall_ms() },
+            Life::Ended(end) => State::Ended { end: end.clone() },
+        };
+        let is_same = {
+            let mut status = self.session.status.borrow_mut();
+            let is_same = std::mem::discriminant(&status.state) == std::mem::discriminant(&state);
+            status.state = state;
+            is_same
+        };
+        if !is_same {
+            self.publish(now);
+        }
+    }
+}

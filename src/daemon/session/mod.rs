@@ -1,0 +1,240 @@
+//! One session in the daemon: the handle everybody holds, and the mail its actor takes.
+//!
+//! The actor (`actor`) owns screen, machine, viewers and input; the handle holds what may be looked at without
+//! asking it: history and status. *Invariant:* nothing here exists nowhere else but in the keeper's memories.
+
+mod actor;
+mod attach;
+mod end;
+mod frames;
+mod input;
+mod output;
+mod store;
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+use crate::daemon::outbox::Outbox;
+use crate::history::Memory;
+use crate::history::Reader;
+use crate::history::layout::control;
+use crate::platform::clock;
+use crate::platform::memory::Mapping;
+use crate::platform::process::Handle;
+use crate::protocol::error::WireError;
+use crate::protocol::keeper::Handover;
+use crate::protocol::verbs;
+use crate::session::id::AttachId;
+use crate::session::id::ClientId;
+use crate::session::id::RequestKey;
+use crate::session::id::SessionId;
+use crate::session::spec::Facts;
+use crate::session::status::End;
+use crate::session::status::Status;
+use crate::session::text;
+use crate::term::Size;
+
+pub use self::actor::adopt;
+use self::store::Store;
+
+/// Most bytes of input that wait for a program; who types more waits.
+pub const INPUT_LIMIT: usize = 1 << 20;
+
+/// A history in the keeper's memory.
+pub type History = Reader<Arc<Mapping>>;
+
+/// Who is attaching, and how to reach it.
+#[derive(Clone)]
+pub struct Client {
+    /// Its connection.
+    pub id: ClientId,
+    /// Who it is, for people.
+    pub who: String,
+    /// What goes out to it.
+    pub outbox: Rc<Outbox>,
+}
+
+/// What a raw follower starts with.
+pub struct Start {
+    /// The screen, to paint first; empty when it goes on from an offset.
+    pub dump: Vec<u8>,
+    /// Where the stream goes on.
+    pub cursor: Rc<Cursor>,
+    /// Bytes that the client asked for and that are gone.
+    pub missed: u64,
+}
+
+/// The answer to an attachment: its id, what the client is told, how a raw follower starts.
+pub type AttachReply = Result<(AttachId, verbs::Attached, Option<Start>), WireError>;
+
+/// What the actor is told or asked.
+pub enum Mail {
+    /// A raw attachment.
+    Attach { client: Client, request: verbs::Attach, reply: oneshot::Sender<AttachReply> },
+    /// A screen attachment.
+    Watch { client: Client, channel: u32, reply: oneshot::Sender<AttachReply> },
+    /// A watcher wants control.
+    Take { attach: AttachId, request: verbs::Take, reply: oneshot::Sender<Result<(), WireError>> },
+    /// It gives it back.
+    Release(AttachId),
+    /// An attachment ends.
+    Detach(AttachId),
+    /// An attachment typed; the permits for it are already taken.
+    Input { attach: AttachId, bytes: Vec<u8> },
+    /// Somebody types without being attached.
+    Send { request: verbs::Send, reply: oneshot::Sender<Result<(), WireError>> },
+    /// Somebody sets the size.
+    Resize(Size),
+    /// The controller's pane has this size.
+    PaneSize { attach: AttachId, size: Size },
+    /// A watcher drew a frame.
+    Drawn { attach: AttachId, frame: u64 },
+    /// A raw cursor moved or left.
+    CursorMoved,
+    /// Asked to end: `grace_ns` 0 kills.
+    Stop { by: String, key: RequestKey, grace_ns: u64, reply: oneshot::Sender<End> },
+    /// Asked for its screen.
+    Screen { ansi: bool, reply: oneshot::Sender<verbs::ScreenText> },
+    /// It is forgotten: the actor ends.
+    Forgotten,
+}
+
+/// A raw follower's place, seen by the actor for the trim line.
+pub struct Cursor {
+    /// Next byte it wants.
+    pub offset: Cell<u64>,
+    /// Monotonic nanoseconds of its last progress.
+    pub moved_at: Cell<u64>,
+    /// How far ahead of it the program may get.
+    pub window: u64,
+}
+
+/// A session as everybody in the daemon sees it.
+pub struct Session {
+    /// Its number.
+    pub id: SessionId,
+    /// What the keeper handed over.
+    pub handover: Handover,
+    /// What it said.
+    pub history: History,
+    /// What it is; written back to the keeper's memory by the actor.
+    pub facts: RefCell<Facts>,
+    /// What may be seen of it, except what the history knows better.
+    pub status: RefCell<Status>,
+    /// Input that may still be queued, in bytes.
+    pub input_room: Semaphore,
+    /// Followers wait here for bytes or the end.
+    pub output: Notify,
+    /// The actor waits here for news of the keeper.
+    pub news: Notify,
+    /// What the actor had seen when news were last looked for.
+    pub seen: Cell<(u64, u64, bool)>,
+    /// Its first process.
+    pub process: Handle,
+    /// Master or input pipe, until the input ended.
+    pub input: RefCell<Option<Rc<OwnedFd>>>,
+    store: Store,
+    cursors: RefCell<Vec<std::rc::Weak<Cursor>>>,
+    mailbox: mpsc::UnboundedSender<Mail>,
+}
+
+impl Session {
+    /// Sends mail; a session whose actor is gone drops it, and with it the reply channel.
+    pub fn mail(&self, mail: Mail) {
+        let _ = self.mailbox.send(mail);
+    }
+
+    /// Returns whether the keeper has published something since the last call.
+    pub fn has_news(&self) -> bool {
+        let now = (self.history.head(), self.history.index_head(), self.history.exit().is_some());
+        self.seen.replace(now) != now
+    }
+
+    /// Registers a raw follower that starts at `offset`.
+    pub fn follow(&self, offset: u64, window: u64) -> Rc<Cursor> {
+        let cursor = Rc::new(Cursor { offset: Cell::new(offset), moved_at: Cell::new(clock::monotonic_ns()), window });
+        let mut cursors = self.cursors.borrow_mut();
+        cursors.retain(|cursor| cursor.strong_count() > 0);
+        cursors.push(Rc::downgrade(&cursor));
+        cursor
+    }
+
+    /// Returns the living raw cursors.
+    pub fn cursors(&self) -> Vec<Rc<Cursor>> {
+        self.cursors.borrow().iter().filter_map(std::rc::Weak::upgrade).collect()
+    }
+
+    /// Returns all that may be seen.
+    pub fn status(&self) -> Status {
+        let mut status = self.status.borrow().clone();
+        status.output_bytes = self.history.head();
+        status.oldest = self.history.oldest();
+        status.output_ms = match self.history.last_time() {
+            Some(time) if status.output_bytes > 0 => clock::wall_of(time),
+            _ => 0,
+        };
+        status
+    }
+
+    /// Returns what marks its processes.
+    pub fn mark(&self) -> crate::platform::process::Mark {
+        crate::platform::process::Mark { leader: self.handover.pid, tag: tag(self.handover.key) }
+    }
+
+    /// Returns whether a request was begun before, by this daemon or one before it.
+    pub fn request_progress(&self, key: RequestKey) -> Option<u64> {
+        let memory = self.history.control();
+        (0..control::REQUEST_SLOTS)
+            .map(|n| control::REQUESTS + n * 16)
+            .find(|at| memory.load(*at) == key.0 && key.0 != 0)
+            .map(|at| memory.load(at + 8))
+    }
+
+    /// Notes that a request was begun; returns where to note that it is done.
+    pub fn begin_request(&self, key: RequestKey) -> usize {
+        let memory = self.history.control();
+        let next = memory.load(control::REQUEST_NEXT);
+        let at = control::REQUESTS + (next as usize % control::REQUEST_SLOTS) * 16;
+        memory.store(at, 0);
+        memory.store(at + 8, 1);
+        memory.store(at, key.0);
+        memory.store(control::REQUEST_NEXT, next.wrapping_add(1));
+        at
+    }
+}
+
+/// `RUNPM_SESSION=…` as it stands in the environment of a session's processes.
+pub fn tag(key: RequestKey) -> Vec<u8> {
+    format!("RUNPM_SESSION={:016x}", key.0).into_bytes()
+}
+
+/// Makes the first status from what the keeper kept.
+pub fn first_status(handover: &Handover, facts: &Facts) -> Status {
+    Status {
+        id: handover.id,
+        name: facts.name.clone(),
+        kind: handover.kind,
+        state: crate::session::status::State::Running,
+        command: text::quote(&facts.argv),
+        argv: facts.argv.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),
+        cwd: String::from_utf8_lossy(&facts.cwd).into_owned(),
+        pid: handover.pid,
+        size: handover.size,
+        started_ms: facts.started_ms,
+        output_ms: 0,
+        output_bytes: 0,
+        oldest: 0,
+        attached: Vec::new(),
+        title: None,
+        tags: facts.tags.clone(),
+        originator: facts.originator.clone(),
+    }
+}

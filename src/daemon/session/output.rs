@@ -1,0 +1,255 @@
+//! From history to screen: slices, answers, checkpoints, and the trim line.
+//!
+//! *Invariant:* the trim line never lets the keeper overwrite a byte that a replay from the newest checkpoint needs.
+
+use crate::daemon::session::History;
+use crate::daemon::session::Session;
+use crate::daemon::session::actor::Actor;
+use crate::history::Memory;
+use crate::history::Position;
+use crate::history::Step;
+use crate::history::layout;
+use crate::history::layout::control;
+use crate::platform::failpoint;
+use crate::session::spec::Kind;
+use crate::term::Effect;
+use crate::term::Screen;
+use crate::term::Size;
+
+/// Bytes parsed before others get their turn.
+const SLICE: usize = 16 << 10;
+/// A raw cursor that does not move for this long holds the program back no longer.
+const PATIENCE_NS: u64 = 100_000_000;
+/// How long a restarted daemon honours the raw cursors of the one before it.
+const HONOUR_NS: u64 = 1_000_000_000;
+
+/// The parsing side of a session.
+pub struct Output {
+    /// None while cold: nobody looked and nothing was said since the daemon started.
+    screen: Option<Screen>,
+    position: Position,
+    /// Last offset where the screen stood between two sequences.
+    ground: u64,
+    /// The newest checkpoint.
+    checkpoint: Position,
+    /// Effects of bytes below this were had by an earlier daemon.
+    answered: u64,
+    has_more: bool,
+    buffer: Vec<u8>,
+    /// Until when, and from where, cursors of an earlier daemon are honoured.
+    honoured: Option<(u64, u64)>,
+    /// The newest bytes may hold queries that nobody has seen, or the program waits for room.
+    must_warm: bool,
+    /// Trim line of the daemon before this one; it knew the checkpoint.
+    inherited: u64,
+}
+
+impl Output {
+    /// Starts cold, with what an earlier daemon left.
+    pub fn new(session: &Session, now: u64) -> Self {
+        let memory = session.history.control();
+        let held = memory.load(control::HELD);
+        let answered = memory.load(control::ANSWERED);
+        Self {
+            screen: None,
+            position: Position::default(),
+            ground: 0,
+            checkpoint: Position::default(),
+            answered,
+            has_more: false,
+            buffer: vec![0; SLICE],
+            honoured: held.checked_sub(1).map(|held| (now + HONOUR_NS, held)),
+            must_warm: session.history.head() > answered || session.history.is_stalled(),
+            inherited: session.history.limit(),
+        }
+    }
+
+    /// Returns whether there is more to parse right now.
+    pub const fn has_more(&self) -> bool {
+        self.has_more
+    }
+
+    /// Returns the screen, if it is warm.
+    pub const fn screen(&self) -> Option<&Screen> {
+        self.screen.as_ref()
+    }
+
+    /// Returns the offset of the next byte to parse.
+    pub const fn parsed(&self) -> u64 {
+        self.position.offset
+    }
+
+    /// Returns the last offset between two sequences.
+    pub const fn ground(&self) -> u64 {
+        self.ground
+    }
+
+    /// Ends a synchronised update that took too long.
+    pub fn end_synchronised(&mut self) {
+        if let Some(screen) = &mut self.screen {
+            screen.end_synchronised();
+        }
+    }
+
+    /// Loads checkpoint and position; what came after is parsed by the steps that follow.
+    fn warm(&mut self, session: &Session) {
+        if self.screen.is_some() {
+            return;
+        }
+        let fresh = || match session.handover.kind {
+            Kind::Pty => Screen::new(session.handover.size),
+            Kind::Pipe => Screen::new_for_pipe(session.handover.size),
+        };
+        let (offset, screen) = session.store.checkpoint().unwrap_or_else(|| (0, fresh()));
+        self.position = session.history.position(offset);
+        self.ground = offset;
+        self.checkpoint = self.position;
+        self.screen = Some(screen);
+        self.has_more = true;
+    }
+
+    /// Parses one slice; returns the effects somebody has to act on.
+    fn parse(&mut self, history: &History, dir: &std::path::Path) -> Vec<Effect> {
+        let Some(screen) = &mut self.screen else { return Vec::new() };
+        let before = self.position.offset;
+        // A slice ends where an earlier daemon's effects end, so that each is had once.
+        let is_replay = before < self.answered;
+        let want = if is_replay { (self.answered - before).min(SLICE as u64) as usize } else { SLICE };
+        match history.step(&mut self.position, &mut self.buffer[..want]) {
+            Ok(None) => self.has_more = false,
+            Ok(Some(Step::Bytes(_, len))) => {
+                let bytes = &self.buffer[..len];
+                let ground = screen.checkpointable_prefix(bytes);
+                if ground > 0 {
+                    self.ground = before + ground as u64;
+                }
+                screen.feed(bytes);
+                self.has_more = true;
+            }
+            Ok(Some(Step::Resize(rows, cols))) => {
+                screen.resize(Size::clamped(rows, cols));
+                self.has_more = true;
+            }
+            Ok(Some(Step::Exit)) => self.has_more = true,
+            Err(gap) => {
+                tracing::warn!(from = before, to = gap.oldest, "bytes were overwritten before they were parsed");
+                self.position = history.position(gap.oldest);
+                self.has_more = true;
+            }
+        }
+        let effects = screen.take_effects();
+        if is_replay {
+            failpoint::hit(dir, "mid-replay");
+            return Vec::new();
+        }
+        if self.position.offset > self.answered {
+            self.answered = self.position.offset;
+            history.control().store(control::ANSWERED, self.answered);
+        }
+        effects
+    }
+
+    /// A quarter of either ring has passed since the newest checkpoint.
+    fn is_checkpoint_due(&self, history: &History) -> bool {
+        self.position.offset - self.checkpoint.offset.min(self.position.offset) >= history.ring() / 4
+            || self.position.index.saturating_sub(self.checkpoint.index) >= layout::INDEX_ENTRIES as u64 / 4
+    }
+
+    /// Writes a checkpoint if one is due and the screen stands between two sequences.
+    fn checkpoint(&mut self, session: &Session, dir: &std::path::Path) {
+        if !self.is_checkpoint_due(&session.history) {
+            return;
+        }
+        let written = self
+            .screen
+            .as_ref()
+            .and_then(Screen::checkpoint)
+            .is_some_and(|bytes| session.store.put_checkpoint(self.position.offset, &bytes, dir));
+        // With nothing left to parse and no room for more, an inexact replay is better than a stuck program.
+        if written || (session.history.is_stalled() && !self.has_more) {
+            self.checkpoint = self.position;
+        }
+    }
+}
+
+impl Actor {
+    /// Parses what is new, if the session is warm or has to become so.
+    pub(super) fn read_output(&mut self, _now: u64) {
+        let must_warm = self.output.must_warm || self.is_stale || !self.pending.is_empty() || self.is_watched();
+        if must_warm {
+            self.output.must_warm = false;
+            self.output.warm(&self.session);
+        }
+        if self.output.screen.is_none() {
+            return;
+        }
+        let session = std::rc::Rc::clone(&self.session);
+        let effects = self.output.parse(&session.history, self.hub.dir());
+        self.output.checkpoint(&session, self.hub.dir());
+        for effect in effects {
+            self.on_effect(effect);
+        }
+        if let Some(size) = self.output.screen().map(Screen::size) {
+            self.session.status.borrow_mut().size = size;
+        }
+    }
+
+    fn on_effect(&mut self, effect: Effect) {
+        match effect {
+            // With a terminal attached raw, that terminal answers; two answers would be typed in twice.
+            Effect::Reply(bytes) if !self.outer_terminal_answers() => {
+                failpoint::hit(self.hub.dir(), "answer-published");
+                self.input.answer(&bytes);
+            }
+            Effect::Title(title) => {
+                self.session.status.borrow_mut().title = Some(title).filter(|title| !title.is_empty());
+                self.is_stale = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// Moves the trim line: the newest checkpoint, and the raw cursors that make progress.
+    pub(super) fn update_limit(&mut self, now: u64) {
+        let (head, ring) = (self.session.history.head(), self.session.history.ring());
+        let mut limit = match self.output.screen {
+            Some(_) => self.output.checkpoint.offset.saturating_add(ring),
+            None => self.output.inherited,
+        };
+        let mut held = u64::MAX;
+        for cursor in self.session.cursors() {
+            let offset = cursor.offset.get();
+            if offset >= head {
+                cursor.moved_at.set(now);
+            }
+            if now.saturating_sub(cursor.moved_at.get()) < PATIENCE_NS {
+                limit = limit.min(offset.saturating_add(cursor.window.min(ring)));
+                held = held.min(offset);
+            }
+        }
+        match self.output.honoured {
+            Some((until, offset)) if now < until => {
+                limit = limit.min(offset.saturating_add(ring));
+                held = held.min(offset);
+            }
+            _ => self.output.honoured = None,
+        }
+        self.session.history.control().store(control::HELD, if held == u64::MAX { 0 } else { held + 1 });
+        if self.session.history.set_limit(limit) {
+            self.hub.keeper.ring();
+        }
+    }
+
+    /// When a cursor that holds the program back loses that right.
+    pub(super) fn limit_deadline(&self) -> Option<u64> {
+        let honoured = self.output.honoured.map(|(until, _)| until);
+        if !self.session.history.is_stalled() {
+            return honoured;
+        }
+        let head = self.session.history.head();
+        let now = crate::platform::clock::monotonic_ns();
+        let waits = self.session.cursors().into_iter().filter(|cursor| cursor.offset.get() < head);
+        let ends = waits.map(|cursor| cursor.moved_at.get() + PATIENCE_NS).filter(|end| *end > now);
+        ends.chain(honoured).min()
+    }
+}

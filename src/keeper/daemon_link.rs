@@ -1,0 +1,124 @@
+//! The keeper's end of the daemon: starting it, handing sessions over in acknowledged batches, its messages.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::process::Stdio;
+
+use crate::platform::endpoint;
+use crate::platform::endpoint::Place;
+use crate::platform::link::Link;
+use crate::platform::process::Handle;
+use crate::protocol::keeper::BATCH;
+use crate::protocol::keeper::PACKET;
+use crate::protocol::keeper::ToDaemon;
+use crate::protocol::keeper::ToKeeper;
+use crate::protocol::message;
+use crate::session::id::SessionId;
+
+/// A running daemon.
+pub struct DaemonLink {
+    /// Its process id.
+    pub pid: u32,
+    process: Handle,
+    link: Link,
+    /// Sessions it has not been told of.
+    queue: VecDeque<SessionId>,
+    /// Sessions told and not yet acknowledged.
+    in_flight: usize,
+    /// It was told that all sessions were handed over.
+    is_complete: bool,
+    unsent: VecDeque<(Vec<u8>, Vec<OwnedFd>)>,
+}
+
+impl DaemonLink {
+    /// Starts a daemon from the executable that is open as `program`, so that replacing the file harms nobody.
+    pub fn start(program: &OwnedFd, place: &Place, sessions: Vec<SessionId>) -> io::Result<Self> {
+        use std::os::fd::AsRawFd;
+        let (ours, theirs) = Link::pair(PACKET)?;
+        let log = endpoint::open_log(&place.log())?;
+        let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
+        command.arg0("rpm-daemon").arg("__daemon");
+        command.stdin(Stdio::from(theirs.into_fd())).stdout(Stdio::null()).stderr(Stdio::from(log));
+        let child = command.spawn()?;
+        Ok(Self {
+            pid: child.id(),
+            process: Handle::of_child(child.id())?,
+            link: ours,
+            queue: sessions.into(),
+            in_flight: 0,
+            is_complete: false,
+            unsent: VecDeque::new(),
+        })
+    }
+
+    /// Returns its process, to wait for.
+    pub fn process(&self) -> &Handle {
+        &self.process
+    }
+
+    /// Returns the link, to wait for.
+    pub fn link(&self) -> BorrowedFd<'_> {
+        self.link.as_fd()
+    }
+
+    /// Returns whether messages wait for room.
+    pub fn is_behind(&self) -> bool {
+        !self.unsent.is_empty()
+    }
+
+    /// Sends a message, now or as soon as there is room.
+    pub fn send(&mut self, message: &ToDaemon, fds: Vec<OwnedFd>) {
+        self.unsent.push_back((message::encode(message), fds));
+        self.flush();
+    }
+
+    /// Sends what waits, as far as there is room.
+    pub fn flush(&mut self) {
+        while let Some((bytes, fds)) = self.unsent.front() {
+            let borrowed: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
+            match self.link.send(bytes, &borrowed) {
+                // Too many descriptors in flight is over when the daemon has taken some.
+                Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::ETOOMANYREFS)) => return,
+                // A broken link is noticed by the daemon's death.
+                Ok(()) | Err(_) => self.unsent.pop_front(),
+            };
+        }
+    }
+
+    /// Returns the next session to hand over, if the daemon can take one.
+    pub fn next_session(&mut self) -> Option<SessionId> {
+        if self.in_flight >= BATCH {
+            return None;
+        }
+        let id = self.queue.pop_front()?;
+        self.in_flight += 1;
+        Some(id)
+    }
+
+    /// The daemon took sessions over.
+    pub fn taken(&mut self, count: u32) {
+        self.in_flight = self.in_flight.saturating_sub(count as usize);
+    }
+
+    /// Returns true once: when the last session was handed over and it has to be told.
+    pub fn completes_now(&mut self) -> bool {
+        let completes = self.queue.is_empty() && !self.is_complete;
+        self.is_complete |= completes;
+        completes
+    }
+
+    /// Receives one message with its descriptors; `None` when there is none now. Malformed ones are skipped.
+    pub fn receive(&self) -> Option<(ToKeeper, Vec<OwnedFd>)> {
+        loop {
+            let (bytes, fds) = self.link.receive().ok()??;
+            if let Ok(message) = message::decode(&bytes) {
+                return Some((message, fds));
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! `rpm`, the command; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    runpm::cli::main()
+}

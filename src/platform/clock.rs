@@ -1,0 +1,40 @@
+//! The two clocks: one for machines, one for people.
+
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
+
+use rustix::time::ClockId;
+
+/// Monotonic nanoseconds, the same for all processes since boot; it stands still during suspend.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// Wall-clock milliseconds since 1970, to show and to record; nothing waits by it.
+#[must_use]
+pub fn wall_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// Converts a monotonic instant to wall-clock milliseconds.
+#[must_use]
+pub fn wall_of(monotonic: u64) -> u64 {
+    wall_ms().saturating_sub(monotonic_ns().saturating_sub(monotonic) / 1_000_000)
+}
+
+/// Writes wall-clock milliseconds as RFC 3339 in local time; `None` for zero, which means "never".
+#[must_use]
+pub fn rfc3339(ms: u64) -> Option<String> {
+    let at = jiff::Timestamp::from_millisecond(i64::try_from(ms).ok().filter(|ms| *ms > 0)?).ok()?;
+    let local = at.to_zoned(jiff::tz::TimeZone::system());
+    Some(local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
+}
+
+/// Writes wall-clock milliseconds as the time of day.
+#[must_use]
+pub fn time_of_day(ms: u64) -> String {
+    let at = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+}

@@ -1,0 +1,18 @@
+//! Every difference between systems: shared memory, processes, terminals, sockets, locks, clocks.
+//!
+//! All `unsafe` and all `cfg` of an operating system are here. Linux is what is proven; nothing is written
+//! for a system that nobody has run it on.
+
+pub mod bell;
+pub mod clock;
+pub mod detach;
+pub mod endpoint;
+pub mod failpoint;
+pub mod limits;
+pub mod link;
+pub mod memory;
+pub mod process;
+pub mod reactor;
+pub mod signals;
+pub mod spawn;
+pub mod tty;

@@ -1,0 +1,49 @@
+//! Signals as a descriptor: blocked, and read like everything else.
+//!
+//! Blocked, never ignored: an ignored signal would stay ignored in children. `std::process::Command`
+//! gives every child an empty mask again.
+#![expect(unsafe_code, reason = "sigprocmask and signalfd have no safe wrapper here")]
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::os::fd::FromRawFd;
+use std::os::fd::OwnedFd;
+
+/// A signalfd.
+pub struct Signals(OwnedFd);
+
+impl Signals {
+    /// Blocks the signals in this thread and delivers them through the descriptor.
+    pub fn catch(signals: &[i32]) -> io::Result<Self> {
+        // SAFETY: plain C calls on a local, initialised signal set.
+        let fd = unsafe {
+            let mut set = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            for signal in signals {
+                libc::sigaddset(&raw mut set, *signal);
+            }
+            libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+            libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
+        };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: a fresh descriptor that nobody else owns.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Returns the next signal that arrived.
+    pub fn next(&self) -> Option<i32> {
+        let mut info = [0_u8; size_of::<libc::signalfd_siginfo>()];
+        let read = rustix::io::read(&self.0, &mut info).ok()?;
+        // `ssi_signo` is the first field, a u32.
+        (read == info.len()).then(|| i32::from_ne_bytes([info[0], info[1], info[2], info[3]]))
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

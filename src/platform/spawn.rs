@@ -1,0 +1,172 @@
+//! Starting a session's program: terminal or pipes, its own session, the client's directory, mask and limits.
+//!
+//! `std::process::Command` forks and execs, so an exec error is an error here and not an exit code of 127.
+//! Which step failed travels through a word of shared memory that the child writes before each one.
+#![expect(unsafe_code, reason = "pre_exec runs between fork and exec")]
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use portable_pty::PtySize;
+use rustix::fs::OFlags;
+use rustix::pty::OpenptFlags;
+
+use crate::history::Memory;
+use crate::history::Stream;
+use crate::history::layout::control;
+use crate::platform::limits;
+use crate::platform::memory::Mapping;
+use crate::protocol::keeper::Stage;
+use crate::session::spec::Kind;
+use crate::session::spec::Launch;
+use crate::term::Size;
+
+/// A program that was started.
+pub struct Spawned {
+    /// Its process.
+    pub pid: u32,
+    /// Where its output comes from.
+    pub outputs: Vec<(Stream, OwnedFd)>,
+    /// Where its input goes: the terminal's master, or a pipe.
+    pub input: OwnedFd,
+}
+
+/// A program that was not started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpawnError {
+    /// What failed.
+    pub stage: Stage,
+    /// Why.
+    pub errno: i32,
+}
+
+/// The stages a child passes, in the order of the numbers it writes.
+const STAGES: [Stage; 6] = [Stage::Fork, Stage::Session, Stage::Control, Stage::Directory, Stage::Limits, Stage::Exec];
+
+fn failed(stage: Stage) -> impl FnOnce(io::Error) -> SpawnError {
+    move |error| SpawnError { stage, errno: error.raw_os_error().unwrap_or(libc::EIO) }
+}
+
+/// Starts a program. `progress` is the session's control memory.
+pub fn spawn(kind: Kind, size: Size, launch: &Launch, progress: &Arc<Mapping>) -> Result<Spawned, SpawnError> {
+    let Some((program, args)) = launch.argv.split_first() else {
+        return Err(SpawnError { stage: Stage::Request, errno: libc::EINVAL });
+    };
+    let mut command = Command::new(OsStr::from_bytes(program));
+    command.args(args.iter().map(|arg| OsStr::from_bytes(arg)));
+    set_environment(&mut command, launch);
+    match kind {
+        Kind::Pty => spawn_on_terminal(command, size, launch, progress),
+        Kind::Pipe => spawn_on_pipes(command, launch, progress),
+    }
+}
+
+fn set_environment(command: &mut Command, launch: &Launch) {
+    command.env_clear();
+    for entry in &launch.env {
+        let mut parts = entry.splitn(2, |b| *b == b'=');
+        if let (Some(name), Some(value)) = (parts.next(), parts.next())
+            && !name.is_empty()
+        {
+            command.env(OsStr::from_bytes(name), OsStr::from_bytes(value));
+        }
+    }
+}
+
+fn spawn_on_terminal(
+    mut command: Command,
+    size: Size,
+    launch: &Launch,
+    progress: &Arc<Mapping>,
+) -> Result<Spawned, SpawnError> {
+    let (master, slave) = open_terminal(size).map_err(failed(Stage::Terminal))?;
+    let dup = |fd: &OwnedFd| fd.try_clone().map_err(failed(Stage::Terminal));
+    command.stdin(Stdio::from(dup(&slave)?)).stdout(Stdio::from(dup(&slave)?)).stderr(Stdio::from(slave));
+    let child = start(command, launch, progress, true)?;
+    let output = dup(&master)?;
+    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Terminal, output)], input: master })
+}
+
+fn spawn_on_pipes(mut command: Command, launch: &Launch, progress: &Arc<Mapping>) -> Result<Spawned, SpawnError> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = start(command, launch, progress, false)?;
+    let missing = || SpawnError { stage: Stage::Pipes, errno: libc::EPIPE };
+    let input: OwnedFd = child.stdin.take().ok_or_else(missing)?.into();
+    let out: OwnedFd = child.stdout.take().ok_or_else(missing)?.into();
+    let err: OwnedFd = child.stderr.take().ok_or_else(missing)?.into();
+    for fd in [&input, &out, &err] {
+        set_nonblocking(fd).map_err(failed(Stage::Pipes))?;
+    }
+    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Out, out), (Stream::Err, err)], input })
+}
+
+/// Opens a pair; the master is a duplicate, because the library's own writer types end-of-file when it goes.
+fn open_terminal(size: Size) -> io::Result<(OwnedFd, OwnedFd)> {
+    let size = PtySize { rows: size.rows(), cols: size.cols(), pixel_width: 0, pixel_height: 0 };
+    let pair = portable_pty::native_pty_system().openpty(size).map_err(io::Error::other)?;
+    let raw = pair.master.as_raw_fd().ok_or(io::ErrorKind::Unsupported)?;
+    // SAFETY: `pair` owns the descriptor and lives to the end of this function.
+    let master = unsafe { BorrowedFd::borrow_raw(raw) }.try_clone_to_owned()?;
+    set_nonblocking(&master)?;
+    // The slave that the library opened may have been inherited before it was marked close-on-exec; this one cannot.
+    let slave = rustix::pty::ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+        .or_else(|_| {
+            let name = rustix::pty::ptsname(&master, Vec::new())?;
+            rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, rustix::fs::Mode::empty())
+        })?;
+    Ok((master, slave))
+}
+
+/// Makes reads and writes return instead of wait; the flag is shared by all duplicates.
+pub fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(fd)?;
+    Ok(rustix::fs::fcntl_setfl(fd, flags | OFlags::NONBLOCK)?)
+}
+
+fn start(
+    mut command: Command,
+    launch: &Launch,
+    progress: &Arc<Mapping>,
+    has_terminal: bool,
+) -> Result<Child, SpawnError> {
+    let stage = {
+        let progress = Arc::clone(progress);
+        move |reached: u64| progress.store(control::STAGE, reached)
+    };
+    let cwd = std::ffi::CString::new(launch.cwd.as_slice())
+        .map_err(|_| SpawnError { stage: Stage::Directory, errno: libc::EINVAL })?;
+    let (limits, umask) = (launch.limits.clone(), launch.umask);
+    let child_steps = move || {
+        stage(1);
+        rustix::process::setsid()?;
+        if has_terminal {
+            stage(2);
+            rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
+        }
+        stage(3);
+        if !cwd.is_empty() {
+            rustix::process::chdir(cwd.as_c_str())?;
+        }
+        stage(4);
+        limits::apply(&limits)?;
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask & 0o777));
+        stage(5);
+        Ok(())
+    };
+    progress.store(control::STAGE, 0);
+    // SAFETY: the closure makes system calls and atomic stores only; what it captured was allocated before the fork, and
+    // this process has a single thread.
+    unsafe { command.pre_exec(child_steps) };
+    command.spawn().map_err(|error| {
+        let reached = progress.load(control::STAGE) as usize;
+        failed(STAGES.get(reached).copied().unwrap_or(Stage::Fork))(error)
+    })
+}

@@ -1,0 +1,78 @@
+//! The terminal a client runs on: raw mode, size, and noticing that it is gone.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use rustix::termios::OptionalActions;
+use rustix::termios::Termios;
+
+use crate::term::Size;
+
+/// Puts a terminal into raw mode, and back when it is dropped.
+pub struct RawMode<'fd> {
+    fd: BorrowedFd<'fd>,
+    before: Termios,
+}
+
+impl<'fd> RawMode<'fd> {
+    /// Enters raw mode: every byte arrives as typed, at once.
+    pub fn enter(fd: BorrowedFd<'fd>) -> io::Result<Self> {
+        let before = rustix::termios::tcgetattr(fd)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        rustix::termios::tcsetattr(fd, OptionalActions::Drain, &raw)?;
+        Ok(Self { fd, before })
+    }
+
+    /// Returns the modes as they were.
+    #[must_use]
+    pub const fn before(&self) -> &Termios {
+        &self.before
+    }
+}
+
+impl Drop for RawMode<'_> {
+    fn drop(&mut self) {
+        // Not `Drain`: a terminal that is gone or stopped would hold us for ever.
+        let _ = rustix::termios::tcsetattr(self.fd, OptionalActions::Now, &self.before);
+    }
+}
+
+/// Returns whether `fd` is a terminal.
+pub fn is_terminal<F: AsFd>(fd: F) -> bool {
+    rustix::termios::isatty(fd)
+}
+
+/// Returns a terminal's size, if it knows one.
+pub fn size<F: AsFd>(fd: F) -> Option<Size> {
+    let size = rustix::termios::tcgetwinsize(fd).ok()?;
+    (size.ws_row > 0 && size.ws_col > 0).then(|| Size::clamped(size.ws_row, size.ws_col))
+}
+
+/// Sets the size of the terminal behind a master.
+pub fn set_size<F: AsFd>(master: F, size: Size) -> io::Result<()> {
+    let size = rustix::termios::Winsize { ws_row: size.rows(), ws_col: size.cols(), ws_xpixel: 0, ws_ypixel: 0 };
+    Ok(rustix::termios::tcsetwinsize(master, size)?)
+}
+
+/// Returns the character that a terminal takes for end-of-file, usually `C-d`.
+pub fn eof_character<F: AsFd>(fd: F) -> u8 {
+    rustix::termios::tcgetattr(fd).map_or(4, |modes| modes.special_codes[rustix::termios::SpecialCodeIndex::VEOF])
+}
+
+/// Waits until there is something to read; `false` when the terminal is gone.
+pub fn wait_readable<F: AsFd>(fd: F) -> io::Result<bool> {
+    let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+    rustix::event::poll(&mut fds, None)?;
+    Ok(fds[0].revents().contains(PollFlags::IN))
+}
+
+/// Path of the terminal on standard input, such as `/dev/pts/3`.
+#[must_use]
+pub fn name() -> Option<String> {
+    let name = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new()).ok()?;
+    name.into_string().ok()
+}

@@ -1,0 +1,152 @@
+//! Messages between keeper and daemon, over a packet socket with descriptors beside them.
+//!
+//! One packet is one message. Output, exits and limits are not here: they are in shared memory.
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde_bytes::ByteBuf;
+
+use crate::session::id::RequestKey;
+use crate::session::id::SessionId;
+use crate::session::spec::Kind;
+use crate::session::spec::Launch;
+use crate::term::Size;
+
+/// Version of these messages; keeper and daemon may be different releases.
+pub const PROTOCOL: u32 = 1;
+/// Sessions handed over before the daemon has to say [`ToKeeper::Taken`]: 5 descriptors each.
+pub const BATCH: usize = 40;
+/// Longest message.
+pub const PACKET: usize = 64 << 10;
+
+/// From the keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum ToDaemon {
+    /// First. Descriptors: listening socket, shared flags, daemon's bell, keeper's bell.
+    Hello {
+        /// Version of these messages.
+        protocol: u32,
+        /// The keeper's process id.
+        pid: u32,
+        /// How often a daemon was started before.
+        restarts: u32,
+        /// How the one before ended.
+        last_end: Option<String>,
+        /// How many [`ToDaemon::Session`] follow before [`ToDaemon::Ready`].
+        sessions: u32,
+    },
+    /// A session. Descriptors: data, control, slots, pidfd, then the master or the input pipe if still open.
+    Session(Handover),
+    /// All sessions were handed over.
+    Ready,
+    /// A spawn failed.
+    SpawnFailed {
+        /// Key of the spawn.
+        key: RequestKey,
+        /// What failed.
+        stage: Stage,
+        /// Error number.
+        errno: i32,
+    },
+    /// The system or the user wants the keeper to end: stop everything, then say [`ToKeeper::Shutdown`].
+    Terminate,
+}
+
+/// One session in the keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handover {
+    /// Its id.
+    pub id: SessionId,
+    /// Key of the spawn that made it.
+    pub key: RequestKey,
+    /// Terminal or pipes.
+    pub kind: Kind,
+    /// Its first process.
+    pub pid: u32,
+    /// That process's start time, in clock ticks since boot: with the pid it is unique.
+    pub start_time: u64,
+    /// Size its terminal started with.
+    pub size: Size,
+    /// A descriptor for input is among those sent.
+    pub has_input: bool,
+}
+
+/// Where a spawn failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Making the shared memories.
+    Memory,
+    /// Opening the terminal.
+    Terminal,
+    /// Making pipes.
+    Pipes,
+    /// `fork`.
+    Fork,
+    /// `setsid`.
+    Session,
+    /// Making the terminal the controlling one.
+    Control,
+    /// Entering the working directory.
+    Directory,
+    /// Setting limits.
+    Limits,
+    /// `exec`.
+    Exec,
+    /// The request itself.
+    Request,
+}
+
+/// To the keeper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "kebab-case")]
+pub enum ToKeeper {
+    /// So many sessions were taken over; more may come.
+    Taken {
+        /// How many since the last time.
+        count: u32,
+    },
+    /// Start a session. Descriptor: a memfd that holds an [`Order`].
+    Spawn {
+        /// A key that was used before starts nothing.
+        key: RequestKey,
+    },
+    /// Set the size of a terminal.
+    Resize {
+        /// Which session.
+        id: SessionId,
+        /// New size.
+        size: Size,
+    },
+    /// Close the keeper's copy of the input descriptor.
+    CloseInput {
+        /// Which session.
+        id: SessionId,
+    },
+    /// Forget an ended session.
+    Forget {
+        /// Which session.
+        id: SessionId,
+    },
+    /// The daemon is ready: back-off starts over.
+    Ready,
+    /// Nothing is left to own: end, and start no daemon again.
+    Shutdown,
+}
+
+/// What to spawn; in a memfd because environments can be large.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Order {
+    /// Terminal or pipes.
+    pub kind: Kind,
+    /// Size of the terminal.
+    pub size: Size,
+    /// Bytes of the byte ring.
+    pub ring: u64,
+    /// Program, arguments, environment, directory, mask, limits.
+    pub launch: Launch,
+    /// First facts of the session.
+    pub facts: ByteBuf,
+}

@@ -1,0 +1,11 @@
+//! What a session is: its spec, its life, who controls it, what others see, how users name it.
+//!
+//! PURE: events and time come in, effects go out; no I/O, clock, async or threads.
+
+pub mod control;
+pub mod id;
+pub mod spec;
+pub mod state;
+pub mod status;
+pub mod target;
+pub mod text;

