@@ -213,6 +213,9 @@ impl<'c> Attachment<'c> {
                     if let Some(left) = ending(&event) {
                         return Ok(Some(left));
                     }
+                    if let Some(missed) = event.get::<verbs::Missed>() {
+                        self.catch_up(&missed)?;
+                    }
                 }
                 Ok(Some(Incoming::Reply(_))) => {}
                 Err(error) if error.is_lost() => {
@@ -223,6 +226,16 @@ impl<'c> Attachment<'c> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// This client was too slow: a terminal is painted anew, anything else is told what it lacks.
+    fn catch_up(&mut self, missed: &verbs::Missed) -> Result<(), Error> {
+        if self.is_tty {
+            self.open(None)?;
+        } else {
+            say(&format!("rpm: {} bytes were overwritten before they could be read", missed.bytes));
+        }
+        Ok(())
     }
 
     /// The daemon was killed: goes on at the exact byte with the next one.

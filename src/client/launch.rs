@@ -99,7 +99,7 @@ fn first_line(mut child: Child) -> String {
 
 /// Which program becomes the keeper: an explicit one, ourselves if we are ours, else `runpm` from the PATH. Never
 /// something that happens to be called `rpm`.
-fn program() -> Option<PathBuf> {
+pub fn program() -> Option<PathBuf> {
     if let Some(path) = env::var_os("RUNPM_BIN").filter(|path| !path.is_empty()) {
         return Some(path.into());
     }

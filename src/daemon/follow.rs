@@ -31,8 +31,18 @@ pub struct Follow {
     pub stream: Option<Stream>,
     /// Stop at this offset; without one, at the session's end.
     pub until: Option<u64>,
-    /// A gap ends it; otherwise it goes on behind the gap.
+    /// A gap ends it: the client decides what to do. Otherwise it goes on behind the gap.
     pub ends_at_gap: bool,
+}
+
+/// How a follower came to its end.
+enum Outcome {
+    /// The client is gone.
+    Gone,
+    /// It missed bytes and was told.
+    Gap,
+    /// Everything wanted was sent; with the session's end, if that is why.
+    Complete(Option<End>),
 }
 
 impl Follow {
@@ -47,15 +57,14 @@ impl Follow {
                 return;
             }
         }
-        if let Some(end) = self.send_all(&session, &cursor).await {
+        if let Outcome::Complete(end) = self.send_all(&session, &cursor).await {
             self.outbox.notify(&verbs::Closed { channel: self.channel, end });
         }
         drop(cursor);
         session.mail(Mail::CursorMoved);
     }
 
-    /// Returns how the session ended once everything was sent, or nothing when the client is gone.
-    async fn send_all(&self, session: &Session, cursor: &Cursor) -> Option<Option<End>> {
+    async fn send_all(&self, session: &Session, cursor: &Cursor) -> Outcome {
         let mut at = session.history.position(cursor.offset.get());
         let mut buffer = vec![0; PIECE];
         let mut quiet = Quiet::new();
@@ -63,11 +72,11 @@ impl Follow {
         loop {
             let changed = session.output.notified();
             if self.outbox.is_closed() {
-                return None;
+                return Outcome::Gone;
             }
             let room = self.until.map_or(PIECE, |until| until.saturating_sub(at.offset).min(PIECE as u64) as usize);
             if room == 0 {
-                return Some(None);
+                return Outcome::Complete(None);
             }
             let from = at.offset;
             match session.history.step(&mut at, &mut buffer[..room]) {
@@ -81,22 +90,22 @@ impl Follow {
                     if self.stream.is_none_or(|only| only == stream)
                         && !self.outbox.send_bulk(self.channel, false, from, bytes).await
                     {
-                        return None;
+                        return Outcome::Gone;
                     }
                     self.advance(session, cursor, at);
                 }
                 Ok(Some(Step::Resize(..) | Step::Exit)) => {}
                 Ok(None) => match self.end_at(session, at) {
-                    Some(end) => return Some(Some(end)),
+                    Some(end) => return Outcome::Complete(Some(end)),
                     None => tokio::select! {
                         () = changed => {}
-                        () = self.outbox.closed() => return None,
+                        () = self.outbox.closed() => return Outcome::Gone,
                     },
                 },
                 Err(Gap { oldest }) => {
                     self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: oldest.saturating_sub(from) });
                     if self.ends_at_gap {
-                        return Some(None);
+                        return Outcome::Gap;
                     }
                     at = session.history.position(oldest);
                 }

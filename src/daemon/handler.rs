@@ -139,8 +139,12 @@ async fn run(context: &Rc<Context>, verb: verbs::Run) -> Answer<verbs::Run> {
     let order = order(context, &verb)?;
     let program = order.launch.argv.first().cloned().unwrap_or_default();
     let directory = order.launch.cwd.clone();
+    if verb.follows {
+        hub.followed.borrow_mut().insert(verb.key);
+    }
     let id = hub.keeper.spawn(verb.key, &order).await;
     failpoint::hit(hub.dir(), "spawned-unanswered");
+    hub.followed.borrow_mut().remove(&verb.key);
     let id = id.map_err(|(stage, errno)| cannot_start(stage, errno, &program, &directory))?;
     let session = hub.registry.borrow().get(id);
     session.map(|session| started(&session)).ok_or_else(|| WireError::new(Code::Failed, "the session was gone at once"))
@@ -240,7 +244,8 @@ async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Attach) -> Res
     if context.inside.as_deref() == Some(format!("{:016x}", session.handover.key.0).as_str()) {
         return Err(WireError::new(Code::Invalid, "this is that session: attaching to it from inside would loop"));
     }
-    let (channel, is_view) = (verb.channel, verb.view);
+    let (channel, is_view, is_tty) = (verb.channel, verb.view, verb.is_tty);
+    leave(context, channel);
     let (reply_tx, reply_rx) = oneshot::channel();
     session.mail(Mail::Attach { client: context.client.clone(), request: verb, reply: reply_tx });
     let (attach, attached, start) = attached(reply_rx).await?;
@@ -253,7 +258,8 @@ async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Attach) -> Res
             quiet: is_view || attached.ended.is_some(),
             stream: None,
             until: None,
-            ends_at_gap: false,
+            // A terminal is painted anew instead: the client attaches again.
+            ends_at_gap: is_tty,
         };
         task::spawn_local(follow.run(session, start));
     }
@@ -301,9 +307,7 @@ async fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs) -> 
 
 async fn watch(context: &Rc<Context>, verb: verbs::Watch) -> Answer<verbs::Watch> {
     let session = find(context, &verb.target)?;
-    if let Some(old) = context.channels.borrow_mut().remove(&verb.channel) {
-        old.session.mail(Mail::Detach(old.attach));
-    }
+    leave(context, verb.channel);
     let (reply_tx, reply_rx) = oneshot::channel();
     session.mail(Mail::Watch { client: context.client.clone(), channel: verb.channel, reply: reply_tx });
     let (attach, reply, _) = attached(reply_rx).await?;
@@ -330,10 +334,15 @@ async fn release(context: &Rc<Context>, verb: verbs::Release) -> Answer<verbs::R
 }
 
 async fn detach(context: &Rc<Context>, verb: verbs::Detach) -> Answer<verbs::Detach> {
-    if let Some(channel) = context.channels.borrow_mut().remove(&verb.channel) {
+    leave(context, verb.channel);
+    Ok(Done {})
+}
+
+/// Ends what a channel was attached to.
+fn leave(context: &Context, channel: u32) {
+    if let Some(channel) = context.channels.borrow_mut().remove(&channel) {
         channel.session.mail(Mail::Detach(channel.attach));
     }
-    Ok(Done {})
 }
 
 async fn resize(context: &Rc<Context>, verb: verbs::Resize) -> Answer<verbs::Resize> {

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ pub struct Hub {
     pub end: Notify,
     /// Wakes the idle watch when sessions or clients come or go.
     pub crowd: Notify,
+    /// Spawns whose client attaches next.
+    pub followed: RefCell<HashSet<RequestKey>>,
     place: Place,
     started: u64,
     peers: RefCell<BTreeMap<ClientId, Rc<Peer>>>,
@@ -68,6 +71,7 @@ impl Hub {
             is_ending: Cell::new(false),
             end: Notify::new(),
             crowd: Notify::new(),
+            followed: RefCell::default(),
             place,
             started: clock::monotonic_ns(),
             peers: RefCell::default(),

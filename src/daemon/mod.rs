@@ -112,6 +112,9 @@ fn take(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) {
     let (id, key) = (handover.id, handover.key);
     match session::adopt(hub, handover, fds) {
         Ok(session) => {
+            if hub.followed.borrow_mut().remove(&key) {
+                session.hold_from_start();
+            }
             hub.add(session);
             hub.keeper.spawned(key, Ok(id));
         }

@@ -192,8 +192,10 @@ impl<M: Memory> Reader<M> {
     /// Copies what comes next into `out` and moves `at` past it; `None` when nothing is there yet.
     pub fn step(&self, at: &mut Position, out: &mut [u8]) -> Result<Option<Step>, Gap> {
         loop {
+            // Read before the entry: an entry that was followed by another one before we looked at it grows no more.
+            let newest = self.index_head();
             let Some(entry) = self.entry(at.index) else {
-                return if at.index < self.index_head() { Err(Gap { oldest: self.oldest() }) } else { Ok(None) };
+                return if at.index < newest { Err(Gap { oldest: self.oldest() }) } else { Ok(None) };
             };
             match entry.kind {
                 Kind::Bytes(stream) if entry.end() > at.offset => {
@@ -203,7 +205,7 @@ impl<M: Memory> Reader<M> {
                     return Ok((len > 0).then_some(Step::Bytes(stream, len)));
                 }
                 // The newest entry may still grow: stay on it until another one follows.
-                Kind::Bytes(_) if at.index + 1 >= self.index_head() => return Ok(None),
+                Kind::Bytes(_) if at.index + 1 >= newest => return Ok(None),
                 kind => {
                     at.index += 1;
                     match kind {

@@ -13,6 +13,7 @@ use crate::platform::endpoint;
 use crate::platform::endpoint::Place;
 use crate::platform::link::Link;
 use crate::platform::process::Handle;
+use crate::platform::signals;
 use crate::protocol::keeper::BATCH;
 use crate::protocol::keeper::PACKET;
 use crate::protocol::keeper::ToDaemon;
@@ -44,6 +45,7 @@ impl DaemonLink {
         let mut command = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()));
         command.arg0("rpm-daemon").arg("__daemon");
         command.stdin(Stdio::from(theirs.into_fd())).stdout(Stdio::null()).stderr(Stdio::from(log));
+        signals::reset_in(&mut command);
         let child = command.spawn()?;
         Ok(Self {
             pid: child.id(),

@@ -87,6 +87,7 @@ struct Keeper {
 /// Runs the keeper until everything ended. `ready` is called once clients can connect.
 pub fn run(place: Place, lock: File, ready: impl FnOnce()) -> io::Result<()> {
     process::set_name(c"rpm-keeper");
+    process::seal_inherited();
     process::become_subreaper();
     limits::raise_descriptors();
     std::env::set_current_dir("/")?;

@@ -1,4 +1,5 @@
 //! Processes as `/proc` and pidfds show them. A pid alone is never trusted.
+#![expect(unsafe_code, reason = "close_range has no safe wrapper")]
 
 use std::collections::HashSet;
 use std::io;
@@ -17,6 +18,12 @@ use crate::history::ExitStatus;
 /// Names this process for `ps` and `/proc/PID/comm`; longer names are cut by the kernel.
 pub fn set_name(name: &std::ffi::CStr) {
     let _ = rustix::thread::set_name(name);
+}
+
+/// Keeps what the caller left open from every child: a descriptor in a session would hold its pipe or terminal for ever.
+pub fn seal_inherited() {
+    // SAFETY: marks descriptors close-on-exec; owns and closes none.
+    unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
 }
 
 /// Makes orphans below this process its children.

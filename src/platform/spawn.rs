@@ -24,6 +24,7 @@ use crate::history::Stream;
 use crate::history::layout::control;
 use crate::platform::limits;
 use crate::platform::memory::Mapping;
+use crate::platform::signals;
 use crate::protocol::keeper::Stage;
 use crate::session::spec::Kind;
 use crate::session::spec::Launch;
@@ -145,6 +146,7 @@ fn start(
         .map_err(|_| SpawnError { stage: Stage::Directory, errno: libc::EINVAL })?;
     let (limits, umask) = (launch.limits.clone(), launch.umask);
     let child_steps = move || {
+        signals::reset_all();
         stage(1);
         rustix::process::setsid()?;
         if has_terminal {

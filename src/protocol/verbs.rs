@@ -61,6 +61,8 @@ pub struct Run {
     pub key: RequestKey,
     /// What to start.
     pub spec: Spec,
+    /// The client attaches next: for a second, no byte is overwritten before it does.
+    pub follows: bool,
 }
 verb!(Run = "run" -> Started);
 

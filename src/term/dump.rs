@@ -26,6 +26,7 @@ use super::paint::is_plain_blank;
 use super::paint::push_address;
 use super::paint::push_cell_text;
 use super::screen::Screen;
+use super::size::Size;
 
 /// Brings a terminal in any state to one where text can be drawn: no look, no region, no modes that move text.
 const PREPARE: &[u8] = b"\x1b[22;0t\x1b[m\x1b]8;;\x1b\\\x1b[?6l\x1b[r\x1b[4l\x1b[20l\x1b[?7h\x1b(B\x1b)B\x0f";
@@ -54,6 +55,26 @@ pub fn attach_dump(screen: &Screen, history_rows: usize) -> Vec<u8> {
     push_palette(engine, &mut out);
     let now = Saved { origin: engine.state.origin, shift: engine.state.shift };
     push_cursor(engine, &engine.grid, &engine.grid.cursor, now, &mut out);
+    push_modes(engine, &mut out);
+    out
+}
+
+/// Returns what a terminal of another size is sent to look at a screen: the rows and columns that fit, from the top left, or
+/// from further down if the cursor would not be seen. The raw stream that follows is cut by that terminal as it likes.
+#[must_use]
+pub fn crop_dump(screen: &Screen, outer: Size) -> Vec<u8> {
+    let engine = &screen.engine;
+    let grid = &engine.grid;
+    let mut out = PREPARE.to_vec();
+    out.extend_from_slice(b"\x1b[2J");
+    let rows = i32::from(outer.rows().min(engine.size().rows()));
+    let first = (grid.cursor.point.line.0 + 1 - rows).max(0);
+    for index in first..first + rows {
+        push_address(line_index(Line(index - first)), 0, &mut out);
+        push_cells(&grid[Line(index)][..][..usize::from(outer.cols().min(engine.size().cols()))], &mut out);
+    }
+    let col = grid.cursor.point.column.0.min(usize::from(outer.cols()) - 1);
+    push(&mut out, format_args!("\x1b[{};{}H", grid.cursor.point.line.0 - first + 1, col + 1));
     push_modes(engine, &mut out);
     out
 }
@@ -100,17 +121,21 @@ fn push_row(grid: &Cells, at: Line, continues: bool, out: &mut Vec<u8>) -> bool 
         && at < grid.bottommost_line()
         && written(&grid[at + 1i32][..]) > 0;
     let len = if wraps { cells.len() } else { written(cells) };
-    let mut brush = Brush::new(Dialect::Full);
-    for cell in cells[..len].iter().filter(|cell| !cell.flags.contains(Flags::WIDE_CHAR_SPACER)) {
-        brush.apply(cell, out);
-        push_cell_text(cell, out);
-    }
-    brush.reset(out);
+    push_cells(&cells[..len], out);
     if continues && len < cells.len() {
         // Wrapping into a new row may have filled it with the background in force.
         out.extend_from_slice(b"\x1b[K");
     }
     wraps
+}
+
+fn push_cells(cells: &[Cell], out: &mut Vec<u8>) {
+    let mut brush = Brush::new(Dialect::Full);
+    for cell in cells.iter().filter(|cell| !cell.flags.contains(Flags::WIDE_CHAR_SPACER)) {
+        brush.apply(cell, out);
+        push_cell_text(cell, out);
+    }
+    brush.reset(out);
 }
 
 fn push_tabs(engine: &Engine, out: &mut Vec<u8>) {

@@ -24,6 +24,7 @@ mod undo;
 
 pub use checkpoint::CheckpointError;
 pub use dump::attach_dump;
+pub use dump::crop_dump;
 pub use effect::Effect;
 pub use effect::PromptMark;
 pub use frame::Base;

@@ -3,6 +3,14 @@
 //! A binding names the context in which its keys count. `Prefix` in a key sequence stands for the prefix key, whatever it is. Contexts of
 //! overlays replace the one below, they do not add to it.
 
+use self::Context::Confirm;
+use self::Context::Help;
+use self::Context::List;
+use self::Context::Lost;
+use self::Context::Offer;
+use self::Context::Typing;
+use self::Context::View;
+
 /// Where the keyboard is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Context {
@@ -23,8 +31,7 @@ pub enum Context {
 }
 
 /// All contexts, for building tables.
-pub const CONTEXTS: [Context; 7] =
-    [Context::List, Context::View, Context::Typing, Context::Confirm, Context::Offer, Context::Help, Context::Lost];
+pub const CONTEXTS: [Context; 7] = [List, View, Typing, Confirm, Offer, Help, Lost];
 
 /// What a key can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,55 +106,66 @@ const fn action(
     Action { id, name, short, about, bindings }
 }
 
-use Context::Confirm;
-use Context::Help;
-use Context::List;
-use Context::Lost;
-use Context::Offer;
-use Context::Typing;
-use Context::View;
-
 /// Every action there is, in the order of the help.
 pub const ACTIONS: &[Action] = &[
     action(Id::Next, "next-row", "down", "Selects the next session.", &[on(List, &["j", "Down"], 0)]),
     action(Id::Previous, "previous-row", "up", "Selects the session above.", &[on(List, &["k", "Up"], 0)]),
     action(Id::First, "first-row", "first", "Selects the first session.", &[on(List, &["g", "Home"], 0)]),
     action(Id::Last, "last-row", "last", "Selects the last session.", &[on(List, &["G", "End"], 0)]),
-    action(Id::Type, "type", "type", "Gives the keyboard to the session; it gets the pane's size.", &[
-        on(List, &["Enter"], 1),
-        on(View, &["Enter", "Prefix Enter"], 1),
-    ]),
-    action(Id::New, "new", "new shell", "Starts a shell in this directory and gives it the keyboard.", &[
-        on(List, &["n", "Prefix c"], 2),
-        on(View, &["n", "Prefix c"], 0),
-        on(Typing, &["Prefix c"], 4),
-    ]),
-    action(Id::Stop, "stop", "stop", "Asks the session to end, politely first; asks you before.", &[
-        on(List, &["x", "Prefix x"], 3),
-        on(View, &["x", "Prefix x"], 0),
-        on(Typing, &["Prefix x"], 6),
-    ]),
-    action(Id::Kill, "kill", "kill", "Ends every process of the session at once; asks you before.", &[
-        on(List, &["X", "Prefix X"], 6),
-        on(View, &["X", "Prefix X"], 0),
-        on(Typing, &["Prefix X"], 0),
-    ]),
+    action(
+        Id::Type,
+        "type",
+        "type",
+        "Gives the keyboard to the session; it gets the pane's size.",
+        &[on(List, &["Enter"], 1), on(View, &["Enter", "Prefix Enter"], 1)],
+    ),
+    action(
+        Id::New,
+        "new",
+        "new shell",
+        "Starts a shell in this directory and gives it the keyboard.",
+        &[on(List, &["n", "Prefix c"], 2), on(View, &["n", "Prefix c"], 0), on(Typing, &["Prefix c"], 4)],
+    ),
+    action(
+        Id::Stop,
+        "stop",
+        "stop",
+        "Asks the session to end, politely first; asks you before.",
+        &[on(List, &["x", "Prefix x"], 3), on(View, &["x", "Prefix x"], 0), on(Typing, &["Prefix x"], 6)],
+    ),
+    action(
+        Id::Kill,
+        "kill",
+        "kill",
+        "Ends every process of the session at once; asks you before.",
+        &[on(List, &["X", "Prefix X"], 6), on(View, &["X", "Prefix X"], 0), on(Typing, &["Prefix X"], 0)],
+    ),
     action(Id::Remove, "remove", "remove", "Removes the row of a session that has ended.", &[on(List, &["d"], 7)]),
-    action(Id::ShowList, "list", "list", "Takes the keyboard back to the list.", &[
-        on(View, &["Esc", "Prefix s", "Prefix w"], 3),
-        on(Typing, &["Prefix s", "Prefix w"], 1),
-        on(List, &["Prefix s", "Prefix w", "Esc"], 0),
-    ]),
-    action(Id::NextSession, "next", "next", "Goes to the next session, keyboard included.", &[
-        on(Typing, &["Prefix n"], 3),
-        on(View, &["Prefix n", "j", "Down"], 4),
-        on(List, &["Prefix n"], 0),
-    ]),
-    action(Id::PreviousSession, "previous", "previous", "Goes to the session before, keyboard included.", &[
-        on(Typing, &["Prefix p"], 0),
-        on(View, &["Prefix p", "k", "Up"], 0),
-        on(List, &["Prefix p"], 0),
-    ]),
+    action(
+        Id::ShowList,
+        "list",
+        "list",
+        "Takes the keyboard back to the list.",
+        &[
+            on(View, &["Esc", "Prefix s", "Prefix w"], 3),
+            on(Typing, &["Prefix s", "Prefix w"], 1),
+            on(List, &["Prefix s", "Prefix w", "Esc"], 0),
+        ],
+    ),
+    action(
+        Id::NextSession,
+        "next",
+        "next",
+        "Goes to the next session, keyboard included.",
+        &[on(Typing, &["Prefix n"], 3), on(View, &["Prefix n", "j", "Down"], 4), on(List, &["Prefix n"], 0)],
+    ),
+    action(
+        Id::PreviousSession,
+        "previous",
+        "previous",
+        "Goes to the session before, keyboard included.",
+        &[on(Typing, &["Prefix p"], 0), on(View, &["Prefix p", "k", "Up"], 0), on(List, &["Prefix p"], 0)],
+    ),
     number("1"),
     number("2"),
     number("3"),
@@ -157,57 +175,96 @@ pub const ACTIONS: &[Action] = &[
     number("7"),
     number("8"),
     number("9"),
-    action(Id::TakeOver, "take-over", "take over", "Takes keyboard and size from whoever has them.", &[
-        on(List, &["t", "Prefix t"], 0),
-        on(View, &["t", "Prefix t"], 2),
-        on(Typing, &["Prefix t"], 0),
-        on(Offer, &["t"], 1),
-    ]),
-    action(Id::Zoom, "zoom", "zoom", "Hides the list, or shows it again.", &[
-        on(List, &["z", "Prefix z"], 5),
-        on(View, &["z", "Prefix z"], 5),
-        on(Typing, &["Prefix z"], 5),
-    ]),
-    action(Id::Redraw, "redraw", "redraw", "Draws everything anew.", &[
-        on(List, &["C-l", "Prefix r"], 0),
-        on(View, &["C-l", "Prefix r"], 0),
-        on(Typing, &["Prefix r"], 0),
-    ]),
-    action(Id::SendPrefix, "send-prefix", "send prefix", "Sends the prefix key itself to the program.", &[
-        on(Typing, &["Prefix Prefix"], 0),
-    ]),
-    action(Id::Help, "help", "help", "Shows every key of the place where the keyboard is.", &[
-        on(List, &["?", "F1", "Prefix ?"], 4),
-        on(View, &["?", "F1", "Prefix ?"], 6),
-        on(Typing, &["Prefix ?"], 7),
-    ]),
-    action(Id::Suspend, "suspend", "suspend", "Suspends the dashboard; `fg` brings it back.", &[
-        on(List, &["C-z"], 0),
-        on(View, &["C-z"], 0),
-    ]),
-    action(Id::Leave, "leave", "leave", "Leaves; every session keeps running.", &[
-        on(List, &["q", "C-c", "Prefix d"], 8),
-        on(View, &["q", "C-c", "Prefix d"], 7),
-        on(Typing, &["Prefix d"], 2),
-        on(Lost, &["q", "C-c", "Prefix d"], 2),
-    ]),
-    action(Id::No, "no", "no", "Leaves everything as it is.", &[on(Confirm, &["n", "N", "Enter", "Esc", "q", "C-c"], 1)]),
+    action(
+        Id::TakeOver,
+        "take-over",
+        "take over",
+        "Takes keyboard and size from whoever has them.",
+        &[
+            on(List, &["t", "Prefix t"], 0),
+            on(View, &["t", "Prefix t"], 2),
+            on(Typing, &["Prefix t"], 0),
+            on(Offer, &["t"], 1),
+        ],
+    ),
+    action(
+        Id::Zoom,
+        "zoom",
+        "zoom",
+        "Hides the list, or shows it again.",
+        &[on(List, &["z", "Prefix z"], 5), on(View, &["z", "Prefix z"], 5), on(Typing, &["Prefix z"], 5)],
+    ),
+    action(
+        Id::Redraw,
+        "redraw",
+        "redraw",
+        "Draws everything anew.",
+        &[on(List, &["C-l", "Prefix r"], 0), on(View, &["C-l", "Prefix r"], 0), on(Typing, &["Prefix r"], 0)],
+    ),
+    action(
+        Id::SendPrefix,
+        "send-prefix",
+        "send prefix",
+        "Sends the prefix key itself to the program.",
+        &[on(Typing, &["Prefix Prefix"], 0)],
+    ),
+    action(
+        Id::Help,
+        "help",
+        "help",
+        "Shows every key of the place where the keyboard is.",
+        &[on(List, &["?", "F1", "Prefix ?"], 4), on(View, &["?", "F1", "Prefix ?"], 6), on(Typing, &["Prefix ?"], 7)],
+    ),
+    action(
+        Id::Suspend,
+        "suspend",
+        "suspend",
+        "Suspends the dashboard; `fg` brings it back.",
+        &[on(List, &["C-z"], 0), on(View, &["C-z"], 0)],
+    ),
+    action(
+        Id::Leave,
+        "leave",
+        "leave",
+        "Leaves; every session keeps running.",
+        &[
+            on(List, &["q", "C-c", "Prefix d"], 8),
+            on(View, &["q", "C-c", "Prefix d"], 7),
+            on(Typing, &["Prefix d"], 2),
+            on(Lost, &["q", "C-c", "Prefix d"], 2),
+        ],
+    ),
+    action(
+        Id::No,
+        "no",
+        "no",
+        "Leaves everything as it is.",
+        &[on(Confirm, &["n", "N", "Enter", "Esc", "q", "C-c"], 1)],
+    ),
     action(Id::Yes, "yes", "yes", "Does it.", &[on(Confirm, &["y", "Y"], 2)]),
     action(Id::JustView, "view", "just view", "Looks on while somebody else types.", &[on(Offer, &["v"], 2)]),
-    action(Id::Close, "close", "close", "Closes this.", &[
-        on(Offer, &["Esc", "q", "C-c"], 3),
-        on(Context::Help, &["Esc", "q", "?", "F1", "C-c", "Enter"], 1),
-    ]),
+    action(
+        Id::Close,
+        "close",
+        "close",
+        "Closes this.",
+        &[on(Offer, &["Esc", "q", "C-c"], 3), on(Help, &["Esc", "q", "?", "F1", "C-c", "Enter"], 1)],
+    ),
     action(Id::ScrollDown, "scroll-down", "down", "Scrolls down.", &[on(Help, &["j", "Down", "PageDown", "Space"], 2)]),
     action(Id::ScrollUp, "scroll-up", "up", "Scrolls up.", &[on(Help, &["k", "Up", "PageUp"], 3)]),
-    action(Id::StartDaemon, "start-daemon", "start the daemon", "Starts the daemon if it does not come back.", &[
-        on(Lost, &["s"], 1),
-    ]),
+    action(
+        Id::StartDaemon,
+        "start-daemon",
+        "start the daemon",
+        "Starts the daemon if it does not come back.",
+        &[on(Lost, &["s"], 1)],
+    ),
 ];
 
 /// Returns the action that selects a session by its place in the list.
 const fn number(digit: &'static str) -> Action {
-    let about = "Goes to the session at this place in the list.";
+    // The help shows the first of the nine.
+    let about = "Goes to the first session in the list; 2 to 9 to the others.";
     let (id, bindings): (Id, &'static [Binding]) = match digit.as_bytes()[0] {
         b'1' => (Id::GoTo(1), GO_1),
         b'2' => (Id::GoTo(2), GO_2),

@@ -93,7 +93,9 @@ impl Keymap {
 
     /// Takes a key.
     pub fn press(&mut self, context: Context, key: Key) -> Outcome {
-        let Some((_, root)) = self.tries.iter().find(|(known, _)| *known == context) else { return Outcome::PassThrough };
+        let Some((_, root)) = self.tries.iter().find(|(known, _)| *known == context) else {
+            return Outcome::PassThrough;
+        };
         let start = self.pending.iter().try_fold(root, |node, key| node.child(*key));
         match start.and_then(|node| node.child(key)) {
             Some(Node { action: Some(action), .. }) => {
@@ -150,7 +152,8 @@ mod tests {
                     let sequence = sequence(keys, PREFIX);
                     assert_eq!(sequence.len(), keys.split(' ').count(), "{keys}");
                     let mut keymap = Keymap::default();
-                    let outcomes: Vec<Outcome> = sequence.iter().map(|key| keymap.press(binding.context, *key)).collect();
+                    let outcomes: Vec<Outcome> =
+                        sequence.iter().map(|key| keymap.press(binding.context, *key)).collect();
                     assert_eq!(outcomes.last(), Some(&Outcome::Matched(action.id)), "{keys} in {:?}", binding.context);
                 }
             }

@@ -4,10 +4,24 @@
 //! it, `guard` gives the terminal back as it was found. *Invariant:* from bytes of a program to our terminal there is one way only,
 //! through `term::Mirror` and `pane`. Tests: `tests/tui.rs` and beside the modules.
 
+pub mod action;
+pub mod app;
+mod damage;
+mod guard;
 pub mod input;
 pub mod key;
+pub mod keymap;
+pub mod layout;
 pub mod mouse;
+mod outer;
+mod paint;
+mod pane;
+mod runtime;
+mod theme;
+pub mod view;
+mod wire;
 
+use crate::client::Client;
 use crate::client::Error;
 use crate::session::status::End;
 
@@ -54,6 +68,7 @@ pub enum Left {
 }
 
 /// Runs the dashboard on the terminal of standard input until it is left.
-pub fn run(_options: Options) -> Result<Left, Error> {
-    Ok(Left::TerminalGone)
+pub fn run(options: Options) -> Result<Left, Error> {
+    let client = Client::connect_or_start()?;
+    runtime::Runtime::enter(options, client)?.live()
 }

@@ -23,7 +23,7 @@ use crate::term::Size;
 pub fn run(args: args::Run) -> Result<u8, Error> {
     let mut client = Client::connect_or_start()?;
     let (is_detached, is_json) = (args.detach, args.json);
-    let started = client.call(&verbs::Run { key: client::request_key(), spec: spec(args) })?;
+    let started = client.call(&verbs::Run { key: client::request_key(), spec: spec(args), follows: !is_detached })?;
     if is_json {
         let session = serde_json::json!({ "id": started.id.to_string(), "name": started.name, "pid": started.pid });
         output::json("session", &session);

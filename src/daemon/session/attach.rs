@@ -218,16 +218,25 @@ impl Actor {
     fn start_raw(&self, attach: AttachId, request: &verbs::Attach, reply: oneshot::Sender<AttachReply>) {
         let Some(screen) = self.output.screen() else { return };
         let history = &self.session.history;
-        let resumed = request.resume.filter(|offset| (history.oldest()..=history.head()).contains(offset));
-        let start = if let Some(offset) = resumed {
-            Start { dump: Vec::new(), cursor: self.raw_cursor(offset), missed: 0 }
-        } else if !request.is_tty {
+        let wanted = request.resume.filter(|offset| *offset <= history.head());
+        let start = match wanted {
+            Some(offset) if offset >= history.oldest() => {
+                Start { dump: Vec::new(), cursor: self.raw_cursor(offset), missed: 0 }
+            }
             // Not a terminal: nothing to paint on, the stream itself is what is wanted.
-            Start { dump: Vec::new(), cursor: self.raw_cursor(self.output.ground()), missed: 0 }
-        } else {
-            let dump = term::attach_dump(screen, request.history_rows as usize);
-            let missed = request.resume.map_or(0, |offset| self.output.ground().saturating_sub(offset));
-            Start { dump, cursor: self.raw_cursor(self.output.ground()), missed }
+            _ if !request.is_tty => {
+                let from = wanted.map_or(self.output.ground(), |_| history.oldest());
+                let missed = wanted.map_or(0, |offset| from - offset);
+                Start { dump: Vec::new(), cursor: self.raw_cursor(from), missed }
+            }
+            _ => {
+                let dump = match request.size {
+                    Some(outer) if outer != screen.size() => term::crop_dump(screen, outer),
+                    _ => term::attach_dump(screen, request.history_rows as usize),
+                };
+                let missed = request.resume.map_or(0, |offset| self.output.ground().saturating_sub(offset));
+                Start { dump, cursor: self.raw_cursor(self.output.ground()), missed }
+            }
         };
         let _ = reply.send(Ok((attach, self.attached(attach), Some(start))));
     }

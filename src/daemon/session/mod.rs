@@ -158,6 +158,12 @@ impl Session {
         self.seen.replace(now) != now
     }
 
+    /// Holds the first byte as if a raw cursor stood there, until the client that asked for it attaches or a second is over.
+    /// Has to be called before the actor runs.
+    pub fn hold_from_start(&self) {
+        self.history.control().store(control::HELD, 1);
+    }
+
     /// Registers a raw follower that starts at `offset`.
     pub fn follow(&self, offset: u64, window: u64) -> Rc<Cursor> {
         let cursor = Rc::new(Cursor { offset: Cell::new(offset), moved_at: Cell::new(clock::monotonic_ns()), window });

@@ -16,6 +16,10 @@ const GRACE_MS: u64 = 5000;
 
 impl App {
     pub(super) fn act(&mut self, id: Id, token: &Token) {
+        if !self.offers(id) {
+            self.say("With --session there is this one only; leave and run `rpm tui` for the others.");
+            return;
+        }
         match id {
             Id::Next => self.step(1),
             Id::Previous => self.step(-1),
@@ -82,14 +86,6 @@ impl App {
     }
 
     fn show_list(&mut self) {
-        if self.mode == Mode::Single {
-            if self.focus == Focus::View {
-                self.leave();
-            } else {
-                self.say("There is no list with --session; leave and run `rpm tui` for it.");
-            }
-            return;
-        }
         self.release();
         self.is_zoomed = false;
         self.set_focus(Focus::List);
@@ -102,10 +98,6 @@ impl App {
             return;
         };
         if self.sessions.selected_id() == Some(id) {
-            return;
-        }
-        if self.mode == Mode::Single {
-            self.say("There is one session only with --session; leave and run `rpm tui` for the others.");
             return;
         }
         let was_typing = self.focus == Focus::Typing;
@@ -125,11 +117,7 @@ impl App {
     }
 
     fn start_shell(&mut self) {
-        if self.mode == Mode::Single {
-            self.say("There is one session only with --session; leave and run `rpm tui` for a new one.");
-            return;
-        }
-        let size = self.pane_size();
+        let size = self.pane_size().unwrap_or_default();
         self.ask(Ask::Run { size });
     }
 
@@ -163,9 +151,6 @@ impl App {
     }
 
     fn zoom(&mut self) {
-        if self.mode == Mode::Single {
-            return;
-        }
         self.is_zoomed = !self.is_zoomed;
         if self.focus != Focus::Typing {
             self.focus = if self.is_zoomed { Focus::View } else { Focus::List };

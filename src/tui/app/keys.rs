@@ -52,7 +52,9 @@ impl App {
     /// Hands a report to the program if it lies in the pane and was asked for.
     fn on_mouse(&mut self, mouse: Mouse, passed: usize) {
         let Some(area) = self.layout().pane else { return };
-        let (Some(col), Some(row)) = (mouse.at.col.checked_sub(area.x), mouse.at.row.checked_sub(area.y)) else { return };
+        let (Some(col), Some(row)) = (mouse.at.col.checked_sub(area.x), mouse.at.row.checked_sub(area.y)) else {
+            return;
+        };
         if col >= area.width || row >= area.height {
             return;
         }

@@ -9,8 +9,6 @@ mod keys;
 mod link;
 mod overlay;
 mod sessions;
-#[cfg(test)]
-mod tests;
 mod watch;
 
 use crate::protocol::error::WireError;
@@ -23,6 +21,7 @@ use crate::term::Size;
 use crate::tui::Left;
 use crate::tui::Options;
 use crate::tui::action::Context;
+use crate::tui::action::Id;
 use crate::tui::damage::Damage;
 use crate::tui::input::Token;
 use crate::tui::keymap::Keymap;
@@ -386,8 +385,10 @@ impl App {
     /// Tells the controlled session the size of its pane, if that is news.
     fn tell_size(&mut self) {
         self.settle_at = None;
-        let size = self.pane_size();
-        if self.control == Control::Held && self.told != Some(size) {
+        if let Some(size) = self.pane_size()
+            && self.control == Control::Held
+            && self.told != Some(size)
+        {
             self.told = Some(size);
             self.effects.push(Effect::PaneSize { channel: self.pane.channel(), size });
         }
@@ -432,6 +433,14 @@ impl App {
         }
     }
 
+    /// Returns whether an action means anything here: with one session there is no list and nothing beside it.
+    #[must_use]
+    pub fn offers(&self, id: Id) -> bool {
+        let is_for_many =
+            matches!(id, Id::ShowList | Id::NextSession | Id::PreviousSession | Id::New | Id::GoTo(_) | Id::Zoom);
+        self.mode == Mode::Dashboard || !is_for_many
+    }
+
     /// Returns the selected session.
     #[must_use]
     pub fn selected(&self) -> Option<&Status> {
@@ -467,9 +476,9 @@ impl App {
     }
 
     /// Returns the size that a session gets while it is controlled from here.
-    fn pane_size(&self) -> Size {
-        let pane = self.arranged(Focus::Typing).pane.unwrap_or_default();
-        Size::clamped(pane.height, pane.width)
+    fn pane_size(&self) -> Option<Size> {
+        let pane = self.arranged(Focus::Typing).pane?;
+        Some(Size::clamped(pane.height, pane.width))
     }
 
     /// Takes what has to be drawn anew.

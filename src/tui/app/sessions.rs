@@ -166,8 +166,9 @@ impl App {
         }
     }
 
-    /// Refuses what cannot be done in a session that shows ourselves.
-    pub(super) fn is_own(&self, id: SessionId) -> bool {
+    /// Returns whether the dashboard itself runs in a session.
+    #[must_use]
+    pub fn is_own(&self, id: SessionId) -> bool {
         self.sessions.get(id).is_some_and(|status| self.ancestors.contains(&status.pid))
     }
 

@@ -78,7 +78,8 @@ impl App {
             self.sessions.select(Some(attached.id));
         }
         if self.is_own(attached.id) && self.mode == Mode::Single {
-            let message = format!("this is session {}: showing it inside itself would loop", text::clean(&attached.name));
+            let message =
+                format!("this is session {}: showing it inside itself would loop", text::clean(&attached.name));
             self.effects.push(Effect::Fail(WireError::new(Code::Invalid, message).hint("use another terminal")));
             return;
         }
@@ -107,7 +108,7 @@ impl App {
     }
 
     fn post_take(&mut self, steal: bool) {
-        let size = self.pane_size();
+        let size = self.pane_size().unwrap_or_default();
         self.told = Some(size);
         self.ask(Ask::Take { channel: self.pane.channel(), steal, size });
     }

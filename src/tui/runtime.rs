@@ -1,0 +1,341 @@
+//! The loop around the app: wait for terminal, daemon, signals or time; tell the app; do what it says; draw once.
+//!
+//! One thread, no ticking. A terminal that takes nothing more is not drawn to until it does, so nothing here ever waits for it; one that
+//! is gone ends the loop at once.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use rustix::process::Signal;
+
+use crate::client::Client;
+use crate::client::Error;
+use crate::platform::clock;
+use crate::platform::process;
+use crate::platform::signals::Signals;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
+use crate::protocol::verbs;
+use crate::tui::Left;
+use crate::tui::Options;
+use crate::tui::action::Context;
+use crate::tui::app::App;
+use crate::tui::app::Effect;
+use crate::tui::app::Msg;
+use crate::tui::app::Now;
+use crate::tui::guard::Guard;
+use crate::tui::input::Tokeniser;
+use crate::tui::outer::Outer;
+use crate::tui::paint::Painter;
+use crate::tui::theme::Depth;
+use crate::tui::view;
+use crate::tui::wire::Wire;
+
+const SIGNALS: [Signal; 7] =
+    [Signal::WINCH, Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT, Signal::CONT, Signal::TSTP];
+/// Updates larger than this are shown at once where the terminal can do that.
+const LARGE: usize = 512;
+/// Most bytes that wait for a daemon that reads nothing; what is typed beyond is lost.
+const UNSENT_LIMIT: usize = 4 << 20;
+
+/// See the module.
+pub struct Runtime {
+    app: App,
+    wire: Wire,
+    guard: Guard,
+    signals: Signals,
+    tokeniser: Tokeniser,
+    painter: Painter,
+    buffer: Buffer,
+    done: Option<Result<Left, Error>>,
+}
+
+/// What woke the loop.
+#[derive(Default)]
+struct Woken {
+    input: bool,
+    gone: bool,
+    output: bool,
+    daemon: bool,
+    signal: bool,
+    attempt: bool,
+}
+
+impl Runtime {
+    /// Takes the terminal over.
+    pub fn enter(options: Options, client: Client) -> Result<Self, Error> {
+        let unusable = |error: std::io::Error| {
+            let message = format!("the dashboard cannot use this terminal: {error}");
+            Error::Refused(WireError::new(Code::Invalid, message).hint("`rpm ls` and `rpm attach` need less of it"))
+        };
+        let signals = Signals::catch(&SIGNALS.map(Signal::as_raw)).map_err(unusable)?;
+        let guard = Guard::enter().map_err(unusable)?;
+        let screen = guard.screen();
+        Ok(Self {
+            app: App::new(options, screen, ancestors()),
+            wire: Wire::new(client),
+            guard,
+            signals,
+            tokeniser: Tokeniser::default(),
+            painter: Painter::new(Depth::detect(|name| std::env::var(name).ok())),
+            buffer: Buffer::empty(Rect::new(0, 0, screen.cols, screen.rows)),
+            done: None,
+        })
+    }
+
+    /// Runs until the dashboard is left; the terminal is given back when the runtime is dropped.
+    pub fn live(&mut self) -> Result<Left, Error> {
+        self.tell(Msg::Connected);
+        loop {
+            if let Some(result) = self.done.take() {
+                return result;
+            }
+            self.draw();
+            let woken = self.wait();
+            self.serve(&woken);
+        }
+    }
+
+    fn serve(&mut self, woken: &Woken) {
+        if woken.signal {
+            self.read_signals();
+        }
+        if woken.input {
+            self.read_terminal();
+        } else if woken.gone {
+            self.gone();
+        }
+        if woken.output && self.guard.flush().is_err() {
+            self.gone();
+        }
+        let now = clock::monotonic_ns();
+        if woken.attempt
+            && let Some(msg) = self.wire.attempted(now)
+        {
+            self.tell(msg);
+        }
+        if woken.daemon {
+            self.wire.flush();
+        }
+        while let Some(msg) = self.wire.next_msg() {
+            self.tell(msg);
+        }
+        self.wire.retry(now);
+        let mut tokens = Vec::new();
+        self.tokeniser.expire(now, &mut tokens);
+        if !tokens.is_empty() {
+            self.tell(Msg::Input(tokens));
+        }
+        if self.app.deadline().is_some_and(|deadline| now >= deadline) {
+            self.tell(Msg::Tick);
+        }
+    }
+
+    /// Waits for anything, and no longer than until something is due.
+    fn wait(&mut self) -> Woken {
+        let is_flushed = self.guard.is_flushed();
+        let deadline =
+            [self.app.deadline(), self.tokeniser.deadline(), self.wire.deadline()].into_iter().flatten().min();
+        let timeout = deadline.map(|at| {
+            let left = Duration::from_nanos(at.saturating_sub(clock::monotonic_ns()));
+            rustix::time::Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
+        });
+        let interest = self.wire.connection().map_or(PollFlags::empty(), |connection| connection.interest());
+        let has_connection = self.wire.connection().is_some();
+        let attempt = self.wire.attempt().and_then(|fd| fd.try_clone_to_owned().ok());
+        let (guard, signals) = (&self.guard, &self.signals);
+        let output = if is_flushed { PollFlags::empty() } else { PollFlags::OUT };
+        let (input, output_fd) = (guard.input(), guard.output());
+        let mut fds = vec![
+            PollFd::from_borrowed_fd(input, PollFlags::IN),
+            PollFd::from_borrowed_fd(output_fd, output),
+            PollFd::new(signals, PollFlags::IN),
+        ];
+        let attempt_at = attempt.as_ref().map(|fd| {
+            fds.push(PollFd::new(fd, PollFlags::IN));
+            fds.len() - 1
+        });
+        let daemon_at = has_connection.then_some(fds.len());
+        if let Some(connection) = self.wire.connection() {
+            fds.push(PollFd::new(connection, interest));
+        }
+        if rustix::event::poll(&mut fds, timeout.as_ref()).is_err() {
+            return Woken::default();
+        }
+        let is = |at: usize| !fds[at].revents().is_empty();
+        let bad = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+        Woken {
+            input: fds[0].revents().contains(PollFlags::IN),
+            gone: fds[0].revents().intersects(bad) || fds[1].revents().intersects(bad),
+            output: fds[1].revents().contains(PollFlags::OUT),
+            signal: is(2),
+            attempt: attempt_at.is_some_and(is),
+            daemon: daemon_at.is_some_and(is),
+        }
+    }
+
+    fn tell(&mut self, msg: Msg) {
+        let now = Now { mono: clock::monotonic_ns(), wall_ms: clock::wall_ms() };
+        for effect in self.app.update(msg, now) {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Ask(ask) => self.wire.ask(ask),
+            Effect::Input { channel, bytes } => {
+                let unsent = self.wire.connection().map_or(0, |connection| connection.unsent());
+                if unsent + bytes.len() <= UNSENT_LIMIT {
+                    self.wire.input(channel, &bytes);
+                }
+            }
+            Effect::PaneSize { channel, size } => self.wire.notify(&verbs::PaneSize { channel, size }),
+            Effect::Drawn { channel, frame } => self.wire.notify(&verbs::Drawn { channel, frame }),
+            Effect::StartDaemon => self.wire.start_daemon(),
+            Effect::Suspend => self.suspend(),
+            Effect::Leave(left) => self.done = self.done.take().or(Some(Ok(left))),
+            Effect::Fail(error) => self.done = self.done.take().or(Some(Err(error.into()))),
+        }
+    }
+
+    fn gone(&mut self) {
+        self.done = Some(Ok(Left::TerminalGone));
+    }
+
+    fn read_terminal(&mut self) {
+        let mut buffer = [0; 16 << 10];
+        let Ok(len) = self.guard.read(&mut buffer) else {
+            self.gone();
+            return;
+        };
+        let mut tokens = Vec::new();
+        let is_typing = self.app.context() == Context::Typing;
+        self.tokeniser.feed(&buffer[..len], clock::monotonic_ns(), is_typing, &mut tokens);
+        if !tokens.is_empty() {
+            self.tell(Msg::Input(tokens));
+        }
+    }
+
+    fn read_signals(&mut self) {
+        while let Some(signal) = self.signals.next() {
+            match Signal::from_named_raw(signal) {
+                Some(Signal::WINCH) => self.tell(Msg::Resized(self.guard.screen())),
+                Some(Signal::HUP) => self.gone(),
+                Some(Signal::TSTP) => self.suspend(),
+                Some(Signal::CONT) => self.resume(),
+                _ => self.tell(Msg::Terminate),
+            }
+        }
+    }
+
+    /// Gives the terminal to the shell until it lets us go on; without a shell that could, nothing happens.
+    fn suspend(&mut self) {
+        if !has_shell() {
+            return;
+        }
+        self.guard.give_back();
+        // The rest of a pipeline stops as well; our own copy of the signal is blocked and is read below.
+        let _ = rustix::process::kill_current_process_group(Signal::TSTP);
+        let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::STOP);
+        while let Some(signal) = self.signals.next() {
+            if signal == Signal::TERM.as_raw() || signal == Signal::HUP.as_raw() {
+                self.tell(Msg::Terminate);
+            }
+        }
+        self.resume();
+    }
+
+    /// Somebody else may have used the terminal meanwhile.
+    fn resume(&mut self) {
+        self.guard.give_back();
+        if self.guard.take().is_err() {
+            self.gone();
+        }
+        self.tell(Msg::Resized(self.guard.screen()));
+        self.tell(Msg::Resumed);
+    }
+
+    /// Draws what is damaged, if the terminal takes it.
+    fn draw(&mut self) {
+        if !self.guard.is_flushed() {
+            return;
+        }
+        let damage = self.app.take_damage();
+        self.guard.set_modes(Outer::wanted(&self.app));
+        if !damage.is_none() || damage.rows.capacity() > 0 {
+            self.paint(&damage);
+        }
+        self.painter.cursor(view::cursor(&self.app));
+        let large = self.painter.out.len() > LARGE;
+        let parts: [&[u8]; 2] = if large { [b"\x1b[?2026h", b"\x1b[?2026l"] } else { [b"", b""] };
+        if !self.painter.out.is_empty() || !self.guard.is_flushed() {
+            let bytes = [parts[0], &self.painter.out, parts[1]].concat();
+            self.painter.out.clear();
+            if self.guard.write(&bytes).is_err() {
+                self.gone();
+            }
+        }
+    }
+
+    fn paint(&mut self, damage: &crate::tui::damage::Damage) {
+        let layout = self.app.layout();
+        if damage.is_unknown {
+            let screen = self.guard.screen();
+            let area = Rect::new(0, 0, screen.cols, screen.rows);
+            self.buffer.resize(area);
+            self.painter.clear(area);
+        }
+        let is_covered = self.app.overlay.is_some() || self.app.link.is_shown();
+        if damage.is_chrome || is_covered {
+            self.painter.hide_cursor();
+            self.buffer.reset();
+            view::render(&self.app, &mut self.buffer);
+            self.paint_all(self.buffer.area);
+            return;
+        }
+        let Some(area) = layout.pane else { return };
+        if damage.is_pane {
+            view::render_pane(&self.app, area, &mut self.buffer);
+            self.paint_all(area);
+            return;
+        }
+        let painter = &mut self.painter;
+        if damage.rows.len() > 3 {
+            painter.hide_cursor();
+        }
+        view::render_rows(&self.app, &damage.rows, area, &mut self.buffer, |buffer, y| {
+            painter.row(buffer, y, area.left()..area.right());
+        });
+    }
+
+    fn paint_all(&mut self, area: Rect) {
+        for y in area.top()..area.bottom() {
+            self.painter.row(&self.buffer, y, area.left()..area.right());
+        }
+    }
+}
+
+/// Returns the processes that this one descends from.
+fn ancestors() -> Vec<u32> {
+    let mut found = vec![std::process::id()];
+    while let Some(stat) = found.last().and_then(|pid| process::stat(*pid))
+        && stat.parent > 1
+        && !found.contains(&stat.parent)
+    {
+        found.push(stat.parent);
+    }
+    found
+}
+
+/// Returns whether a shell with job control waits for us: the parent of our group is another group of our terminal.
+fn has_shell() -> bool {
+    let own = rustix::process::getpgrp();
+    let session = |pid| rustix::process::getsid(pid).ok();
+    let groups = ancestors().into_iter().filter_map(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?));
+    let mut others = groups.skip_while(|pid| rustix::process::getpgid(Some(*pid)).is_ok_and(|group| group == own));
+    others.next().is_some_and(|pid| session(Some(pid)) == session(None))
+}

@@ -1,0 +1,33 @@
+//! The first line: how many sessions are in which state.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::session::status::State;
+use crate::tui::app::App;
+use crate::tui::app::Link;
+use crate::tui::theme::Role;
+use crate::tui::view::put;
+
+/// Draws it.
+pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
+    let end = area.right();
+    let mut x = put(buffer, (area.x, area.y), " rpm ", area.width, Role::Heading.style());
+    let rows = app.sessions.rows();
+    let count = |role: Role| rows.iter().filter(|status| Role::of(&status.state) == role).count();
+    let parts = [
+        (count(Role::Running), "running", Role::Running),
+        (rows.iter().filter(|row| matches!(row.state, State::Stopping { .. })).count(), "stopping", Role::Stopping),
+        (count(Role::Ended), "ended", Role::Ended),
+        (count(Role::Failed), "failed", Role::Failed),
+    ];
+    let mut separator = " ";
+    for (number, word, role) in parts.into_iter().filter(|(number, ..)| *number > 0) {
+        x = put(buffer, (x, area.y), separator, end.saturating_sub(x), Role::Faint.style());
+        x = put(buffer, (x, area.y), &format!("{number} {word}"), end.saturating_sub(x), role.style());
+        separator = " · ";
+    }
+    if matches!(app.link, Link::Lost { .. }) {
+        put(buffer, (x, area.y), "  reconnecting", end.saturating_sub(x), Role::Stopping.style());
+    }
+}

@@ -1,0 +1,274 @@
+//! The dashboard's side of the connection: what was asked, what was answered, and the next connection when one breaks.
+//!
+//! Connecting may have to wait for a daemon that is being restarted, so it happens on a thread of its own while keys and screen go on.
+//! A question that does something carries a key and is asked again on the next connection; the others are forgotten with the old one.
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
+use std::sync::mpsc;
+use std::thread;
+
+use rustix::pipe::PipeFlags;
+
+use crate::client;
+use crate::client::Client;
+use crate::client::Connection;
+use crate::client::Error;
+use crate::client::Incoming;
+use crate::client::inherit;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
+use crate::protocol::message::Notice;
+use crate::protocol::message::Reply;
+use crate::protocol::message::Verb;
+use crate::protocol::verbs;
+use crate::session::spec::Kind;
+use crate::session::spec::Spec;
+use crate::tui::app::Answer;
+use crate::tui::app::Ask;
+use crate::tui::app::Msg;
+
+/// Pause before the next try, when there is no daemon at all.
+const RETRY_NS: u64 = 500_000_000;
+
+type Post = Box<dyn Fn(&mut Connection) -> Result<u64, Error>>;
+type Open = Box<dyn Fn(Reply) -> Result<Answer, Error>>;
+
+/// Something that was asked.
+struct Question {
+    ask: Ask,
+    post: Post,
+    open: Open,
+    is_durable: bool,
+}
+
+/// A thread that connects.
+struct Attempt {
+    result: mpsc::Receiver<Result<Client, Error>>,
+    /// Readable at its end once there is a result.
+    done: OwnedFd,
+}
+
+/// See the module.
+pub struct Wire {
+    client: Option<Client>,
+    asked: HashMap<u64, Question>,
+    /// Asked before, to be asked again.
+    again: Vec<Question>,
+    attempt: Option<Attempt>,
+    retry_at: Option<u64>,
+    /// The connection broke, and nobody was told yet.
+    broken: Option<String>,
+}
+
+impl Wire {
+    /// Starts with a connection.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            client: Some(client),
+            asked: HashMap::new(),
+            again: Vec::new(),
+            attempt: None,
+            retry_at: None,
+            broken: None,
+        }
+    }
+
+    /// Returns the connection, for polling.
+    pub fn connection(&mut self) -> Option<&mut Connection> {
+        self.client.as_mut().map(Client::connection)
+    }
+
+    /// Returns the descriptor that tells of a finished try to connect.
+    #[must_use]
+    pub fn attempt(&self) -> Option<BorrowedFd<'_>> {
+        self.attempt.as_ref().map(|attempt| attempt.done.as_fd())
+    }
+
+    /// Returns when the next try is due.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<u64> {
+        self.retry_at
+    }
+
+    /// Asks.
+    pub fn ask(&mut self, ask: Ask) {
+        let question = question(ask);
+        self.put(question);
+    }
+
+    fn put(&mut self, question: Question) {
+        let Some(client) = &mut self.client else {
+            self.again.extend(question.is_durable.then_some(question));
+            return;
+        };
+        match (question.post)(client.connection()) {
+            Ok(id) => {
+                self.asked.insert(id, question);
+            }
+            Err(error) => {
+                self.again.extend(question.is_durable.then_some(question));
+                self.broke(&error);
+            }
+        }
+    }
+
+    /// Tells.
+    pub fn notify<N: Notice>(&mut self, notice: &N) {
+        self.perform(|connection| connection.notify(notice));
+    }
+
+    /// Types.
+    pub fn input(&mut self, channel: u32, bytes: &[u8]) {
+        self.perform(|connection| connection.input(channel, bytes));
+    }
+
+    /// Sends what waits.
+    pub fn flush(&mut self) {
+        self.perform(Connection::flush);
+    }
+
+    fn perform(&mut self, work: impl FnOnce(&mut Connection) -> Result<(), Error>) {
+        if let Some(client) = &mut self.client
+            && let Err(error) = work(client.connection())
+        {
+            self.broke(&error);
+        }
+    }
+
+    fn broke(&mut self, error: &Error) {
+        self.client = None;
+        self.again.extend(self.asked.drain().map(|(_, question)| question).filter(|question| question.is_durable));
+        self.broken = Some(reason(error));
+        self.retry_at = Some(0);
+    }
+
+    /// Returns the next thing that the daemon sent, or that became of the connection.
+    pub fn next_msg(&mut self) -> Option<Msg> {
+        loop {
+            if let Some(reason) = self.broken.take() {
+                return Some(Msg::Lost(reason));
+            }
+            match self.client.as_mut()?.connection().try_receive() {
+                Ok(Some(incoming)) => {
+                    if let Some(msg) = self.translate(incoming) {
+                        return Some(msg);
+                    }
+                }
+                Ok(None) => return None,
+                Err(error) => self.broke(&error),
+            }
+        }
+    }
+
+    fn translate(&mut self, incoming: Incoming) -> Option<Msg> {
+        match incoming {
+            Incoming::Bulk(bulk) => Some(Msg::Bulk(bulk)),
+            Incoming::Reply(reply) => {
+                let question = self.asked.remove(&reply.id)?;
+                let result = (question.open)(reply).map_err(|error| match error {
+                    Error::Refused(error) => error,
+                    other => WireError::new(Code::Failed, other.to_string()),
+                });
+                Some(Msg::Reply(question.ask, result))
+            }
+            Incoming::Event(event) => None
+                .or_else(|| event.get().map(|verbs::Changed { status }| Msg::Changed(Box::new(status))))
+                .or_else(|| event.get().map(|verbs::Removed { id }| Msg::Removed(id)))
+                .or_else(|| event.get().map(Msg::Stolen))
+                .or_else(|| event.get().map(Msg::Closed)),
+        }
+    }
+
+    /// Starts a try to connect that is due.
+    pub fn retry(&mut self, now: u64) {
+        if self.retry_at.is_some_and(|at| now >= at) && self.attempt.is_none() {
+            self.retry_at = None;
+            self.attempt = start(Client::connect);
+        }
+    }
+
+    /// Starts a daemon, unless one is being waited for.
+    pub fn start_daemon(&mut self) {
+        if self.client.is_none() && self.attempt.is_none() {
+            self.retry_at = None;
+            self.attempt = start(Client::connect_or_start);
+        }
+    }
+
+    /// Takes the result of a try to connect.
+    pub fn attempted(&mut self, now: u64) -> Option<Msg> {
+        let result = self.attempt.as_ref()?.result.try_recv().ok()?;
+        self.attempt = None;
+        match result {
+            Ok(client) => {
+                self.client = Some(client);
+                std::mem::take(&mut self.again).into_iter().for_each(|question| self.put(question));
+                Some(Msg::Connected)
+            }
+            Err(error) => {
+                self.retry_at = Some(now + RETRY_NS);
+                Some(Msg::StillLost(reason(&error)))
+            }
+        }
+    }
+}
+
+/// Runs a way to connect on a thread.
+fn start(connect: fn() -> Result<Client, Error>) -> Option<Attempt> {
+    let (done, at_end) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).ok()?;
+    let (result_tx, result) = mpsc::channel();
+    let work = move || {
+        let _ = result_tx.send(connect());
+        // Closing it wakes the loop.
+        drop(at_end);
+    };
+    thread::Builder::new().name("connect".to_owned()).spawn(work).ok()?;
+    Some(Attempt { result, done })
+}
+
+fn reason(error: &Error) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(" ({cause})")).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
+fn question(ask: Ask) -> Question {
+    let copy = ask.clone();
+    match copy {
+        Ask::Subscribe => plain(ask, verbs::Subscribe {}, |listing| Answer::Listing(listing.sessions)),
+        Ask::Watch { channel, target } => plain(ask, verbs::Watch { channel, target }, Answer::Attached),
+        Ask::Take { channel, steal, size } => {
+            plain(ask, verbs::Take { channel, steal, size, agent: inherit::agent() }, |_| Answer::Done)
+        }
+        Ask::Release { channel } => plain(ask, verbs::Release { channel }, |_| Answer::Done),
+        Ask::Detach { channel } => plain(ask, verbs::Detach { channel }, |_| Answer::Done),
+        Ask::Run { size } => {
+            let launch = inherit::launch(vec![inherit::shell()], None);
+            let spec = Spec { kind: Kind::Pty, size, launch, ..Spec::default() };
+            durable(ask, verbs::Run { key: client::request_key(), spec, ..verbs::Run::default() }, Answer::Started)
+        }
+        Ask::Stop { id, grace_ms } => {
+            let stop = verbs::Stop { key: client::request_key(), targets: vec![id.to_string()], grace_ms };
+            durable(ask, stop, |reply| Answer::Outcomes(reply.outcomes))
+        }
+        Ask::Remove { id } => {
+            durable(ask, verbs::Remove { targets: vec![id.to_string()] }, |reply| Answer::Outcomes(reply.outcomes))
+        }
+    }
+}
+
+fn plain<V: Verb + 'static>(ask: Ask, verb: V, answer: fn(V::Reply) -> Answer) -> Question {
+    Question {
+        ask,
+        post: Box::new(move |connection| connection.post(&verb)),
+        open: Box::new(move |reply| client::open::<V>(reply).map(answer)),
+        is_durable: false,
+    }
+}
+
+fn durable<V: Verb + 'static>(ask: Ask, verb: V, answer: fn(V::Reply) -> Answer) -> Question {
+    Question { is_durable: true, ..plain(ask, verb, answer) }
+}

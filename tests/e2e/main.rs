@@ -1,0 +1,11 @@
+//! Claims about the whole program: real processes, real terminals, one module a contract.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod attaching;
+mod bad_input;
+mod ending;
+mod recovery;
+mod single;
+mod starting;

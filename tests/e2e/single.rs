@@ -1,0 +1,140 @@
+//! K14: one daemon per user, ever. And nothing wakes when nothing happens (K11).
+
+use std::process::Stdio;
+
+use crate::support::Place;
+use crate::support::RPM;
+use crate::support::inhabitants;
+use crate::support::lives;
+use crate::support::wait_until;
+
+fn keepers(place: &Place) -> Vec<u32> {
+    let is_keeper =
+        |pid: &u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "rpm-keeper");
+    inhabitants(place.dir()).into_iter().filter(is_keeper).collect()
+}
+
+#[test]
+fn k14_w71_w82_racing_first_commands_elect_one_keeper() {
+    let place = Place::new();
+    let racers: Vec<_> = (0..12)
+        .map(|n| {
+            let mut command = place.command(RPM);
+            command.args(["run", "-d", "--name", &format!("r{n}"), "--", "sleep", "1000"]);
+            command.stdout(Stdio::null()).spawn().expect("rpm runs")
+        })
+        .collect();
+    for mut racer in racers {
+        assert!(racer.wait().expect("a child").success());
+    }
+    assert_eq!(place.ok(&["ls"]).lines().count(), 13);
+    assert_eq!(keepers(&place).len(), 1);
+}
+
+#[test]
+fn k14_w70_a_second_keeper_never_takes_the_socket_of_a_live_one() {
+    let place = Place::new();
+    place.start("a", "sleep 1000");
+    let output = place.run(&["__keeper"]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("runs in"), "{output:?}");
+    assert_eq!(place.session("a")["state"], "running");
+    assert_eq!(keepers(&place).len(), 1);
+}
+
+#[test]
+fn k14_w75_a_stale_socket_is_reclaimed() {
+    let place = Place::new();
+    drop(std::os::unix::net::UnixListener::bind(place.dir().join("daemon.sock")).expect("a socket"));
+    place.start("a", "sleep 1000");
+    assert_eq!(place.session("a")["state"], "running");
+}
+
+#[test]
+fn k14_w76_a_daemon_that_is_stopped_is_slow_and_not_dead() {
+    let place = Place::new();
+    place.start("a", "sleep 1000");
+    let daemon = place.daemon_pid();
+    crate::support::signal(daemon, "STOP");
+    let mut listing = place.command(RPM).args(["ls"]).stdout(Stdio::null()).spawn().expect("rpm runs");
+    std::thread::park_timeout(std::time::Duration::from_millis(300));
+    assert!(listing.try_wait().expect("a child").is_none(), "it must wait");
+    crate::support::signal(daemon, "CONT");
+    assert!(listing.wait().expect("a child").success());
+    assert_eq!(place.daemon_pid(), daemon);
+    assert_eq!(keepers(&place).len(), 1);
+}
+
+#[test]
+fn w73_w83_the_keeper_is_in_nobodys_terminal_or_session() {
+    let place = Place::new();
+    place.start("a", "sleep 1000");
+    let keeper = place.keeper_pid();
+    let stat = std::fs::read_to_string(format!("/proc/{keeper}/stat")).expect("it lives");
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().collect();
+    assert_eq!(fields[3], keeper.to_string(), "its own session");
+    assert_eq!(fields[4], "0", "no terminal");
+    assert_eq!(std::fs::read_link(format!("/proc/{keeper}/cwd")).ok().as_deref(), Some("/".as_ref()));
+}
+
+#[test]
+fn w74_the_reason_of_a_failed_start_is_shown() {
+    let place = Place::new();
+    let output = place.command(RPM).env("RUNPM_BIN", "/nonexistent/runpm").args(["run", "-d", "--", "true"]).output();
+    let output = output.expect("rpm runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(69));
+    assert!(said.contains("/nonexistent/runpm") && said.contains("No such file"), "{said}");
+}
+
+#[test]
+fn w81_a_test_harness_is_never_started_as_keeper() {
+    // This very process is one: with no `runpm` on the path there is nothing to start.
+    let place = Place::new();
+    let output = place
+        .command("sh")
+        .args(["-c", "cp \"$0\" ./runpm-x && PATH=/nonexistent ./runpm-x ls", RPM])
+        .current_dir(place.dir())
+        .output();
+    assert!(output.expect("sh runs").status.success());
+    assert!(runpm::client::launch::program().is_none_or(|path| path.file_name().is_some_and(|name| name == "runpm")));
+}
+
+fn wakeups(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let count =
+        |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok()).unwrap_or(0);
+    count("voluntary_ctxt_switches:") + count("nonvoluntary_ctxt_switches:")
+}
+
+#[test]
+fn k11_w26_idle_keeper_and_daemon_do_not_wake() {
+    let place = Place::new();
+    for n in 0..10 {
+        place.start(&format!("idle{n}"), "echo up; sleep 1000");
+        place.wait_screen(&format!("idle{n}"), "up");
+    }
+    let pids = [place.keeper_pid(), place.daemon_pid()];
+    let mut before = pids.map(wakeups);
+    // Changes that are told late are told within a second; then nothing may happen any more.
+    wait_until("two seconds pass without a wake-up", || {
+        std::thread::park_timeout(std::time::Duration::from_secs(2));
+        let now = pids.map(wakeups);
+        std::mem::replace(&mut before, now) == now
+    });
+    assert!(pids.iter().all(|pid| lives(*pid)));
+}
+
+#[test]
+fn w27_threads_do_not_grow_with_sessions() {
+    let place = Place::new();
+    let threads = |pid: u32| std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    place.start("one", "sleep 1000");
+    let before = threads(place.keeper_pid()) + threads(place.daemon_pid());
+    for n in 0..20 {
+        place.start(&format!("more{n}"), "sleep 1000");
+    }
+    let after = threads(place.keeper_pid()) + threads(place.daemon_pid());
+    assert_eq!(before, after);
+    assert!(after <= 4, "{after}");
+}

@@ -1,0 +1,127 @@
+//! What a session's program gets: the client's environment, directory, mask and limits, and nothing of the daemon's.
+
+use crate::support::Place;
+use crate::support::RPM;
+
+fn said_by(place: &Place, name: &str) -> String {
+    place.wait_end(name);
+    place.ok(&["logs", "--raw", name])
+}
+
+#[test]
+fn w52_a_session_gets_the_clients_environment_directory_mask_and_limits() {
+    let place = Place::new();
+    // The daemon is started by another client with other values.
+    place.start("first", "sleep 1000");
+    let folder = place.dir().join("work");
+    std::fs::create_dir(&folder).expect("a folder");
+    let script = r#"umask 027; ulimit -n 77; FRUIT=plum exec "$0" run -d --pipe --name second -- sh -c 'pwd; umask; ulimit -n; echo $FRUIT; echo ${TMUX-none}'"#;
+    let status = place.command("sh").current_dir(&folder).args(["-c", script, RPM]).env("TMUX", "").status();
+    assert!(status.expect("sh runs").success());
+    let said = said_by(&place, "second");
+    assert_eq!(said, format!("{}\n0027\n77\nplum\n\n", folder.display()));
+}
+
+#[test]
+fn a_terminal_session_has_an_honest_terminal_and_no_foreign_markers() {
+    let place = Place::new();
+    let mut command = place.command(RPM);
+    command.env("TMUX", "/tmp/x").env("LINES", "5").env("TERM", "screen");
+    let script = "echo $TERM $COLORTERM ${TMUX-none} ${LINES-none}; stty size; tty; ps -o tty= -p $$";
+    command.args(["run", "-d", "--name", "t", "--rows", "33", "--cols", "101", "--", "sh", "-c", script]);
+    assert!(command.status().expect("rpm runs").success());
+    let said = said_by(&place, "t");
+    assert!(said.starts_with("xterm-256color truecolor none none\r\n33 101\r\n/dev/pts/"), "{said}");
+}
+
+#[test]
+fn no_signal_is_blocked_or_ignored_in_a_session() {
+    let place = Place::new();
+    for kind in ["--pty", "--pipe"] {
+        place.ok(&["run", "-d", kind, "--name", &kind[2..], "--", "grep", "^Sig[BI]", "/proc/self/status"]);
+        let said = said_by(&place, &kind[2..]).replace('\r', "");
+        assert_eq!(said, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n", "{kind}");
+    }
+}
+
+#[test]
+fn no_descriptor_of_ours_leaks_into_a_session() {
+    let place = Place::new();
+    place.start("other", "sleep 1000");
+    place.ok(&["run", "-d", "--pipe", "--name", "fds", "--", "ls", "/proc/self/fd"]);
+    // The fourth is the folder that `ls` reads.
+    assert_eq!(said_by(&place, "fds"), "0\n1\n2\n3\n");
+}
+
+#[test]
+fn k6_w30_w31_pipes_are_byte_exact_and_prompts_appear_at_once() {
+    let place = Place::new();
+    place.ok(&["run", "-d", "--pipe", "--name", "odd", "--", "printf", r"a\n\n\nb\r\nc\000\377no newline"]);
+    place.wait_end("odd");
+    assert_eq!(place.run(&["logs", "--raw", "odd"]).stdout, b"a\n\n\nb\r\nc\0\xffno newline");
+
+    place.ok(&["run", "-d", "--pipe", "--name", "ask", "--", "sh", "-c", "printf 'name? '; read n; echo hello $n"]);
+    place.wait_screen("ask", "name?");
+    place.ok(&["send", "ask", "ann\n"]);
+    place.wait_end("ask");
+    assert_eq!(place.ok(&["logs", "--raw", "ask"]), "name? hello ann\n");
+}
+
+#[test]
+fn k6_a_terminals_bytes_are_kept_as_it_delivered_them() {
+    let place = Place::new();
+    place.start("raw", r"stty raw; printf 'x\000\377\r\r\nend'");
+    place.wait_end("raw");
+    assert_eq!(place.run(&["logs", "--raw", "raw"]).stdout, b"x\0\xff\r\r\nend");
+}
+
+#[test]
+fn pipes_end_their_input_when_asked() {
+    let place = Place::new();
+    place.ok(&["run", "-d", "--pipe", "--name", "wc", "--", "wc", "-c"]);
+    place.ok(&["send", "wc", "12345", "--eof"]);
+    assert_eq!(place.wait_end("wc")["code"], 0);
+    assert_eq!(place.ok(&["logs", "--raw", "wc"]).trim(), "5");
+    let (code, said) = place.fails(&["send", "wc", "more"]);
+    assert!(code == 1 && said.contains("closed"), "{said}");
+}
+
+#[test]
+fn w24_commands_are_shown_so_that_a_shell_takes_them_back() {
+    let place = Place::new();
+    place.ok(&["run", "-d", "--name", "q", "--", "printf", "%s", "it's", "a b", ""]);
+    let session = place.wait_end("q");
+    assert_eq!(session["command"], r"printf %s 'it'\''s' 'a b' ''");
+}
+
+#[test]
+fn w23_names_are_readable_unique_and_in_order() {
+    let place = Place::new();
+    for _ in 0..3 {
+        place.ok(&["run", "-d", "--", "sleep", "1000"]);
+    }
+    let text = place.ok(&["ls"]);
+    let names: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(names, ["sleep", "sleep-2", "sleep-3"]);
+    let (code, said) = place.fails(&["run", "-d", "--name", "sleep", "--", "true"]);
+    assert!(code == 1 && said.contains("rpm attach sleep"), "{said}");
+}
+
+#[test]
+fn k4_w8_a_child_that_reads_nothing_freezes_nobody() {
+    let place = Place::new();
+    for n in 0..10 {
+        place.ok(&["run", "-d", "--pipe", "--name", &format!("deaf{n}"), "--", "sleep", "1000"]);
+        let text = "x".repeat(100_000);
+        for _ in 0..8 {
+            place.ok(&["send", &format!("deaf{n}"), &text]);
+        }
+    }
+    let more = "y".repeat(120_000);
+    let refused = (0..5).map(|_| place.run(&["send", "deaf0", &more])).find(|output| !output.status.success());
+    let said = String::from_utf8_lossy(&refused.expect("the queue is bounded").stderr).into_owned();
+    assert!(said.contains("does not read its input"), "{said}");
+    let before = std::time::Instant::now();
+    place.daemon();
+    assert!(before.elapsed() < std::time::Duration::from_secs(1));
+}
