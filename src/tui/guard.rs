@@ -12,6 +12,8 @@ use std::panic;
 use std::sync::Mutex;
 use std::sync::Once;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -35,6 +37,8 @@ const FAREWELL: Duration = Duration::from_millis(200);
 /// What gives the terminal back; whoever takes it out does it.
 static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
 static HOOK: Once = Once::new();
+/// The terminal has taken a part of what was written.
+static IS_MIDWAY: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static IS_PANIC_EXPECTED: Cell<bool> = const { Cell::new(false) };
@@ -104,6 +108,12 @@ impl Guard {
 
     /// Writes what waits.
     pub fn flush(&mut self) -> io::Result<()> {
+        let result = self.flush_now();
+        IS_MIDWAY.store(!self.unsent.is_empty(), Ordering::Relaxed);
+        result
+    }
+
+    fn flush_now(&mut self) -> io::Result<()> {
         while !self.unsent.is_empty() {
             match rustix::io::write(&self.output, &self.unsent) {
                 Ok(len) => {
@@ -183,8 +193,12 @@ fn lock() -> std::sync::MutexGuard<'static, Option<Taken>> {
 fn restore() {
     let taken = lock().take();
     let Some(Taken { raw, output, modes }) = taken else { return };
-    // Ends a sequence that was cut off, without carrying it out.
-    let mut bytes = b"\x18\x1b[?2026l\x1b[m".to_vec();
+    let mut bytes = Vec::new();
+    if IS_MIDWAY.swap(false, Ordering::Relaxed) {
+        // Ends a sequence that was cut off without carrying it out, and an update whose end is lost.
+        bytes.extend_from_slice(b"\x18\x1b[?2026l");
+    }
+    bytes.extend_from_slice(b"\x1b[m");
     modes.change(Outer::at_prompt(), &mut bytes);
     bytes.extend_from_slice(&ansi(&cursor::Show));
     bytes.extend_from_slice(&ansi(&terminal::LeaveAlternateScreen));

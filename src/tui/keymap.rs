@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_sequence_ends_in_an_action_or_is_cancelled() {
         let mut keymap = Keymap::default();
-        let key = |name: &str| name.parse().unwrap();
+        let key = |name: &str| name.parse().expect("a key");
 
         assert_eq!(keymap.press(Context::Typing, PREFIX), Outcome::Pending);
         assert_eq!(keymap.press(Context::Typing, key("y")), Outcome::Cancelled);

@@ -2,7 +2,7 @@
 //!
 //! Input and daemon messages become messages of a pure [`app::App`], which answers with effects that `runtime` performs; `view` draws
 //! it, `guard` gives the terminal back as it was found. *Invariant:* from bytes of a program to our terminal there is one way only,
-//! through `term::Mirror` and `pane`. Tests: `tests/tui.rs` and beside the modules.
+//! through `term::Mirror` and `pane`. Tests: `tests` here, and the real thing in `tests/tui.rs`.
 
 pub mod action;
 pub mod app;
@@ -17,6 +17,8 @@ mod outer;
 mod paint;
 mod pane;
 mod runtime;
+#[cfg(test)]
+mod tests;
 mod theme;
 pub mod view;
 mod wire;

@@ -35,7 +35,7 @@ pub struct Mouse {
 impl Mouse {
     /// Returns what the program is sent for this report at a place of its own screen; nothing if it did not ask for it.
     #[must_use]
-    pub fn encode(&self, at: Place, modes: &Modes) -> Vec<u8> {
+    pub fn encode(self, at: Place, modes: &Modes) -> Vec<u8> {
         let is_motion = self.code & MOTION > 0;
         let is_hover = is_motion && self.code & 3 == 3;
         let is_wanted = match modes.mouse {
@@ -59,7 +59,7 @@ impl Mouse {
     }
 
     /// The encodings before mode 1006 cannot say which button was released, nor name far columns.
-    fn encode_old(&self, code: u16, at: Place, is_utf8: bool) -> Vec<u8> {
+    fn encode_old(self, code: u16, at: Place, is_utf8: bool) -> Vec<u8> {
         let code = if self.is_press || code & WHEEL > 0 { code } else { code | 3 };
         let mut bytes = b"\x1b[M".to_vec();
         for value in [code + 32, at.col + 33, at.row + 33] {

@@ -85,7 +85,9 @@ impl Outer {
         switch(self.focus, to.focus, 1004);
         switch(self.wheel, to.wheel, 1007);
         if self.mouse != to.mouse {
-            [1000, 1002, 1003].into_iter().for_each(|number| switch(self.mouse == number, to.mouse == number, number));
+            for number in [1000, 1002, 1003] {
+                switch(self.mouse == number, to.mouse == number, number);
+            }
             // Reports are read in one encoding only, whatever the program reads.
             switch(self.mouse > 0, to.mouse > 0, 1006);
         }
@@ -136,7 +138,7 @@ mod tests {
 
         let mut undo = Undo::new();
         undo.observe(&bytes);
-        let left = String::from_utf8(undo.bytes()).unwrap();
+        let left = String::from_utf8(undo.bytes()).expect("text");
 
         // Flags that were set on the pushed entry left with it.
         assert!(left.is_empty() || left == "\x1b[=0u", "{left:?}");

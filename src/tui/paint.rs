@@ -78,8 +78,9 @@ impl Painter {
         for x in columns {
             let at = usize::from(y) * usize::from(back.area.width) + usize::from(x);
             let (Some(new), Some(old)) = (back.content.get(at), self.front.content.get(at)) else { return };
-            if new.symbol().is_empty() || (new == old && !is_forced) {
-                is_forced = false;
+            // The second half of a wide glyph; it was drawn with the first.
+            let is_half = new.symbol().is_empty();
+            if is_half || (new == old && !is_forced) {
                 continue;
             }
             let is_wide = back.content.get(at + 1).is_some_and(|next| next.symbol().is_empty());
@@ -212,7 +213,7 @@ mod tests {
         painter.out.clear();
         let second = Buffer::with_lines(back.iter().copied());
         (0..second.area.height).for_each(|y| painter.row(&second, y, 0..second.area.width));
-        String::from_utf8(painter.out).unwrap()
+        String::from_utf8(painter.out).expect("text")
     }
 
     #[test]
@@ -246,6 +247,6 @@ mod tests {
         let mut next = back.clone();
         next.content[1].set_symbol("❤\u{fe0f}");
         painter.row(&next, 0, 0..4);
-        assert_eq!(String::from_utf8(painter.out).unwrap(), "\x1b[1;2H  \x1b[1;2H❤\u{fe0f}\x1b[1;4Hb");
+        assert_eq!(String::from_utf8(painter.out).expect("text"), "\x1b[1;2H  \x1b[1;2H❤\u{fe0f}\x1b[1;4Hb");
     }
 }

@@ -55,6 +55,7 @@ pub struct Runtime {
 
 /// What woke the loop.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "any of them may be ready together")]
 struct Woken {
     input: bool,
     gone: bool,
@@ -141,7 +142,7 @@ impl Runtime {
             [self.app.deadline(), self.tokeniser.deadline(), self.wire.deadline()].into_iter().flatten().min();
         let timeout = deadline.map(|at| {
             let left = Duration::from_nanos(at.saturating_sub(clock::monotonic_ns()));
-            rustix::time::Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) }
+            rustix::time::Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: i64::from(left.subsec_nanos()) }
         });
         let interest = self.wire.connection().map_or(PollFlags::empty(), |connection| connection.interest());
         let has_connection = self.wire.connection().is_some();

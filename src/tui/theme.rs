@@ -225,7 +225,7 @@ mod tests {
         let push = |depth: Depth, color, base| {
             let mut out = Vec::new();
             depth.push(color, base, &mut out);
-            String::from_utf8(out).unwrap()
+            String::from_utf8(out).expect("text")
         };
         assert_eq!(push(Depth::True, Color::Rgb(1, 2, 3), 30), ";38;2;1;2;3");
         assert_eq!(push(Depth::Palette, Color::Rgb(255, 0, 0), 30), ";38;5;196");

@@ -206,7 +206,9 @@ impl Wire {
         match result {
             Ok(client) => {
                 self.client = Some(client);
-                std::mem::take(&mut self.again).into_iter().for_each(|question| self.put(question));
+                for question in std::mem::take(&mut self.again) {
+                    self.put(question);
+                }
                 Some(Msg::Connected)
             }
             Err(error) => {

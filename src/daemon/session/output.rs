@@ -17,7 +17,7 @@ use crate::term::Screen;
 use crate::term::Size;
 
 /// Bytes parsed before others get their turn.
-const SLICE: usize = 16 << 10;
+const SLICE: usize = 4 << 10;
 /// A raw cursor that does not move for this long holds the program back no longer.
 const PATIENCE_NS: u64 = 100_000_000;
 /// How long a restarted daemon honours the raw cursors of the one before it.

@@ -35,7 +35,6 @@ impl App {
             self.damage.chrome();
         }
         match outcome {
-            Outcome::Pending => {}
             Outcome::Matched(id) => self.act(id, token),
             Outcome::PassThrough if context == Context::Typing => self.type_bytes(token.fresh()),
             Outcome::PassThrough if context == Context::View && matches!(key.code, Code::Char(_)) => {
@@ -45,7 +44,7 @@ impl App {
                 let prefix = self.keymap.prefix();
                 self.say(format!("{prefix} {key} does nothing; {prefix} ? shows the keys."));
             }
-            Outcome::PassThrough | Outcome::Cancelled => {}
+            Outcome::Pending | Outcome::PassThrough | Outcome::Cancelled => {}
         }
     }
 

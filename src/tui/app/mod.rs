@@ -7,14 +7,12 @@
 mod act;
 mod keys;
 mod link;
+mod message;
 mod overlay;
 mod sessions;
 mod watch;
 
 use crate::protocol::error::WireError;
-use crate::protocol::frame::Bulk;
-use crate::protocol::verbs;
-use crate::session::id::SessionId;
 use crate::session::status::State;
 use crate::session::status::Status;
 use crate::term::Size;
@@ -23,7 +21,6 @@ use crate::tui::Options;
 use crate::tui::action::Context;
 use crate::tui::action::Id;
 use crate::tui::damage::Damage;
-use crate::tui::input::Token;
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::Arrangement;
 use crate::tui::layout::Layout;
@@ -31,6 +28,11 @@ use crate::tui::layout::Screen;
 use crate::tui::pane::Pane;
 
 pub use link::Link;
+pub use message::Answer;
+pub use message::Ask;
+pub use message::Effect;
+pub use message::Msg;
+pub use message::Now;
 pub use overlay::Overlay;
 pub use sessions::Sessions;
 pub use watch::Control;
@@ -44,149 +46,6 @@ const SETTLE_NS: u64 = 50_000_000;
 const DEAF_NS: u64 = 400_000_000;
 /// How often ages are drawn anew.
 const AGES_NS: u64 = 60 * SECOND_NS;
-
-/// The two clocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Now {
-    /// Monotonic nanoseconds.
-    pub mono: u64,
-    /// Wall-clock milliseconds.
-    pub wall_ms: u64,
-}
-
-/// What happens to the dashboard.
-#[derive(Debug)]
-pub enum Msg {
-    /// Somebody typed.
-    Input(Vec<Token>),
-    /// Our terminal has a new size.
-    Resized(Screen),
-    /// A daemon is there, the first or the next.
-    Connected,
-    /// The connection broke.
-    Lost(String),
-    /// A try to connect again failed.
-    StillLost(String),
-    /// The daemon answered.
-    Reply(Ask, Result<Answer, WireError>),
-    /// A session is new or changed.
-    Changed(Box<Status>),
-    /// A session was forgotten.
-    Removed(SessionId),
-    /// Somebody took control.
-    Stolen(verbs::Stolen),
-    /// A channel ended.
-    Closed(verbs::Closed),
-    /// Bytes of a channel.
-    Bulk(Bulk),
-    /// The time of [`App::deadline`] has come.
-    Tick,
-    /// The dashboard was suspended and is back.
-    Resumed,
-    /// A signal asks us to leave.
-    Terminate,
-}
-
-/// What the daemon is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
-    /// For the list, and for all changes.
-    Subscribe,
-    /// For the frames of a session.
-    Watch {
-        /// Channel of the frames.
-        channel: u32,
-        /// Which session.
-        target: String,
-    },
-    /// For keyboard and size.
-    Take {
-        /// The watching channel.
-        channel: u32,
-        /// From whoever has them.
-        steal: bool,
-        /// Size of the pane.
-        size: Size,
-    },
-    /// To take them back.
-    Release {
-        /// The watching channel.
-        channel: u32,
-    },
-    /// To send no more frames.
-    Detach {
-        /// The watching channel.
-        channel: u32,
-    },
-    /// For a new shell.
-    Run {
-        /// Size of its terminal.
-        size: Size,
-    },
-    /// To end a session.
-    Stop {
-        /// Which.
-        id: SessionId,
-        /// Milliseconds until the hard signal.
-        grace_ms: u64,
-    },
-    /// To forget an ended session.
-    Remove {
-        /// Which.
-        id: SessionId,
-    },
-}
-
-/// What the daemon answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// All sessions.
-    Listing(Vec<Status>),
-    /// Frames will come.
-    Attached(verbs::Attached),
-    /// It runs.
-    Started(verbs::Started),
-    /// What became of sessions.
-    Outcomes(Vec<verbs::Outcome>),
-    /// Yes.
-    Done,
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Ask the daemon.
-    Ask(Ask),
-    /// Type.
-    Input {
-        /// The controlling channel.
-        channel: u32,
-        /// What.
-        bytes: Vec<u8>,
-    },
-    /// Tell the new size of the pane.
-    PaneSize {
-        /// The controlling channel.
-        channel: u32,
-        /// The size.
-        size: Size,
-    },
-    /// Tell that a frame is drawn.
-    Drawn {
-        /// The watching channel.
-        channel: u32,
-        /// Number of the frame.
-        frame: u64,
-    },
-    /// Start a daemon.
-    StartDaemon,
-    /// Give the terminal back until somebody resumes us.
-    Suspend,
-    /// Leave.
-    Leave(Left),
-    /// Leave, because it cannot be done.
-    Fail(WireError),
-}
 
 /// Where the keyboard is, overlays apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -311,9 +170,9 @@ impl App {
             Msg::Reply(ask, result) => self.on_reply(ask, result),
             Msg::Changed(status) => self.on_changed(*status),
             Msg::Removed(id) => self.on_removed(id),
-            Msg::Stolen(stolen) => self.on_stolen(stolen),
-            Msg::Closed(closed) => self.on_closed(closed),
-            Msg::Bulk(bulk) => self.on_bulk(bulk),
+            Msg::Stolen(stolen) => self.on_stolen(&stolen),
+            Msg::Closed(closed) => self.on_closed(&closed),
+            Msg::Bulk(bulk) => self.on_bulk(&bulk),
             Msg::Tick => self.on_tick(),
             Msg::Resumed => self.damage.clear(),
             Msg::Terminate => self.leave(),
@@ -331,12 +190,13 @@ impl App {
             (Ask::Run { .. }, Ok(Answer::Started(started))) => self.on_started(started.id),
             (Ask::Stop { .. } | Ask::Remove { .. }, Ok(Answer::Outcomes(outcomes))) => {
                 let error = outcomes.into_iter().find_map(|outcome| outcome.error);
-                error.into_iter().for_each(|error| self.complain(&error));
+                if let Some(error) = error {
+                    self.complain(&error);
+                }
             }
-            // Whatever it was about, it is gone anyway.
-            (Ask::Release { .. } | Ask::Detach { .. }, _) => {}
+            // What was to be given up is gone in any case.
+            (Ask::Release { .. } | Ask::Detach { .. }, _) | (_, Ok(_)) => {}
             (_, Err(error)) => self.complain(&error),
-            (_, Ok(_)) => {}
         }
     }
 
@@ -467,8 +327,7 @@ impl App {
 
     fn arranged(&self, focus: Focus) -> Layout {
         let arrangement = match (&self.mode, self.is_zoomed, focus) {
-            (Mode::Single, ..) => Arrangement::Alone,
-            (Mode::Dashboard, true, Focus::View | Focus::Typing) => Arrangement::Alone,
+            (Mode::Single, ..) | (Mode::Dashboard, true, Focus::View | Focus::Typing) => Arrangement::Alone,
             (Mode::Dashboard, _, Focus::List) => Arrangement::List,
             (Mode::Dashboard, false, Focus::View | Focus::Typing) => Arrangement::Pane,
         };

@@ -72,14 +72,12 @@ impl Sessions {
 
     /// Adds or renews a row; returns the state it had.
     fn put(&mut self, status: Status) -> Option<State> {
-        match self.rows.iter_mut().find(|row| row.id == status.id) {
-            Some(row) => Some(std::mem::replace(row, status).state),
-            None => {
-                let at = self.rows.partition_point(|row| row.id < status.id);
-                self.rows.insert(at, status);
-                None
-            }
+        if let Some(row) = self.rows.iter_mut().find(|row| row.id == status.id) {
+            return Some(std::mem::replace(row, status).state);
         }
+        let at = self.rows.partition_point(|row| row.id < status.id);
+        self.rows.insert(at, status);
+        None
     }
 
     /// Removes a row; returns where it was.

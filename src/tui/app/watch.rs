@@ -232,7 +232,7 @@ impl App {
         self.back_to_watching();
     }
 
-    pub(super) fn on_stolen(&mut self, stolen: verbs::Stolen) {
+    pub(super) fn on_stolen(&mut self, stolen: &verbs::Stolen) {
         if stolen.channel != self.pane.channel() {
             return;
         }
@@ -243,11 +243,15 @@ impl App {
             return;
         }
         self.lose_keyboard();
+        if self.layout().title.is_none() {
+            // Nothing else on the screen says it.
+            self.say(format!("Taken over by {by}; t takes it back."));
+        }
         self.theft = Some(Theft { by, at_ms: stolen.at_ms });
         self.damage.chrome();
     }
 
-    pub(super) fn on_closed(&mut self, closed: verbs::Closed) {
+    pub(super) fn on_closed(&mut self, closed: &verbs::Closed) {
         if closed.channel == self.pane.channel() && closed.end.is_some() {
             self.on_end();
         }
@@ -274,11 +278,11 @@ impl App {
         self.take(false);
     }
 
-    pub(super) fn on_bulk(&mut self, bulk: Bulk) {
+    pub(super) fn on_bulk(&mut self, bulk: &Bulk) {
         if bulk.channel != self.pane.channel() {
             return;
         }
-        let Some(applied) = self.pane.on_bulk(&bulk) else { return };
+        let Some(applied) = self.pane.on_bulk(bulk) else { return };
         self.effects.push(Effect::Drawn { channel: bulk.channel, frame: bulk.at });
         if applied.is_new_size {
             self.damage.chrome();

@@ -1,0 +1,156 @@
+//! What the app is told and what it says: messages, effects, and the questions among them.
+//!
+//! Plain data; what is asked of the daemon is named here in the dashboard's words and put into verbs by `wire`.
+
+use crate::protocol::error::WireError;
+use crate::protocol::frame::Bulk;
+use crate::protocol::verbs;
+use crate::session::id::SessionId;
+use crate::session::status::Status;
+use crate::term::Size;
+use crate::tui::Left;
+use crate::tui::input::Token;
+use crate::tui::layout::Screen;
+
+/// The two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    /// Monotonic nanoseconds.
+    pub mono: u64,
+    /// Wall-clock milliseconds.
+    pub wall_ms: u64,
+}
+
+/// What happens to the dashboard.
+#[derive(Debug)]
+pub enum Msg {
+    /// Somebody typed.
+    Input(Vec<Token>),
+    /// Our terminal has a new size.
+    Resized(Screen),
+    /// A daemon is there, the first or the next.
+    Connected,
+    /// The connection broke.
+    Lost(String),
+    /// A try to connect again failed.
+    StillLost(String),
+    /// The daemon answered.
+    Reply(Ask, Result<Answer, WireError>),
+    /// A session is new or changed.
+    Changed(Box<Status>),
+    /// A session was forgotten.
+    Removed(SessionId),
+    /// Somebody took control.
+    Stolen(verbs::Stolen),
+    /// A channel ended.
+    Closed(verbs::Closed),
+    /// Bytes of a channel.
+    Bulk(Bulk),
+    /// The time of [`App::deadline`] has come.
+    Tick,
+    /// The dashboard was suspended and is back.
+    Resumed,
+    /// A signal asks us to leave.
+    Terminate,
+}
+
+/// What the daemon is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// For the list, and for all changes.
+    Subscribe,
+    /// For the frames of a session.
+    Watch {
+        /// Channel of the frames.
+        channel: u32,
+        /// Which session.
+        target: String,
+    },
+    /// For keyboard and size.
+    Take {
+        /// The watching channel.
+        channel: u32,
+        /// From whoever has them.
+        steal: bool,
+        /// Size of the pane.
+        size: Size,
+    },
+    /// To take them back.
+    Release {
+        /// The watching channel.
+        channel: u32,
+    },
+    /// To send no more frames.
+    Detach {
+        /// The watching channel.
+        channel: u32,
+    },
+    /// For a new shell.
+    Run {
+        /// Size of its terminal.
+        size: Size,
+    },
+    /// To end a session.
+    Stop {
+        /// Which.
+        id: SessionId,
+        /// Milliseconds until the hard signal.
+        grace_ms: u64,
+    },
+    /// To forget an ended session.
+    Remove {
+        /// Which.
+        id: SessionId,
+    },
+}
+
+/// What the daemon answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// All sessions.
+    Listing(Vec<Status>),
+    /// Frames will come.
+    Attached(verbs::Attached),
+    /// It runs.
+    Started(verbs::Started),
+    /// What became of sessions.
+    Outcomes(Vec<verbs::Outcome>),
+    /// Yes.
+    Done,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask the daemon.
+    Ask(Ask),
+    /// Type.
+    Input {
+        /// The controlling channel.
+        channel: u32,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Tell the new size of the pane.
+    PaneSize {
+        /// The controlling channel.
+        channel: u32,
+        /// The size.
+        size: Size,
+    },
+    /// Tell that a frame is drawn.
+    Drawn {
+        /// The watching channel.
+        channel: u32,
+        /// Number of the frame.
+        frame: u64,
+    },
+    /// Start a daemon.
+    StartDaemon,
+    /// Give the terminal back until somebody resumes us.
+    Suspend,
+    /// Leave.
+    Leave(Left),
+    /// Leave, because it cannot be done.
+    Fail(WireError),
+}

@@ -1,0 +1,120 @@
+//! Whatever happens in whatever order: nothing panics, and the way back to the list is always the same.
+//!
+//! Random keys, bytes, sizes, sessions, answers and losses of the daemon.
+
+use super::*;
+
+#[derive(Debug, Clone)]
+enum Event {
+    Bytes(Vec<u8>),
+    Action(usize),
+    Resize(u16, u16),
+    Session(u64, u8),
+    Removed(u64),
+    Stolen,
+    Lost,
+    Connected,
+    Answer(bool),
+    Frame(u16, u16),
+    Later(u64),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..12).prop_map(Event::Bytes),
+        (0..200_usize).prop_map(Event::Action),
+        (1..130_u16, 1..50_u16).prop_map(|(cols, rows)| Event::Resize(cols, rows)),
+        (1..6_u64, 0..4_u8).prop_map(|(id, kind)| Event::Session(id, kind)),
+        (1..6_u64).prop_map(Event::Removed),
+        Just(Event::Stolen),
+        Just(Event::Lost),
+        Just(Event::Connected),
+        any::<bool>().prop_map(Event::Answer),
+        (1..60_u16, 1..140_u16).prop_map(|(rows, cols)| Event::Frame(rows, cols)),
+        (0..2000_u64).prop_map(Event::Later),
+    ]
+}
+
+/// Every way to press something, whether it counts here or not.
+fn sequences() -> Vec<String> {
+    let bindings = ACTIONS.iter().flat_map(|action| action.bindings);
+    bindings.flat_map(|binding| binding.keys).map(|keys| keys.replace("Prefix", "C-b")).collect()
+}
+
+fn apply(driver: &mut Driver, event: Event, outstanding: &mut Vec<Ask>) {
+    let effects = match event {
+        Event::Bytes(bytes) => driver.tell(Msg::Input(tokens(&bytes))),
+        Event::Action(n) => {
+            let all = sequences();
+            driver.keys(&all[n % all.len()])
+        }
+        Event::Resize(cols, rows) => driver.tell(Msg::Resized(Screen { cols, rows })),
+        Event::Session(id, kind) => {
+            let mut status = session(id, &format!("s{id}"));
+            match kind {
+                0 => status = ended(status, 1),
+                1 => status.state = State::Stopping { kill_at_ms: u64::MAX },
+                _ => {}
+            }
+            driver.tell(Msg::Changed(Box::new(status)))
+        }
+        Event::Removed(id) => driver.tell(Msg::Removed(SessionId(id))),
+        Event::Stolen => {
+            let channel = driver.app.pane.channel();
+            driver.tell(Msg::Stolen(verbs::Stolen { channel, by: "ann".into(), at_ms: 1 }))
+        }
+        Event::Lost => driver.tell(Msg::Lost("x".into())),
+        Event::Connected => driver.tell(Msg::Connected),
+        Event::Answer(is_yes) => match outstanding.pop() {
+            Some(ask) => driver.tell(answer(ask, is_yes)),
+            None => Vec::new(),
+        },
+        Event::Frame(rows, cols) => driver.frame(Size::clamped(rows, cols), b"\x1b[?1000h\x1b[5;5Habc"),
+        Event::Later(ms) => {
+            driver.later(ms);
+            driver.tell(Msg::Tick)
+        }
+    };
+    outstanding.extend(asks(&effects).into_iter().cloned());
+}
+
+fn answer(ask: Ask, is_yes: bool) -> Msg {
+    let result = match &ask {
+        _ if !is_yes => Err(WireError::new(Code::Controlled, "no")),
+        Ask::Subscribe => Ok(Answer::Listing(vec![session(1, "s1")])),
+        Ask::Watch { target, .. } => {
+            let id = SessionId(target.parse().unwrap_or(1));
+            Ok(Answer::Attached(verbs::Attached { id, name: "s".into(), controls: false, ended: None }))
+        }
+        Ask::Run { .. } => Ok(Answer::Started(verbs::Started { id: SessionId(5), name: "s5".into(), pid: 1 })),
+        Ask::Stop { .. } | Ask::Remove { .. } => Ok(Answer::Outcomes(Vec::new())),
+        Ask::Take { .. } | Ask::Release { .. } | Ask::Detach { .. } => Ok(Answer::Done),
+    };
+    Msg::Reply(ask, result)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #[test]
+    fn nothing_panics_and_the_way_back_to_the_list_is_always_the_same(
+        events in proptest::collection::vec(event(), 0..60),
+    ) {
+        let mut driver = Driver::dashboard(vec![session(1, "s1"), session(2, "s2")]);
+        let mut outstanding = Vec::new();
+        for event in events {
+            apply(&mut driver, event, &mut outstanding);
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 20));
+            view::render(&driver.app, &mut buffer);
+            driver.app.take_damage();
+        }
+        driver.later(1000);
+        driver.tell(Msg::Connected);
+        // Out of a sequence, out of an overlay, out of the session.
+        driver.keys("Esc");
+        driver.keys("Esc");
+        driver.keys("C-b s");
+        driver.keys("Esc");
+        prop_assert_eq!(driver.app.context(), Context::List);
+        prop_assert_eq!(&driver.app.control, &Control::None);
+    }
+}

@@ -1,0 +1,209 @@
+//! The dashboard on a terminal of its own, with a daemon of its own: started, typed into, left, killed.
+//!
+//! What needs no terminal is tested beside the modules, in `src/tui`.
+
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+use std::time::Instant;
+
+use portable_pty::CommandBuilder;
+use portable_pty::PtySize;
+use portable_pty::native_pty_system;
+
+/// The dashboard on a terminal of its own, with a daemon of its own.
+struct Terminal {
+    output: mpsc::Receiver<Vec<u8>>,
+    seen: vt100::Parser,
+    raw: Vec<u8>,
+    input: Box<dyn Write + Send>,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    /// Keeps the terminal open, and shows its modes.
+    pair: portable_pty::PtyPair,
+}
+
+impl Terminal {
+    fn start(dir: &Path, args: &[&str]) -> Self {
+        let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rpm"));
+        command.args(args);
+        command.env("RUNPM_DIR", dir);
+        command.env("TERM", "xterm-256color");
+        command.env("SHELL", "/bin/sh");
+        command.env("PS1", "$ ");
+        command.env_remove("RUNPM_SESSION");
+        command.cwd(dir);
+        let child = pair.slave.spawn_command(command).expect("rpm starts");
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let (output_tx, output) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(len @ 1..) = reader.read(&mut buffer) {
+                if output_tx.send(buffer[..len].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let seen = vt100::Parser::new(30.try_into().expect("not zero"), 100.try_into().expect("not zero"), 0);
+        let input = pair.master.take_writer().expect("a writer");
+        Self { output, seen, raw: Vec::new(), input, child, pair }
+    }
+
+    fn modes(&self) -> String {
+        let name = self.pair.master.tty_name().expect("a name");
+        let file = std::fs::File::options().read(true).write(true).open(name).expect("the terminal");
+        format!("{:?}", rustix::termios::tcgetattr(file).expect("modes").local_modes)
+    }
+
+    fn type_keys(&mut self, keys: &str) {
+        self.input.write_all(keys.as_bytes()).expect("typed");
+    }
+
+    fn wait_for(&mut self, what: &str) {
+        let is_seen = self.saw(what, Duration::from_secs(20));
+        assert!(is_seen, "{what:?} never came; the screen is\n{}", self.seen.screen().contents());
+    }
+
+    /// Returns whether the screen shows something in time.
+    fn saw(&mut self, what: &str, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while !self.seen.screen().contents().contains(what) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(bytes) = self.output.recv_timeout(left) else { return false };
+            self.raw.extend_from_slice(&bytes);
+            self.seen.process(&bytes);
+        }
+        true
+    }
+
+    /// Waits until it has left; returns its code.
+    fn wait_for_end(&mut self) -> u32 {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let code = loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                break status.exit_code();
+            }
+            assert!(Instant::now() < deadline, "it does not leave");
+            if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(10)) {
+                self.raw.extend_from_slice(&bytes);
+            }
+        };
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(100)) {
+            self.raw.extend_from_slice(&bytes);
+        }
+        code
+    }
+
+    fn assert_restored(&self, before: &str) {
+        assert_eq!(self.modes(), before);
+        let mut undo = runpm::term::Undo::new();
+        undo.observe(&self.raw);
+        assert_eq!(String::from_utf8_lossy(&undo.bytes()), "", "left on after {:?}", String::from_utf8_lossy(&self.raw));
+    }
+
+    fn pid(&self) -> rustix::process::Pid {
+        let pid = self.child.process_id().and_then(|pid| i32::try_from(pid).ok()).expect("a pid");
+        rustix::process::Pid::from_raw(pid).expect("not zero")
+    }
+}
+
+/// A folder with a daemon; both go with it.
+struct Home(std::path::PathBuf);
+
+impl Home {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("runpm-tui-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(&path, mode).expect("ours alone");
+        Self(path)
+    }
+
+    fn rpm(&self, args: &[&str]) -> String {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_rpm")).args(args).env("RUNPM_DIR", &self.0).output();
+        String::from_utf8_lossy(&output.expect("rpm runs").stdout).into_owned()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.rpm(&["shutdown"]);
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_shell_is_started_typed_into_left_and_goes_on() {
+    let home = Home::new("shell");
+    let mut terminal = Terminal::start(&home.0, &["tui"]);
+    terminal.wait_for("There are no sessions yet");
+    terminal.type_keys("n");
+    terminal.wait_for("typing");
+    terminal.type_keys("echo $((6*7))x; stty size\r");
+    terminal.wait_for("42x");
+    terminal.wait_for("27 69");
+    terminal.type_keys("\u{2}d");
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert!(home.rpm(&["ls"]).contains("running"));
+}
+
+#[test]
+fn k10_every_way_out_gives_the_terminal_back() {
+    let home = Home::new("ways");
+    home.rpm(&["run", "--name", "cat", "-d", "--", "cat"]);
+    let ways: [(&str, Option<rustix::process::Signal>); 4] = [
+        ("q", None),
+        ("", Some(rustix::process::Signal::TERM)),
+        ("", Some(rustix::process::Signal::HUP)),
+        ("\r", Some(rustix::process::Signal::INT)),
+    ];
+    for (keys, signal) in ways {
+        let mut terminal = Terminal::start(&home.0, &["tui"]);
+        terminal.wait_for("Enter type");
+        terminal.type_keys(keys);
+        if let Some(signal) = signal {
+            rustix::process::kill_process(terminal.pid(), signal).expect("signalled");
+        }
+        terminal.wait_for_end();
+        let fresh = native_pty_system().openpty(PtySize::default()).expect("a terminal");
+        let name = fresh.master.tty_name().expect("a name");
+        let file = std::fs::File::options().read(true).write(true).open(name).expect("the terminal");
+        let usual = format!("{:?}", rustix::termios::tcgetattr(file).expect("modes").local_modes);
+        terminal.assert_restored(&usual);
+    }
+}
+
+#[test]
+fn k1_a_killed_daemon_comes_back_with_the_same_session_and_the_keyboard() {
+    let home = Home::new("killed");
+    home.rpm(&["run", "--name", "sh", "-d", "--", "sh"]);
+    let mut terminal = Terminal::start(&home.0, &["tui", "--session", "sh"]);
+    terminal.wait_for("typing");
+    terminal.type_keys("echo $((1+1))before\r");
+    terminal.wait_for("2before");
+    let report = home.rpm(&["daemon", "status", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&report).expect("json");
+    let pid = find_number(&report, "pid").expect("the daemon's pid");
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("not zero");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
+    // What the killed daemon had taken and not yet given to the program is gone with it.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !terminal.saw("4after", Duration::from_secs(1)) {
+        assert!(Instant::now() < deadline, "the keyboard did not come back");
+        terminal.type_keys("echo $((2+2))after\r");
+    }
+    terminal.type_keys("exit 7\r");
+    assert_eq!(terminal.wait_for_end(), 7);
+}
+
+fn find_number(value: &serde_json::Value, name: &str) -> Option<u64> {
+    match value {
+        serde_json::Value::Object(map) => {
+            map.get(name).and_then(serde_json::Value::as_u64).or_else(|| map.values().find_map(|value| find_number(value, name)))
+        }
+        _ => None,
+    }
+}
