@@ -78,10 +78,10 @@ impl Guard {
         self.flush()
     }
 
-    /// Gives the terminal back for a while.
-    pub fn give_back(&mut self) {
+    /// Gives the terminal back; `false` if it takes nothing any more.
+    pub fn give_back(&mut self) -> bool {
         self.unsent.clear();
-        restore();
+        restore()
     }
 
     /// Tells the terminal other modes.
@@ -190,9 +190,10 @@ fn lock() -> std::sync::MutexGuard<'static, Option<Taken>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn restore() {
+/// Gives back what is taken; `false` if the terminal takes nothing any more.
+fn restore() -> bool {
     let taken = lock().take();
-    let Some(Taken { raw, output, modes }) = taken else { return };
+    let Some(Taken { raw, output, modes }) = taken else { return true };
     let mut bytes = Vec::new();
     if IS_MIDWAY.swap(false, Ordering::Relaxed) {
         // Ends a sequence that was cut off without carrying it out, and an update whose end is lost.
@@ -202,11 +203,12 @@ fn restore() {
     modes.change(Outer::at_prompt(), &mut bytes);
     bytes.extend_from_slice(&ansi(&cursor::Show));
     bytes.extend_from_slice(&ansi(&terminal::LeaveAlternateScreen));
-    write_for_a_while(&output, &bytes);
+    let is_written = write_for_a_while(&output, &bytes);
     drop(raw);
+    is_written
 }
 
-fn write_for_a_while(output: &OwnedFd, mut bytes: &[u8]) {
+fn write_for_a_while(output: &OwnedFd, mut bytes: &[u8]) -> bool {
     let deadline = Instant::now() + FAREWELL;
     while !bytes.is_empty() && Instant::now() < deadline {
         match rustix::io::write(output, bytes) {
@@ -216,9 +218,10 @@ fn write_for_a_while(output: &OwnedFd, mut bytes: &[u8]) {
                 let _ = rustix::event::poll(&mut [PollFd::new(output, PollFlags::OUT)], Some(&pause));
             }
             Err(Errno::INTR) => {}
-            Err(_) => return,
+            Err(_) => return false,
         }
     }
+    bytes.is_empty()
 }
 
 /// Opens a terminal anew, without waiting; where that cannot be done, the descriptor itself has to do.

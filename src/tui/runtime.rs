@@ -87,12 +87,13 @@ impl Runtime {
         })
     }
 
-    /// Runs until the dashboard is left; the terminal is given back when the runtime is dropped.
-    pub fn live(&mut self) -> Result<Left, Error> {
+    /// Runs until the dashboard is left and the terminal is given back.
+    pub fn live(mut self) -> Result<Left, Error> {
         self.tell(Msg::Connected);
         loop {
             if let Some(result) = self.done.take() {
-                return result;
+                // Whoever says a last word to a terminal that takes nothing would wait for ever.
+                return if self.guard.give_back() { result } else { Ok(Left::TerminalGone) };
             }
             self.draw();
             let woken = self.wait();
@@ -238,7 +239,7 @@ impl Runtime {
         if !has_shell() {
             return;
         }
-        self.guard.give_back();
+        let _ = self.guard.give_back();
         // The rest of a pipeline stops as well; our own copy of the signal is blocked and is read below.
         let _ = rustix::process::kill_current_process_group(Signal::TSTP);
         let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::STOP);
@@ -252,7 +253,7 @@ impl Runtime {
 
     /// Somebody else may have used the terminal meanwhile.
     fn resume(&mut self) {
-        self.guard.give_back();
+        let _ = self.guard.give_back();
         if self.guard.take().is_err() {
             self.gone();
         }

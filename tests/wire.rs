@@ -1,0 +1,215 @@
+//! The wire stays readable: golden bytes of every message, older and newer peers, hostile ones.
+//!
+//! `RUNPM_BLESS=1 cargo test --test wire` adds messages that have no golden bytes yet; those that have some must not change.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use runpm::history::ExitStatus;
+use runpm::protocol::error::Code;
+use runpm::protocol::error::WireError;
+use runpm::protocol::hello::Hello;
+use runpm::protocol::keeper::Handover;
+use runpm::protocol::keeper::Order;
+use runpm::protocol::keeper::Stage;
+use runpm::protocol::keeper::ToDaemon;
+use runpm::protocol::keeper::ToKeeper;
+use runpm::protocol::message;
+use runpm::protocol::message::Event;
+use runpm::protocol::message::Reply;
+use runpm::protocol::message::Request;
+use runpm::protocol::verbs;
+use runpm::session::id::RequestKey;
+use runpm::session::id::SessionId;
+use runpm::session::spec::Asked;
+use runpm::session::spec::Facts;
+use runpm::session::spec::Kind;
+use runpm::session::spec::Launch;
+use runpm::session::spec::Limit;
+use runpm::session::spec::Spec;
+use runpm::session::status::Attached;
+use runpm::session::status::End;
+use runpm::session::status::How;
+use runpm::session::status::State;
+use runpm::session::status::Status;
+use runpm::term::Size;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_bytes::ByteBuf;
+
+fn golden_file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/wire/v1.txt")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hex")).collect()
+}
+
+struct Golden {
+    kept: BTreeMap<String, String>,
+    added: bool,
+    faults: Vec<String>,
+}
+
+impl Golden {
+    /// Old bytes must decode to this value, and this value must encode to the old bytes.
+    fn holds<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(&mut self, name: &str, value: &T) {
+        let now = hex(&message::encode(value));
+        match self.kept.get(name) {
+            None => {
+                self.added = true;
+                self.kept.insert(name.to_owned(), now);
+            }
+            Some(old) => {
+                let decoded: Result<T, _> = message::decode(&unhex(old));
+                if decoded.as_ref().ok() != Some(value) {
+                    self.faults.push(format!("{name}: old bytes decode to {decoded:?}"));
+                }
+                if *old != now {
+                    self.faults.push(format!("{name}: encodes to {now}, not {old}"));
+                }
+            }
+        }
+    }
+}
+
+fn status() -> Status {
+    let end = End { status: Some(ExitStatus::Signal(9)), how: How::Killed, by: Some("ann".into()), at_ms: 7, left: vec![8] };
+    let attached = Attached { who: "ann on pts/1".into(), controls: true, raw: true, since_ms: 5 };
+    Status {
+        id: SessionId(3),
+        name: "web".into(),
+        kind: Kind::Pipe,
+        state: State::Ended { end },
+        command: "sh -c x".into(),
+        argv: vec!["sh".into()],
+        cwd: "/srv".into(),
+        pid: 77,
+        size: Size::clamped(30, 100),
+        started_ms: 1,
+        output_ms: 2,
+        output_bytes: 3,
+        oldest: 1,
+        attached: vec![attached],
+        title: Some("t".into()),
+        tags: vec!["ci".into()],
+        originator: Some("tool".into()),
+    }
+}
+
+fn launch() -> Launch {
+    Launch {
+        argv: vec![ByteBuf::from(&b"sh\xff"[..])],
+        env: vec![ByteBuf::from(&b"A=b"[..])],
+        cwd: ByteBuf::from(&b"/srv"[..]),
+        umask: 0o22,
+        limits: vec![Limit { resource: 7, soft: Some(1024), hard: None }],
+    }
+}
+
+fn spec() -> Spec {
+    Spec {
+        name: Some("web".into()),
+        kind: Kind::Pty,
+        size: Size::clamped(24, 80),
+        tags: vec!["ci".into()],
+        originator: None,
+        history: 0,
+        launch: launch(),
+    }
+}
+
+#[test]
+fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
+    let text = std::fs::read_to_string(golden_file()).unwrap_or_default();
+    let kept = text.lines().filter_map(|line| line.split_once(' ')).map(|(name, hex)| (name.to_owned(), hex.to_owned()));
+    let mut golden = Golden { kept: kept.collect(), added: false, faults: Vec::new() };
+    let hello = Hello { version: "0.1.0".into(), pid: 9, who: "ann".into(), ..Hello::ours(9, String::new(), None) };
+    golden.holds("hello", &hello);
+    golden.holds("request", &Request { id: 5, verb: "list".into(), body: ByteBuf::from(vec![0x80]) });
+    let error = WireError::new(Code::NoSuchSession, "no").hint("do");
+    golden.holds("reply", &Reply { id: 5, body: None, error: Some(error) });
+    golden.holds("event", &Event { name: "changed".into(), body: ByteBuf::from(vec![0x80]) });
+    golden.holds("list", &verbs::List { targets: vec!["all".into()] });
+    golden.holds("listing", &verbs::Listing { sessions: vec![status()] });
+    golden.holds("run", &verbs::Run { key: RequestKey(6), spec: spec(), follows: true });
+    let attach = verbs::Attach { channel: 1, target: "web".into(), resume: Some(9), size: Some(Size::clamped(9, 9)), ..verbs::Attach::default() };
+    golden.holds("attach", &attach);
+    golden.holds("stop", &verbs::Stop { key: RequestKey(6), targets: vec!["web".into()], grace_ms: 5000 });
+    golden.holds("send", &verbs::Send { key: RequestKey(6), target: "web".into(), bytes: ByteBuf::from(vec![0, 255]), eof: true });
+    golden.holds("logs", &verbs::Logs { channel: 1, target: "web".into(), from: verbs::From::Offset(4), follow: true, stream: None });
+    golden.holds("stolen", &verbs::Stolen { channel: 1, by: "bob".into(), at_ms: 3 });
+    golden.holds("closed", &verbs::Closed { channel: 1, end: None });
+    golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
+    let asked = Asked { hard: true, by: "ann".into(), key: RequestKey(6) };
+    golden.holds("facts", &Facts { name: "web".into(), asked: Some(asked), started_ms: 1, ..Facts::default() });
+    golden.holds("order", &Order { kind: Kind::Pty, ring: 4096, launch: launch(), ..Order::default() });
+    let handover = Handover { id: SessionId(3), key: RequestKey(6), kind: Kind::Pipe, pid: 7, start_time: 8, size: Size::default(), has_input: true };
+    golden.holds("handover", &ToDaemon::Session(handover));
+    golden.holds("spawn-failed", &ToDaemon::SpawnFailed { key: RequestKey(6), stage: Stage::Exec, errno: 2 });
+    golden.holds("resize", &ToKeeper::Resize { id: SessionId(3), size: Size::clamped(30, 100) });
+
+    assert!(golden.faults.is_empty(), "{}", golden.faults.join("\n"));
+    if golden.added {
+        assert!(std::env::var_os("RUNPM_BLESS").is_some(), "a message has no golden bytes: run once with RUNPM_BLESS=1");
+        let text: String = golden.kept.iter().map(|(name, hex)| format!("{name} {hex}\n")).collect();
+        std::fs::write(golden_file(), text).expect("a file");
+    }
+}
+
+#[test]
+fn w95_older_and_newer_peers_understand_each_other() {
+    #[derive(Serialize)]
+    struct Newer {
+        targets: Vec<String>,
+        a_field_of_tomorrow: u32,
+    }
+    let newer = Newer { targets: vec!["web".into()], a_field_of_tomorrow: 7 };
+    let read: verbs::List = message::decode(&message::encode(&newer)).expect("unknown fields are skipped");
+    assert_eq!(read.targets, ["web"]);
+    // An older peer sends nothing of what it does not know.
+    let empty: verbs::Attach = message::decode(&[0x80]).expect("missing fields have defaults");
+    assert_eq!(empty, verbs::Attach::default());
+    #[derive(Serialize)]
+    struct Tomorrow {
+        code: &'static str,
+        message: &'static str,
+    }
+    let error: WireError = message::decode(&message::encode(&Tomorrow { code: "new-code", message: "x" })).expect("readable");
+    assert_eq!((error.code, error.message.as_str()), (Code::Failed, "x"));
+}
+
+#[test]
+fn k13_what_follows_a_message_is_refused() {
+    let mut bytes = message::encode(&verbs::List::default());
+    bytes.push(0xc0);
+    assert!(message::decode::<verbs::List>(&bytes).is_err());
+}
+
+#[test]
+fn k13_a_forged_length_allocates_nothing_and_deep_nesting_is_refused() {
+    // `targets` as an array of 2^32 - 1 strings, of which none follows.
+    let forged = [&[0x81, 0xa7][..], b"targets", &[0xdd, 0xff, 0xff, 0xff, 0xff]].concat();
+    assert!(message::decode::<verbs::List>(&forged).is_err());
+    let nested = vec![0x91; 200_000];
+    assert!(message::decode::<verbs::List>(&nested).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn k13_random_bytes_never_panic_a_decoder(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = message::decode::<Request>(&bytes);
+        let _ = message::decode::<verbs::Run>(&bytes);
+        let _ = message::decode::<verbs::Listing>(&bytes);
+        let _ = message::decode::<ToDaemon>(&bytes);
+        let _ = message::decode::<Order>(&bytes);
+        let _ = message::decode::<runpm::term::Frame>(&bytes);
+    }
+}
