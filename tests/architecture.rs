@@ -107,8 +107,20 @@ fn imports_are_one_path_a_line_so_that_the_rule_above_sees_them() {
 #[test]
 fn pure_folders_have_no_io_clock_thread_or_runtime() {
     let words = [
-        "tokio", "std::fs", "std::net", "std::process", "std::thread", "std::io::", "Instant::now", "SystemTime", "async fn",
-        "crossterm", "ratatui", "rustix", "libc::", "std::env",
+        "tokio",
+        "std::fs",
+        "std::net",
+        "std::process",
+        "std::thread",
+        "std::io::",
+        "Instant::now",
+        "SystemTime",
+        "async fn",
+        "crossterm",
+        "ratatui",
+        "rustix",
+        "libc::",
+        "std::env",
     ];
     let is_fault = |_: &Source, line: &str| words.iter().any(|word| line.contains(word)) && !line.contains("env!(");
     let pick = |source: &Source| PURE.contains(&source.folder.as_str()) && !is_test(source);
@@ -117,7 +129,8 @@ fn pure_folders_have_no_io_clock_thread_or_runtime() {
 
 #[test]
 fn the_app_of_the_dashboard_is_pure() {
-    let words = ["std::fs", "std::thread", "Instant::now", "SystemTime", "rustix", "libc::", "std::io", "platform::tty"];
+    let words =
+        ["std::fs", "std::thread", "Instant::now", "SystemTime", "rustix", "libc::", "std::io", "platform::tty"];
     let pick = |source: &Source| source.path.starts_with("tui/app") || source.path.starts_with("tui/keymap.rs");
     report("not pure", &faults(pick, |_, line| words.iter().any(|word| line.contains(word))));
 }
@@ -125,8 +138,12 @@ fn the_app_of_the_dashboard_is_pure() {
 #[test]
 fn unsafe_and_system_conditions_are_in_platform_only() {
     let is_fault = |_: &Source, line: &str| {
-        line.contains("unsafe {") || line.contains("unsafe fn") || line.contains("unsafe impl")
-            || line.contains("cfg(unix") || line.contains("cfg(windows") || line.contains("cfg(target_os")
+        line.contains("unsafe {")
+            || line.contains("unsafe fn")
+            || line.contains("unsafe impl")
+            || line.contains("cfg(unix")
+            || line.contains("cfg(windows")
+            || line.contains("cfg(target_os")
     };
     report("outside platform/", &faults(|source| source.folder != "platform", is_fault));
 }

@@ -27,11 +27,32 @@ use support::kill;
 use support::lives;
 use support::wait_until;
 
-/// What a person sees: text, cursor; then attributes and modes.
-type Look = (String, (u16, u16), String);
+/// What a person sees, cell by cell, the cursor, and what the keys and the mouse will say.
+#[derive(Debug, PartialEq)]
+struct Look {
+    text: String,
+    cursor: (u16, u16),
+    painted: String,
+    modes: [bool; 4],
+    mouse: vt100::MouseProtocolMode,
+}
 
-fn look(screen: &vt100::Screen) -> Look {
-    (screen.contents(), screen.cursor_position(), screen.state_formatted())
+impl Look {
+    fn at(screen: &vt100::Screen) -> Self {
+        let modes = [
+            screen.alternate_screen(),
+            screen.application_cursor(),
+            screen.application_keypad(),
+            screen.bracketed_paste(),
+        ];
+        Self {
+            text: screen.contents(),
+            cursor: screen.cursor_position(),
+            painted: screen.contents_formatted(),
+            modes,
+            mouse: screen.mouse_protocol_mode(),
+        }
+    }
 }
 
 /// A vim in a session, started over SSH, with text that is saved nowhere.
@@ -55,16 +76,14 @@ impl Vim {
         });
         terminal.wait_quiet(Duration::from_millis(300));
         let pid = place.session("vim")["pid"].as_u64().expect("a pid");
-        let look = terminal.with_screen(look);
+        let look = terminal.with_screen(Look::at);
         (Self { pid, file, look }, terminal)
     }
 
     /// The same vim shows the same screen to a later login, and can be used.
     fn goes_on(&self, place: &Place, mut terminal: Outer) {
-        let shown = |screen: &vt100::Screen| (screen.contents(), screen.cursor_position());
-        let wanted = (self.look.0.clone(), self.look.1);
-        terminal.wait(&format!("the same screen\n{}", wanted.0), |screen| shown(screen) == wanted);
-        terminal.wait_quiet(Duration::from_millis(500)); assert_eq!(terminal.with_screen(look).2, self.look.2);
+        let what = format!("the same screen: {:?}", self.look);
+        terminal.wait(&what, |screen| Look::at(screen) == self.look);
         let session = place.session("vim");
         assert_eq!((&session["pid"], &session["state"]), (&self.pid.into(), &"running".into()));
         assert_eq!(session["attached"].as_array().map(Vec::len), Some(1), "{session}");
@@ -112,7 +131,8 @@ fn a_session_started_over_ssh_outlives_the_login() {
     let Some(sshd) = Sshd::start() else { return };
     let place = Place::new();
     // A script's login ends although the keeper goes on: nothing of the login is held open.
-    let mut script = sshd.script(&place, &["run", "-d", "--name", "s", "--", "sh", "-c", "read x; echo got $x; read y"]);
+    let mut script =
+        sshd.script(&place, &["run", "-d", "--name", "s", "--", "sh", "-c", "read x; echo got $x; read y"]);
     assert_eq!(script.wait_exit(), 0, "{}", script.text());
     for pid in [place.keeper_pid(), place.daemon_pid()] {
         let stat = stat(pid).expect("it lives");
@@ -125,9 +145,7 @@ fn a_session_started_over_ssh_outlives_the_login() {
     assert!(who.contains(" on pts/") && who.ends_with(" from 127.0.0.1"), "{who}");
 
     // Everything of every login ends, and the server too.
-    for pid in sshd.connections() {
-        kill(pid);
-    }
+    sshd::kill_all(&sshd.connections());
     drop(sshd);
 
     assert_eq!(terminal.wait_exit(), 255);
@@ -159,9 +177,7 @@ fn cut_by_killing_the_server_side_vim_never_notices_and_goes_on() {
         let (vim, mut first) = Vim::start(&sshd, &place);
         let client = clients(&place);
         assert_eq!(client.len(), 1, "{way}");
-        for pid in victims(&sshd, client[0]) {
-            kill(pid);
-        }
+        sshd::kill_all(&victims(&sshd, client[0]));
         assert_eq!(first.wait_exit(), 255, "{way}");
         wait_alone(&place, "vim");
         is_idle(&place);
@@ -198,7 +214,7 @@ fn a_dead_client_never_keeps_a_later_one_out() {
     let mut refused = sshd.login(&place, From::Beside, None, &["attach", "vim"]);
     assert_eq!(refused.wait_exit(), 77, "{}", refused.text());
     refused.wait_text("--steal");
-    refused.wait_text(&format!("from {}", "192.0.2.1"));
+    refused.wait_text("from 192.0.2.1");
 
     let second = sshd.login(&place, From::Beside, None, &["attach", "--steal", "vim"]);
 
@@ -217,7 +233,8 @@ fn a_dead_client_of_a_flooding_program_slows_nobody_and_is_let_go() {
     let Some(sshd) = Sshd::behind_a_wire(KeepAlive::Seconds) else { return };
     let place = Place::new();
     let go = place.dir().join("go");
-    let script = format!("echo ready; while [ ! -e {} ]; do sleep 0.01; done; seq 1 3000000; echo END; read x", go.display());
+    let script =
+        format!("echo ready; while [ ! -e {} ]; do sleep 0.01; done; seq 1 3000000; echo END; read x", go.display());
     let first = sshd.terminal(&place, &["run", "--name", "flood", "--", "sh", "-c", &script]);
     first.wait_text("ready");
     sshd.cut();
@@ -356,9 +373,7 @@ impl Drop for Home {
             std::thread::park_timeout(Duration::from_millis(10));
         }
         let left = self.inhabitants();
-        for pid in &left {
-            let _ = Command::new("kill").arg("-KILL").arg(pid.to_string()).stderr(Stdio::null()).status();
-        }
+        sshd::kill_all(&left);
         let _ = std::fs::remove_dir_all(&self.dir);
         assert!(left.is_empty() || std::thread::panicking(), "left behind: {left:?}");
     }
@@ -427,12 +442,9 @@ fn where_a_user_manager_runs_the_keeper_becomes_its_unit() {
     // Whatever stays behind of the login may end with it.
     let keeper = home.json(&["daemon", "status", "--json"])["daemon"]["keeper_pid"].as_u64().expect("a pid") as u32;
     let own = stat(keeper).expect("it lives").session;
-    for pid in home.inhabitants() {
-        let is_units = stat(pid).is_none_or(|stat| stat.session == own) || is_in_session(pid);
-        if !is_units {
-            kill(pid);
-        }
-    }
+    let is_units = |pid: &u32| stat(*pid).is_none_or(|stat| stat.session == own) || is_in_session(*pid);
+    let others: Vec<u32> = home.inhabitants().into_iter().filter(|pid| !is_units(pid)).collect();
+    sshd::kill_all(&others);
     assert_eq!(home.json(&["ls", "--json", "s"])["sessions"][0]["state"], "running");
     assert!(lives(keeper));
 }
@@ -443,9 +455,9 @@ fn a_private_folder_never_touches_the_user_manager() {
     home.has_user_manager();
     home.fake("systemd-run", SYSTEMD_RUN);
     let private = home.dir.join("private");
-    let rpm = |args: &[&str]| home.command(RPM).env("RUNPM_DIR", &private).args(args).status().expect("rpm runs");
-    assert!(rpm(&["run", "-d", "--name", "s", "--", "cat"]).success());
-    assert!(rpm(&["shutdown", "--grace", "200ms"]).success());
+    let rpm = |args: &[&str]| home.command(RPM).env("RUNPM_DIR", &private).args(args).output().expect("rpm runs");
+    assert!(rpm(&["run", "-d", "--name", "s", "--", "cat"]).status.success());
+    assert!(rpm(&["shutdown", "--grace", "200ms"]).status.success());
     assert!(!home.dir.join("run/arguments").exists(), "systemd-run was asked");
 }
 

@@ -101,7 +101,12 @@ impl Terminal {
         assert_eq!(self.modes(), before);
         let mut undo = runpm::term::Undo::new();
         undo.observe(&self.raw);
-        assert_eq!(String::from_utf8_lossy(&undo.bytes()), "", "left on after {:?}", String::from_utf8_lossy(&self.raw));
+        assert_eq!(
+            String::from_utf8_lossy(&undo.bytes()),
+            "",
+            "left on after {:?}",
+            String::from_utf8_lossy(&self.raw)
+        );
     }
 
     fn pid(&self) -> rustix::process::Pid {
@@ -123,7 +128,8 @@ impl Home {
     }
 
     fn rpm(&self, args: &[&str]) -> String {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_rpm")).args(args).env("RUNPM_DIR", &self.0).output();
+        let output =
+            std::process::Command::new(env!("CARGO_BIN_EXE_rpm")).args(args).env("RUNPM_DIR", &self.0).output();
         String::from_utf8_lossy(&output.expect("rpm runs").stdout).into_owned()
     }
 }
@@ -201,9 +207,10 @@ fn k1_a_killed_daemon_comes_back_with_the_same_session_and_the_keyboard() {
 
 fn find_number(value: &serde_json::Value, name: &str) -> Option<u64> {
     match value {
-        serde_json::Value::Object(map) => {
-            map.get(name).and_then(serde_json::Value::as_u64).or_else(|| map.values().find_map(|value| find_number(value, name)))
-        }
+        serde_json::Value::Object(map) => map
+            .get(name)
+            .and_then(serde_json::Value::as_u64)
+            .or_else(|| map.values().find_map(|value| find_number(value, name))),
         _ => None,
     }
 }

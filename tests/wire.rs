@@ -79,7 +79,8 @@ impl Golden {
 }
 
 fn status() -> Status {
-    let end = End { status: Some(ExitStatus::Signal(9)), how: How::Killed, by: Some("ann".into()), at_ms: 7, left: vec![8] };
+    let end =
+        End { status: Some(ExitStatus::Signal(9)), how: How::Killed, by: Some("ann".into()), at_ms: 7, left: vec![8] };
     let attached = Attached { who: "ann on pts/1".into(), controls: true, raw: true, since_ms: 5 };
     Status {
         id: SessionId(3),
@@ -127,7 +128,8 @@ fn spec() -> Spec {
 #[test]
 fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     let text = std::fs::read_to_string(golden_file()).unwrap_or_default();
-    let kept = text.lines().filter_map(|line| line.split_once(' ')).map(|(name, hex)| (name.to_owned(), hex.to_owned()));
+    let kept =
+        text.lines().filter_map(|line| line.split_once(' ')).map(|(name, hex)| (name.to_owned(), hex.to_owned()));
     let mut golden = Golden { kept: kept.collect(), added: false, faults: Vec::new() };
     let hello = Hello { version: "0.1.0".into(), pid: 9, who: "ann".into(), ..Hello::ours(9, String::new(), None) };
     golden.holds("hello", &hello);
@@ -138,25 +140,48 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("list", &verbs::List { targets: vec!["all".into()] });
     golden.holds("listing", &verbs::Listing { sessions: vec![status()] });
     golden.holds("run", &verbs::Run { key: RequestKey(6), spec: spec(), follows: true });
-    let attach = verbs::Attach { channel: 1, target: "web".into(), resume: Some(9), size: Some(Size::clamped(9, 9)), ..verbs::Attach::default() };
+    let attach = verbs::Attach {
+        channel: 1,
+        target: "web".into(),
+        resume: Some(9),
+        size: Some(Size::clamped(9, 9)),
+        ..verbs::Attach::default()
+    };
     golden.holds("attach", &attach);
     golden.holds("stop", &verbs::Stop { key: RequestKey(6), targets: vec!["web".into()], grace_ms: 5000 });
-    golden.holds("send", &verbs::Send { key: RequestKey(6), target: "web".into(), bytes: ByteBuf::from(vec![0, 255]), eof: true });
-    golden.holds("logs", &verbs::Logs { channel: 1, target: "web".into(), from: verbs::From::Offset(4), follow: true, stream: None });
+    golden.holds(
+        "send",
+        &verbs::Send { key: RequestKey(6), target: "web".into(), bytes: ByteBuf::from(vec![0, 255]), eof: true },
+    );
+    golden.holds(
+        "logs",
+        &verbs::Logs { channel: 1, target: "web".into(), from: verbs::From::Offset(4), follow: true, stream: None },
+    );
     golden.holds("stolen", &verbs::Stolen { channel: 1, by: "bob".into(), at_ms: 3 });
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
     let asked = Asked { hard: true, by: "ann".into(), key: RequestKey(6) };
     golden.holds("facts", &Facts { name: "web".into(), asked: Some(asked), started_ms: 1, ..Facts::default() });
     golden.holds("order", &Order { kind: Kind::Pty, ring: 4096, launch: launch(), ..Order::default() });
-    let handover = Handover { id: SessionId(3), key: RequestKey(6), kind: Kind::Pipe, pid: 7, start_time: 8, size: Size::default(), has_input: true };
+    let handover = Handover {
+        id: SessionId(3),
+        key: RequestKey(6),
+        kind: Kind::Pipe,
+        pid: 7,
+        start_time: 8,
+        size: Size::default(),
+        has_input: true,
+    };
     golden.holds("handover", &ToDaemon::Session(handover));
     golden.holds("spawn-failed", &ToDaemon::SpawnFailed { key: RequestKey(6), stage: Stage::Exec, errno: 2 });
     golden.holds("resize", &ToKeeper::Resize { id: SessionId(3), size: Size::clamped(30, 100) });
 
     assert!(golden.faults.is_empty(), "{}", golden.faults.join("\n"));
     if golden.added {
-        assert!(std::env::var_os("RUNPM_BLESS").is_some(), "a message has no golden bytes: run once with RUNPM_BLESS=1");
+        assert!(
+            std::env::var_os("RUNPM_BLESS").is_some(),
+            "a message has no golden bytes: run once with RUNPM_BLESS=1"
+        );
         let text: String = golden.kept.iter().map(|(name, hex)| format!("{name} {hex}\n")).collect();
         std::fs::write(golden_file(), text).expect("a file");
     }
@@ -180,7 +205,8 @@ fn w95_older_and_newer_peers_understand_each_other() {
         code: &'static str,
         message: &'static str,
     }
-    let error: WireError = message::decode(&message::encode(&Tomorrow { code: "new-code", message: "x" })).expect("readable");
+    let error: WireError =
+        message::decode(&message::encode(&Tomorrow { code: "new-code", message: "x" })).expect("readable");
     assert_eq!((error.code, error.message.as_str()), (Code::Failed, "x"));
 }
 

@@ -35,11 +35,6 @@ pub const NOT_FOUND: u8 = 127;
 #[must_use]
 pub fn of(error: &Error) -> u8 {
     match error {
-        Error::Place(_)
-        | Error::NotRunning
-        | Error::Unreachable { .. }
-        | Error::Start { .. }
-        | Error::Silent { .. } => UNREACHABLE,
         Error::Mismatch(_) => VERSION,
         Error::Refused(refused) => match refused.code {
             Code::Invalid => USAGE,
@@ -49,6 +44,6 @@ pub fn of(error: &Error) -> u8 {
             Code::CannotStart => CANNOT_RUN,
             _ => FAILURE,
         },
-        Error::Lost(_) | Error::Frame(_) | Error::Message(_) => UNREACHABLE,
+        _ => UNREACHABLE,
     }
 }

@@ -1,7 +1,8 @@
 //! How an error is told: what and why, then what to do.
 
 use std::error::Error as _;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 use crate::cli::exit;
 use crate::client::Error;
@@ -11,11 +12,11 @@ pub fn error(error: &Error) -> u8 {
     let mut text = format!("rpm: {error}");
     let mut cause = error.source();
     while let Some(source) = cause {
-        text.push_str(&format!("\n  cause: {source}"));
+        let _ = write!(text, "\n  cause: {source}");
         cause = source.source();
     }
     if let Some(hint) = error.hint() {
-        text.push_str(&format!("\n  try: {hint}"));
+        let _ = write!(text, "\n  try: {hint}");
     }
     say(&text);
     exit::of(error)

@@ -91,7 +91,7 @@ pub async fn serve(hub: Rc<Hub>, stream: Stream) {
     if let Some(hello) = greet(&mut receiver, &mut decoder, &outbox).await {
         let (id, peer) = hub.join(Rc::clone(&outbox));
         let who = text::clean(&hello.who).chars().take(80).collect();
-        let client = Client { id, who, outbox: Rc::clone(&outbox) };
+        let client = Client { who, outbox: Rc::clone(&outbox) };
         let context = Context { hub, client, peer, inside: hello.inside, channels: RefCell::default() };
         let context = Rc::new(context);
         tokio::select! {

@@ -92,16 +92,18 @@ impl Follow {
                     {
                         return Outcome::Gone;
                     }
-                    self.advance(session, cursor, at);
+                    advance(session, cursor, at);
                 }
                 Ok(Some(Step::Resize(..) | Step::Exit)) => {}
-                Ok(None) => match self.end_at(session, at) {
-                    Some(end) => return Outcome::Complete(Some(end)),
-                    None => tokio::select! {
+                Ok(None) => {
+                    if let Some(end) = end_at(session, at) {
+                        return Outcome::Complete(Some(end));
+                    }
+                    tokio::select! {
                         () = changed => {}
                         () = self.outbox.closed() => return Outcome::Gone,
-                    },
-                },
+                    }
+                }
                 Err(Gap { oldest }) => {
                     self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: oldest.saturating_sub(from) });
                     if self.ends_at_gap {
@@ -112,19 +114,19 @@ impl Follow {
             }
         }
     }
+}
 
-    fn advance(&self, session: &Session, cursor: &Cursor, at: Position) {
-        cursor.offset.set(at.offset);
-        cursor.moved_at.set(clock::monotonic_ns());
-        if session.history.is_stalled() {
-            session.mail(Mail::CursorMoved);
-        }
+fn advance(session: &Session, cursor: &Cursor, at: Position) {
+    cursor.offset.set(at.offset);
+    cursor.moved_at.set(clock::monotonic_ns());
+    if session.history.is_stalled() {
+        session.mail(Mail::CursorMoved);
     }
+}
 
-    /// The session's end, once it has come and everything that came before it was sent.
-    fn end_at(&self, session: &Session, at: Position) -> Option<End> {
-        let end = session.status.borrow().end().cloned()?;
-        let exit_at = session.history.exit().map_or(0, |exit| exit.at);
-        (at.offset >= exit_at).then_some(end)
-    }
+/// The session's end, once it has come and everything that came before it was sent.
+fn end_at(session: &Session, at: Position) -> Option<End> {
+    let end = session.status.borrow().end().cloned()?;
+    let exit_at = session.history.exit().map_or(0, |exit| exit.at);
+    (at.offset >= exit_at).then_some(end)
 }

@@ -1,4 +1,9 @@
 //! From a verb's name to what it does: one function a verb.
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "all handlers have the shape that the table calls"
+)]
 
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
@@ -51,34 +56,40 @@ pub async fn handle(context: Rc<Context>, request: Request) {
 
 async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, WireError> {
     macro_rules! verbs {
-        ($($verb:ident => $handler:expr,)*) => {
+        (at once { $($verb:ident => $handler:expr,)* } later { $($slow:ident => $waits:expr,)* }) => {
             match request.verb.as_str() {
                 $(verbs::$verb::NAME => {
-                    let verb: verbs::$verb = decode(request)?;
-                    let reply: Answer<verbs::$verb> = $handler(context, verb).await;
+                    let reply: Answer<verbs::$verb> = $handler(context, decode(request)?);
+                    reply.map(|reply| message::encode(&reply))
+                })*
+                $(verbs::$slow::NAME => {
+                    let reply: Answer<verbs::$slow> = $waits(context, decode(request)?).await;
                     reply.map(|reply| message::encode(&reply))
                 })*
                 verbs::Attach::NAME => attach(context, request.id, decode(request)?).await.map(|()| Vec::new()),
-                verbs::Logs::NAME => follow_logs(context, request.id, decode(request)?).await.map(|()| Vec::new()),
+                verbs::Logs::NAME => follow_logs(context, request.id, decode(request)?).map(|()| Vec::new()),
                 other => Err(unsupported(other)),
             }
         };
     }
     verbs! {
+        at once {
         List => list,
-        Run => run,
-        Watch => watch,
-        Take => take,
+        Subscribe => subscribe,
+        DaemonStatus => status,
         Release => release,
         Detach => detach,
         Resize => resize,
+        Remove => remove,
+        } later {
+        Run => run,
+        Watch => watch,
+        Take => take,
         Send => send,
         Stop => stop,
-        Remove => remove,
         ScreenOf => screen,
-        DaemonStatus => status,
         Shutdown => shutdown,
-        Subscribe => subscribe,
+        }
     }
 }
 
@@ -88,7 +99,7 @@ fn decode<V: Verb>(request: &Request) -> Result<V, WireError> {
 }
 
 fn unsupported(verb: &str) -> WireError {
-    let verb: String = verb.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
+    let verb: String = verb.chars().filter(char::is_ascii_graphic).take(40).collect();
     WireError::new(
         Code::Unsupported,
         format!("this daemon (version {}) does not know `{verb}`", env!("CARGO_PKG_VERSION")),
@@ -105,7 +116,7 @@ fn find(context: &Context, target: &str) -> Result<Rc<Session>, WireError> {
     })
 }
 
-async fn list(context: &Rc<Context>, verb: verbs::List) -> Answer<verbs::List> {
+fn list(context: &Rc<Context>, verb: verbs::List) -> Answer<verbs::List> {
     let registry = context.hub.registry.borrow();
     if verb.targets.is_empty() {
         return Ok(verbs::Listing { sessions: registry.statuses() });
@@ -114,12 +125,12 @@ async fn list(context: &Rc<Context>, verb: verbs::List) -> Answer<verbs::List> {
     Ok(verbs::Listing { sessions: ids.into_iter().filter_map(|id| registry.status(id)).collect() })
 }
 
-async fn subscribe(context: &Rc<Context>, _verb: verbs::Subscribe) -> Answer<verbs::Subscribe> {
+fn subscribe(context: &Rc<Context>, _verb: verbs::Subscribe) -> Answer<verbs::Subscribe> {
     context.peer.is_subscribed.set(true);
     Ok(verbs::Listing { sessions: context.hub.registry.borrow().statuses() })
 }
 
-async fn status(context: &Rc<Context>, _verb: verbs::DaemonStatus) -> Answer<verbs::DaemonStatus> {
+fn status(context: &Rc<Context>, _verb: verbs::DaemonStatus) -> Answer<verbs::DaemonStatus> {
     Ok(context.hub.report())
 }
 
@@ -241,9 +252,7 @@ fn cannot_start(stage: Stage, errno: i32, program: &[u8], directory: &[u8]) -> W
 
 async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Attach) -> Result<(), WireError> {
     let session = find(context, &verb.target)?;
-    if context.inside.as_deref() == Some(format!("{:016x}", session.handover.key.0).as_str()) {
-        return Err(WireError::new(Code::Invalid, "this is that session: attaching to it from inside would loop"));
-    }
+    refuse_itself(context, &session)?;
     let (channel, is_view, is_tty) = (verb.channel, verb.view, verb.is_tty);
     leave(context, channel);
     let (reply_tx, reply_rx) = oneshot::channel();
@@ -266,6 +275,15 @@ async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Attach) -> Res
     Ok(())
 }
 
+/// A client inside a session that shows that very session would draw what it draws, for ever.
+fn refuse_itself(context: &Context, session: &Session) -> Result<(), WireError> {
+    let key = format!("{:016x}", session.handover.key.0);
+    if context.inside.as_deref() != Some(key.as_str()) {
+        return Ok(());
+    }
+    Err(WireError::new(Code::Invalid, "this is that session: showing it inside itself would loop"))
+}
+
 fn reply_now<T: serde::Serialize>(context: &Context, id: u64, body: &T) {
     let body = Some(ByteBuf::from(message::encode(body)));
     context.client.outbox.reply(&Reply { id, body, error: None });
@@ -281,7 +299,7 @@ fn gone() -> WireError {
     WireError::new(Code::Failed, "the session went away meanwhile")
 }
 
-async fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs) -> Result<(), WireError> {
+fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs) -> Result<(), WireError> {
     let session = find(context, &verb.target)?;
     let head = session.history.head();
     let (from, missed) = logs::start(&session.history, verb.from);
@@ -307,6 +325,7 @@ async fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs) -> 
 
 async fn watch(context: &Rc<Context>, verb: verbs::Watch) -> Answer<verbs::Watch> {
     let session = find(context, &verb.target)?;
+    refuse_itself(context, &session)?;
     leave(context, verb.channel);
     let (reply_tx, reply_rx) = oneshot::channel();
     session.mail(Mail::Watch { client: context.client.clone(), channel: verb.channel, reply: reply_tx });
@@ -327,13 +346,13 @@ async fn take(context: &Rc<Context>, verb: verbs::Take) -> Answer<verbs::Take> {
     reply_rx.await.unwrap_or_else(|_| Err(gone())).map(|()| Done {})
 }
 
-async fn release(context: &Rc<Context>, verb: verbs::Release) -> Answer<verbs::Release> {
+fn release(context: &Rc<Context>, verb: verbs::Release) -> Answer<verbs::Release> {
     let channel = channel(context, verb.channel)?;
     channel.session.mail(Mail::Release(channel.attach));
     Ok(Done {})
 }
 
-async fn detach(context: &Rc<Context>, verb: verbs::Detach) -> Answer<verbs::Detach> {
+fn detach(context: &Rc<Context>, verb: verbs::Detach) -> Answer<verbs::Detach> {
     leave(context, verb.channel);
     Ok(Done {})
 }
@@ -345,7 +364,7 @@ fn leave(context: &Context, channel: u32) {
     }
 }
 
-async fn resize(context: &Rc<Context>, verb: verbs::Resize) -> Answer<verbs::Resize> {
+fn resize(context: &Rc<Context>, verb: verbs::Resize) -> Answer<verbs::Resize> {
     let session = find(context, &verb.target)?;
     if session.status.borrow().end().is_some() {
         return Err(WireError::new(Code::Ended, format!("session {} has ended", verb.target)));
@@ -399,7 +418,7 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
     outcomes
 }
 
-async fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs::Remove> {
+fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs::Remove> {
     let ids = context.hub.registry.borrow().select(&verb.targets)?;
     let mut outcomes = Vec::new();
     for id in ids {

@@ -188,14 +188,6 @@ impl Hub {
         self.place.runtime.join("agent").join(format!("{:016x}", key.0))
     }
 
-    /// Points a session's link at the agent of its newest attacher, atomically.
-    pub fn point_agent(&self, session: &Session, agent: &[u8]) {
-        let link = session.facts.borrow().agent_link.clone();
-        if let Some(link) = link {
-            point(Path::new(std::ffi::OsStr::from_bytes(&link)), agent);
-        }
-    }
-
     /// Returns how the daemon is.
     pub fn report(&self) -> verbs::DaemonReport {
         let up_ms = clock::monotonic_ns().saturating_sub(self.started) / 1_000_000;
@@ -205,6 +197,14 @@ impl Hub {
             clients: self.client_count() as u32,
             ..self.report.clone()
         }
+    }
+}
+
+/// Points a session's link at the agent of its newest attacher.
+pub fn point_agent(session: &Session, agent: &[u8]) {
+    let link = session.facts.borrow().agent_link.clone();
+    if let Some(link) = link {
+        point(Path::new(std::ffi::OsStr::from_bytes(&link)), agent);
     }
 }
 

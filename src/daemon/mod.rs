@@ -39,7 +39,7 @@ use self::hub::Hub;
 use self::keeper_link::KeeperLink;
 
 /// With nothing owned and nobody connected for this long, daemon and keeper leave.
-const IDLE: Duration = Duration::from_mins(10);
+const IDLE: Duration = Duration::from_secs(600);
 /// Time for the last replies to leave.
 const FAREWELL: Duration = Duration::from_millis(200);
 

@@ -101,9 +101,9 @@ impl<M: Memory> Writer<M> {
         Some(Landing { at: layout::HEADER + start as usize, len: len as usize })
     }
 
-    /// Publishes `len` bytes that landed, read at `now` (monotonic nanoseconds).
+    /// Publishes `len` bytes (at most the landing's) that landed, read at `now` (monotonic nanoseconds).
     pub fn commit(&mut self, len: usize, stream: Stream, now: u64) {
-        let len = u32::try_from(len).expect("a landing is at most a ring");
+        let len = len as u32;
         match self.last {
             Some(last) if self.joins(&last, stream, now) => {
                 let entry = Entry { len: last.len + len, ..last };

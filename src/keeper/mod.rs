@@ -213,7 +213,7 @@ impl Keeper {
             sessions,
         };
         let fds = [self.listener.as_fd(), self.shared.as_fd(), self.daemon_bell.as_fd(), self.bell.as_fd()];
-        let fds: io::Result<Vec<OwnedFd>> = fds.iter().map(|fd| fd.try_clone_to_owned()).collect();
+        let fds: io::Result<Vec<OwnedFd>> = fds.iter().map(rustix::fd::BorrowedFd::try_clone_to_owned).collect();
         match (fds, &mut self.daemon) {
             (Ok(fds), Some(daemon)) => daemon.send(&hello, fds),
             (Err(error), _) => log(&format!("cannot greet the daemon: {error}")),
@@ -255,7 +255,7 @@ impl Keeper {
 
     fn on_link(&mut self) {
         while let Some((message, fds)) = self.daemon.as_ref().and_then(DaemonLink::receive) {
-            self.obey(message, fds);
+            self.obey(&message, fds);
         }
         if let Some(daemon) = &mut self.daemon {
             daemon.flush();
@@ -263,8 +263,8 @@ impl Keeper {
         self.hand_over();
     }
 
-    fn obey(&mut self, message: ToKeeper, mut fds: Vec<OwnedFd>) {
-        match message {
+    fn obey(&mut self, message: &ToKeeper, mut fds: Vec<OwnedFd>) {
+        match *message {
             ToKeeper::Taken { count } => {
                 if let Some(daemon) = &mut self.daemon {
                     daemon.taken(count);
@@ -347,17 +347,17 @@ impl Keeper {
         let stream = poll::stream_of(number);
         let pumped = owned.pump(stream);
         let waiting = match pumped {
-            Pumped::Full => Waiting::ForRoom,
-            Pumped::Unheld => Waiting::ForHolder,
-            Pumped::Bytes(_) | Pumped::Empty | Pumped::Ended => Waiting::ForBytes,
+            Pumped::Full => Waiting::Room,
+            Pumped::Unheld => Waiting::Holder,
+            Pumped::Bytes(_) | Pumped::Empty | Pumped::Ended => Waiting::Bytes,
         };
         // Unchanged waits are left alone: renewing an edge-triggered one would fire it again, for ever.
         if let Some(fd) = owned.wait_for(stream, waiting) {
             let source = Source::Output(id, number);
             match waiting {
-                Waiting::ForBytes => self.poll.watch(fd, source, Watch::Read).unwrap_or_default(),
-                Waiting::ForHolder => self.poll.watch(fd, source, Watch::Change).unwrap_or_default(),
-                Waiting::ForRoom => self.poll.forget(fd),
+                Waiting::Bytes => self.poll.watch(fd, source, Watch::Read).unwrap_or_default(),
+                Waiting::Holder => self.poll.watch(fd, source, Watch::Change).unwrap_or_default(),
+                Waiting::Room => self.poll.forget(fd),
             }
         }
         self.poll.forget_all(&owned.take_ended());
@@ -373,7 +373,7 @@ impl Keeper {
             is_told |= owned.has_unpublished_exit() && owned.publish_exit();
             self.poll.forget_all(&owned.take_ended());
             for stream in owned.full_streams() {
-                if let Some(fd) = owned.wait_for(stream, Waiting::ForBytes) {
+                if let Some(fd) = owned.wait_for(stream, Waiting::Bytes) {
                     let _ = self.poll.watch(fd, Source::Output(*id, stream as u8), Watch::Read);
                 }
             }

@@ -55,11 +55,11 @@ pub enum Pumped {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {
     /// For bytes.
-    ForBytes,
+    Bytes,
     /// Not at all: there is no room.
-    ForRoom,
+    Room,
     /// For somebody to open the terminal again.
-    ForHolder,
+    Holder,
 }
 
 struct Output {
@@ -107,7 +107,7 @@ impl Owned {
             outputs: spawned
                 .outputs
                 .into_iter()
-                .map(|(stream, fd)| Output { stream, fd, waiting: Waiting::ForBytes })
+                .map(|(stream, fd)| Output { stream, fd, waiting: Waiting::Bytes })
                 .collect(),
             ended: Vec::new(),
             input: Some(spawned.input),
@@ -146,7 +146,7 @@ impl Owned {
 
     /// Returns the streams that wait for room.
     pub fn full_streams(&self) -> Vec<Stream> {
-        let full = self.outputs.iter().filter(|output| output.waiting == Waiting::ForRoom);
+        let full = self.outputs.iter().filter(|output| output.waiting == Waiting::Room);
         full.map(|output| output.stream).collect()
     }
 

@@ -10,33 +10,38 @@ use std::os::fd::BorrowedFd;
 use std::os::fd::FromRawFd;
 use std::os::fd::OwnedFd;
 
-/// A signalfd.
-pub struct Signals(OwnedFd);
+/// A signalfd; the signals are delivered as before once it is dropped.
+pub struct Signals {
+    fd: OwnedFd,
+    before: libc::sigset_t,
+}
 
 impl Signals {
     /// Blocks the signals in this thread and delivers them through the descriptor.
     pub fn catch(signals: &[i32]) -> io::Result<Self> {
-        // SAFETY: plain C calls on a local, initialised signal set.
-        let fd = unsafe {
+        // SAFETY: plain C calls on local, initialised signal sets.
+        let (fd, before) = unsafe {
             let mut set = std::mem::zeroed();
+            let mut before = std::mem::zeroed();
             libc::sigemptyset(&raw mut set);
             for signal in signals {
                 libc::sigaddset(&raw mut set, *signal);
             }
-            libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
-            libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK)
+            libc::sigprocmask(libc::SIG_BLOCK, &raw const set, &raw mut before);
+            (libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK), before)
         };
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: a fresh descriptor that nobody else owns.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) }, before })
     }
 
     /// Returns the next signal that arrived.
+    #[must_use]
     pub fn next(&self) -> Option<i32> {
         let mut info = [0_u8; size_of::<libc::signalfd_siginfo>()];
-        let read = rustix::io::read(&self.0, &mut info).ok()?;
+        let read = rustix::io::read(&self.fd, &mut info).ok()?;
         // `ssi_signo` is the first field, a u32.
         (read == info.len()).then(|| i32::from_ne_bytes([info[0], info[1], info[2], info[3]]))
     }
@@ -73,6 +78,15 @@ pub fn reset_in(command: &mut std::process::Command) {
 
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        // What arrived and was not read would be delivered, and end the process, as soon as it is unblocked.
+        while self.next().is_some() {}
+        // SAFETY: a plain C call on a set that the kernel filled.
+        unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut()) };
     }
 }

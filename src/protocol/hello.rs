@@ -13,6 +13,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Says hello.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[derive(Default)]
 pub struct Hello {
     /// Always `runpm`.
     pub product: String,
@@ -30,21 +31,6 @@ pub struct Hello {
     pub who: String,
     /// Session that the client itself runs in, from `RUNPM_SESSION`.
     pub inside: Option<String>,
-}
-
-impl Default for Hello {
-    fn default() -> Self {
-        Self {
-            product: String::new(),
-            version: String::new(),
-            protocol_min: 0,
-            protocol_max: 0,
-            pid: 0,
-            features: Vec::new(),
-            who: String::new(),
-            inside: None,
-        }
-    }
 }
 
 impl Hello {

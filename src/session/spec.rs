@@ -134,9 +134,9 @@ pub fn environment(client: &[ByteBuf], kind: Kind, ours: &[(&str, &[u8])]) -> Ve
     let name_of = |entry: &ByteBuf| entry.split(|b| *b == b'=').next().map(<[u8]>::to_vec).unwrap_or_default();
     let is_dropped = |entry: &&ByteBuf| {
         let name = name_of(entry);
-        let is = |n: &&str| n.as_bytes() == name;
-        (kind == Kind::Pty && FOREIGN.iter().any(|n| is(&n)))
-            || OWN.iter().any(|n| is(&n))
+        let is_named = |n: &&str| n.as_bytes() == name;
+        (kind == Kind::Pty && FOREIGN.iter().any(is_named))
+            || OWN.iter().any(is_named)
             || ours.iter().any(|(n, _)| n.as_bytes() == name)
     };
     let mut env: Vec<ByteBuf> = client.iter().filter(|entry| !is_dropped(entry)).cloned().collect();
@@ -175,14 +175,12 @@ pub fn name_fault(name: &str) -> Option<&'static str> {
 pub fn name_from(program: &[u8], taken: impl Fn(&str) -> bool) -> String {
     let text = String::from_utf8_lossy(program);
     let base = text.rsplit('/').next().unwrap_or_default();
-    let mut name: String = base.chars().filter(|c| c.is_alphanumeric() || "._-+".contains(*c)).take(32).collect();
-    if name_fault(&name).is_some() {
-        name = format!("s-{name}").trim_end_matches('-').to_owned();
-    }
+    let plain: String = base.chars().filter(|c| c.is_alphanumeric() || "._-+".contains(*c)).take(32).collect();
+    let name = if name_fault(&plain).is_some() { format!("s-{plain}").trim_end_matches('-').to_owned() } else { plain };
     if !taken(&name) {
         return name;
     }
-    (2_u64..).map(|n| format!("{name}-{n}")).find(|name| !taken(name)).unwrap_or(name)
+    (2..u32::MAX).map(|n| format!("{name}-{n}")).find(|name| !taken(name)).unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ pub enum State {
 /// One client on a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[derive(Default)]
 pub struct Attached {
     /// Who it is, for people.
     pub who: String,
@@ -72,12 +73,6 @@ pub struct Attached {
     pub raw: bool,
     /// Wall-clock milliseconds since when.
     pub since_ms: u64,
-}
-
-impl Default for Attached {
-    fn default() -> Self {
-        Self { who: String::new(), controls: false, raw: false, since_ms: 0 }
-    }
 }
 
 /// A session as `ls` and the dashboard show it.

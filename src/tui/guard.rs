@@ -208,20 +208,23 @@ fn restore() -> bool {
     is_written
 }
 
+/// Writes, and sees to it that there is room for a last word; `false` if that takes too long.
 fn write_for_a_while(output: &OwnedFd, mut bytes: &[u8]) -> bool {
     let deadline = Instant::now() + FAREWELL;
-    while !bytes.is_empty() && Instant::now() < deadline {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let pause = rustix::time::Timespec { tv_sec: 0, tv_nsec: i64::from(left.subsec_nanos()) };
+        match rustix::event::poll(&mut [PollFd::new(output, PollFlags::OUT)], Some(&pause)) {
+            Ok(0) => return false,
+            Ok(_) if bytes.is_empty() => return true,
+            Ok(_) | Err(_) => {}
+        }
         match rustix::io::write(output, bytes) {
             Ok(len) => bytes = &bytes[len..],
-            Err(Errno::AGAIN) => {
-                let pause = rustix::time::Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
-                let _ = rustix::event::poll(&mut [PollFd::new(output, PollFlags::OUT)], Some(&pause));
-            }
-            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN | Errno::INTR) if left > Duration::ZERO => {}
             Err(_) => return false,
         }
     }
-    bytes.is_empty()
 }
 
 /// Opens a terminal anew, without waiting; where that cannot be done, the descriptor itself has to do.

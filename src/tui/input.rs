@@ -1,8 +1,8 @@
 //! The bytes of our terminal, cut into tokens that keep their exact bytes.
 //!
 //! While a session has the keyboard a token's bytes are what the program gets, so cutting must lose nothing: the tokens' bytes, in
-//! order, are the input. An escape sequence may arrive in pieces. While somebody types into a program, the beginning that could also be a key
-//! by itself is handed on at once (`eager`) and only remembered; in our own lists it waits for a short time.
+//! order, are the input. An escape sequence may arrive in pieces. While somebody types into a program, a beginning that could also be
+//! a key by itself is handed on at once (`eager`) and only remembered; in our own lists it waits for a short time.
 
 use crate::tui::key::Code;
 use crate::tui::key::Key;

@@ -51,7 +51,7 @@ fn w32_k7_every_byte_comes_before_the_end() {
     for n in 0..5 {
         let output = place.run(&["run", "--name", &format!("fast{n}"), "--pipe", "--", "seq", "1", "400000"]);
         assert_eq!(output.status.code(), Some(0));
-        let wanted: String = (1..=400_000).map(|n| format!("{n}\n")).collect();
+        let wanted = (1..=400_000).map(|n| n.to_string() + "\n").collect::<String>();
         assert!(output.stdout == wanted.as_bytes(), "{} of {} bytes", output.stdout.len(), wanted.len());
     }
 }

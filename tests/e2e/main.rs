@@ -8,4 +8,5 @@ mod bad_input;
 mod ending;
 mod recovery;
 mod single;
+mod slow;
 mod starting;

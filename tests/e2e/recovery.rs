@@ -75,7 +75,7 @@ fn k1_pipes_keep_their_bytes_and_order_across_kills() {
     }
     assert_eq!(place.wait_end("p")["code"], 9);
     let lines = |stream| place.ok(&["logs", "--raw", "--stream", stream, "p"]);
-    let wanted = |word: &str| (0..2000).map(|n| format!("{word} {n}\n")).collect::<String>();
+    let wanted = |word: &str| (0..2000).map(|n| [word, " ", &n.to_string(), "\n"].concat()).collect::<String>();
     assert_eq!(lines("out"), wanted("out"));
     assert_eq!(lines("err"), wanted("err"));
 }

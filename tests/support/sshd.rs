@@ -101,10 +101,23 @@ impl Sshd {
             let port = if wire.is_some() { 2222 } else { free_port() };
             configure(&dir, port, keep_alive, wire.is_some());
             if let Some(child) = spawn(&dir, wire.as_ref()) {
-                return Some(Self { dir, child, port, wire });
+                return Self { dir, child, port, wire }.if_it_gives_terminals();
             }
         }
         panic!("sshd does not start:\n{}", log(&dir));
+    }
+
+    /// A server that is not root's cannot hand over a terminal where the terminals' group is not set up for that.
+    fn if_it_gives_terminals(self) -> Option<Self> {
+        if id("-u") != "0" {
+            let line = self.line(From::Wire, &["-tt"], "true");
+            let mut login = Outer::spawn(CommandBuilder::from_argv(line.into_iter().map(Into::into).collect()), 24, 80);
+            if login.wait_exit() != 0 {
+                skip(&format!("an sshd of our own lets nobody in:\n{}{}", login.text(), log(&self.dir)));
+                return None;
+            }
+        }
+        Some(self)
     }
 
     /// A terminal that is logged in and runs `rpm` with these arguments.
@@ -116,8 +129,8 @@ impl Sshd {
     pub fn login(&self, place: &Place, from: From, agent: Option<&Path>, args: &[&str]) -> Outer {
         let mut options = vec!["-tt"];
         options.extend(agent.map(|_| "-A"));
-        let argv = self.argv(from, &options, &remote(place, args));
-        let mut command = CommandBuilder::from_argv(argv.into_iter().map(Into::into).collect());
+        let line = self.line(from, &options, &remote(place, args));
+        let mut command = CommandBuilder::from_argv(line.into_iter().map(Into::into).collect());
         command.env("TERM", "xterm-256color");
         command.env_remove("SSH_AUTH_SOCK");
         if let Some(agent) = agent {
@@ -128,11 +141,12 @@ impl Sshd {
 
     /// A login without a terminal, as scripts do; the caller's end is a terminal only to be looked at.
     pub fn script(&self, place: &Place, args: &[&str]) -> Outer {
-        let argv = self.argv(From::Wire, &["-T"], &remote(place, args));
-        Outer::spawn(CommandBuilder::from_argv(argv.into_iter().map(Into::into).collect()), 24, 80)
+        let line = self.line(From::Wire, &["-T"], &remote(place, args));
+        Outer::spawn(CommandBuilder::from_argv(line.into_iter().map(Into::into).collect()), 24, 80)
     }
 
-    fn argv(&self, from: From, options: &[&str], command: &str) -> Vec<String> {
+    /// The command line of a login.
+    fn line(&self, from: From, options: &[&str], command: &str) -> Vec<String> {
         let mut argv = Vec::new();
         let mut address = "127.0.0.1";
         if let Some(wire) = &self.wire {
@@ -140,7 +154,8 @@ impl Sshd {
                 From::Wire => (&wire.near, FAR),
                 From::Beside => (&wire.far, "127.0.0.1"),
             };
-            argv.extend(["ip", "netns", "exec", namespace].map(str::to_owned));
+            argv.push(find("ip").expect("looked for before").display().to_string());
+            argv.extend(["netns", "exec", namespace].map(str::to_owned));
             address = to;
         }
         argv.extend(["ssh", "-F", "none", "-p", &self.port.to_string(), "-l", &id("-un")].map(str::to_owned));
@@ -202,9 +217,7 @@ impl Drop for Sshd {
         while !self.connections().is_empty() && Instant::now() < deadline && self.wire.is_none() {
             std::thread::park_timeout(Duration::from_millis(10));
         }
-        for pid in self.connections() {
-            let _ = Command::new("kill").arg("-KILL").arg(pid.to_string()).stderr(Stdio::null()).status();
-        }
+        kill_all(&self.connections());
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
@@ -319,6 +332,13 @@ pub fn processes() -> Vec<u32> {
     pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|pid| lives(*pid)).collect()
 }
 
+/// Ends processes at once; the end of one may be the end of another, so none has to be there still.
+pub fn kill_all(pids: &[u32]) {
+    for pid in pids {
+        let _ = Command::new("kill").arg("-KILL").arg(pid.to_string()).stderr(Stdio::null()).status();
+    }
+}
+
 /// A fresh folder of our own; its path is short enough for a socket in it.
 pub fn fresh_dir() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -365,7 +385,7 @@ fn spawn(dir: &Path, wire: Option<&Wire>) -> Option<Child> {
     let sshd = find("sshd").expect("looked for before");
     let mut command = match wire {
         Some(wire) => {
-            let mut command = Command::new("ip");
+            let mut command = Command::new(find("ip").expect("looked for before"));
             command.args(["netns", "exec", &wire.far]).arg(sshd);
             command
         }

@@ -35,7 +35,7 @@ struct Finding {
 }
 
 /// Runs all checks; fails if one of them is bad.
-pub fn doctor(args: &args::Json) -> Result<u8, Error> {
+pub fn doctor(args: &args::Json) -> u8 {
     let findings = [folders(), daemon(), logout(), name(), terminal()];
     if args.json {
         output::json("findings", &findings);
@@ -49,7 +49,7 @@ pub fn doctor(args: &args::Json) -> Result<u8, Error> {
         }
     }
     let is_bad = findings.iter().any(|finding| finding.grade == Grade::Bad);
-    Ok(if is_bad { exit::FAILURE } else { exit::OK })
+    if is_bad { exit::FAILURE } else { exit::OK }
 }
 
 fn finding(what: &'static str, grade: Grade, text: impl Into<String>, todo: Option<&str>) -> Finding {

@@ -12,9 +12,9 @@ use crate::session::status::Status;
 pub fn ls(args: &args::Ls) -> Result<u8, Error> {
     let sessions = list(&args.targets)?;
     if args.json {
-        output::json_sessions(&sessions)
+        output::json_sessions(&sessions);
     } else {
-        output::list(&sessions)
+        output::list(&sessions);
     }
     Ok(exit::OK)
 }

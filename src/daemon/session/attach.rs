@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use tokio::sync::oneshot;
 
+use crate::daemon::hub;
 use crate::daemon::session::AttachReply;
 use crate::daemon::session::Client;
 use crate::daemon::session::Cursor;
@@ -144,7 +145,7 @@ impl Actor {
         }
         self.input.typed_at(now);
         if let Some(agent) = agent {
-            self.hub.point_agent(&self.session, agent);
+            hub::point_agent(&self.session, agent);
         }
         if let Some(size) = size {
             self.resize(size);

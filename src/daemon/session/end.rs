@@ -79,7 +79,7 @@ impl Actor {
                     self.look(now);
                 }
                 Effect::LookForRest => self.look(now),
-                Effect::Told(end) => self.tell_end(end),
+                Effect::Told(end) => self.tell_end(&end),
             }
         }
         self.show_life(now);
@@ -114,7 +114,7 @@ impl Actor {
         process::members(&self.session.mark())
     }
 
-    fn tell_end(&mut self, end: End) {
+    fn tell_end(&mut self, end: &End) {
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
         for stopper in self.stoppers.drain(..) {
             let _ = stopper.send(end.clone());

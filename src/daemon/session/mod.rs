@@ -28,12 +28,10 @@ use crate::history::Reader;
 use crate::history::layout::control;
 use crate::platform::clock;
 use crate::platform::memory::Mapping;
-use crate::platform::process::Handle;
 use crate::protocol::error::WireError;
 use crate::protocol::keeper::Handover;
 use crate::protocol::verbs;
 use crate::session::id::AttachId;
-use crate::session::id::ClientId;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::spec::Facts;
@@ -54,8 +52,6 @@ pub type History = Reader<Arc<Mapping>>;
 /// Who is attaching, and how to reach it.
 #[derive(Clone)]
 pub struct Client {
-    /// Its connection.
-    pub id: ClientId,
     /// Who it is, for people.
     pub who: String,
     /// What goes out to it.
@@ -137,8 +133,6 @@ pub struct Session {
     pub news: Notify,
     /// What the actor had seen when news were last looked for.
     pub seen: Cell<(u64, u64, bool)>,
-    /// Its first process.
-    pub process: Handle,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
     store: Store,

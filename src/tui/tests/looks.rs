@@ -19,7 +19,16 @@ fn ux13_list_and_pane_are_both_useful_at_80_by_24() {
     let mut driver = driver();
     driver.tell(Msg::Resized(Screen { cols: 80, rows: 24 }));
     let screen = driver.screen(80, 24);
-    for part in ["> web", "running", "exited 3", "stopping 4", "hello 漢字 world", "viewing", "Enter type", "1 running · 1 stopping · 1 failed"] {
+    for part in [
+        "> web",
+        "running",
+        "exited 3",
+        "stopping 4",
+        "hello 漢字 world",
+        "viewing",
+        "Enter type",
+        "1 running · 1 stopping · 1 failed",
+    ] {
         assert!(screen.contains(part), "{part} is missing in\n{screen}");
     }
     assert!(!screen.contains('\u{202e}') && screen.contains("eviltitle"), "{screen}");
@@ -42,7 +51,10 @@ fn ux13_one_of_both_is_shown_at_40_by_12() {
     driver.keys("Enter");
     driver.take();
     let pane = driver.screen(40, 12);
-    assert!(!pane.contains("> web") && pane.contains("hello") && pane.contains("typing") && pane.contains("C-b"), "{pane}");
+    assert!(
+        !pane.contains("> web") && pane.contains("hello") && pane.contains("typing") && pane.contains("C-b"),
+        "{pane}"
+    );
     driver.keys("C-b s");
     assert_eq!(driver.screen(40, 12), list);
 }

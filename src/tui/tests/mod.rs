@@ -67,7 +67,8 @@ struct Driver {
 impl Driver {
     fn new(options: Options, cols: u16, rows: u16) -> Self {
         let app = App::new(options, Screen { cols, rows }, vec![77]);
-        let mut driver = Self { app, now: Now { mono: 1_000_000 * MS, wall_ms: 1_700_000_000_000 }, effects: Vec::new() };
+        let mut driver =
+            Self { app, now: Now { mono: 1_000_000 * MS, wall_ms: 1_700_000_000_000 }, effects: Vec::new() };
         driver.tell(Msg::Connected);
         driver
     }
@@ -155,7 +156,13 @@ fn session(id: u64, name: &str) -> Status {
 }
 
 fn ended(mut status: Status, code: u8) -> Status {
-    let end = End { status: Some(ExitStatus::Code(code)), how: How::Natural, by: None, at_ms: 1_699_999_995_000, left: Vec::new() };
+    let end = End {
+        status: Some(ExitStatus::Code(code)),
+        how: How::Natural,
+        by: None,
+        at_ms: 1_699_999_995_000,
+        left: Vec::new(),
+    };
     status.state = State::Ended { end };
     status
 }
@@ -165,5 +172,8 @@ fn asks(effects: &[Effect]) -> Vec<&Ask> {
 }
 
 fn typed(effects: &[Effect]) -> Vec<u8> {
-    effects.iter().flat_map(|effect| if let Effect::Input { bytes, .. } = effect { bytes.clone() } else { Vec::new() }).collect()
+    effects
+        .iter()
+        .flat_map(|effect| if let Effect::Input { bytes, .. } = effect { bytes.clone() } else { Vec::new() })
+        .collect()
 }
