@@ -194,17 +194,17 @@ fn w95_older_and_newer_peers_understand_each_other() {
         targets: Vec<String>,
         a_field_of_tomorrow: u32,
     }
+    #[derive(Serialize)]
+    struct Tomorrow {
+        code: &'static str,
+        message: &'static str,
+    }
     let newer = Newer { targets: vec!["web".into()], a_field_of_tomorrow: 7 };
     let read: verbs::List = message::decode(&message::encode(&newer)).expect("unknown fields are skipped");
     assert_eq!(read.targets, ["web"]);
     // An older peer sends nothing of what it does not know.
     let empty: verbs::Attach = message::decode(&[0x80]).expect("missing fields have defaults");
     assert_eq!(empty, verbs::Attach::default());
-    #[derive(Serialize)]
-    struct Tomorrow {
-        code: &'static str,
-        message: &'static str,
-    }
     let error: WireError =
         message::decode(&message::encode(&Tomorrow { code: "new-code", message: "x" })).expect("readable");
     assert_eq!((error.code, error.message.as_str()), (Code::Failed, "x"));

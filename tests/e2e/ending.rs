@@ -78,7 +78,7 @@ fn w98_shutdown_gives_programs_their_grace_and_leaves_nothing() {
     let mark = place.dir().join("mark");
     place.start(
         "polite",
-        &format!("trap 'echo bye > {}; exit 0' HUP; echo up; while :; do sleep 0.05; done", mark.display()),
+        &format!("trap 'echo bye > {}; exit 0' HUP TERM; echo up; while :; do sleep 0.05; done", mark.display()),
     );
     place.wait_screen("polite", "up");
     let pids = [place.keeper_pid(), place.daemon_pid()];
