@@ -224,3 +224,9 @@ fn one_copy_of_the_width_tables_is_in_the_lock_file() {
         assert_eq!(lock.matches(&format!("name = \"{name}\"\n")).count(), 1, "{name}");
     }
 }
+
+#[test]
+fn w80_nothing_sleeps_in_keeper_or_daemon() {
+    let pick = |source: &Source| matches!(source.folder.as_str(), "keeper" | "daemon" | "platform");
+    report("a thread that sleeps", &faults(pick, |_, line| line.contains("thread::sleep")));
+}

@@ -122,6 +122,7 @@ fn spec() -> Spec {
         originator: None,
         history: 0,
         launch: launch(),
+        overlay: vec![ByteBuf::from(&b"B=c"[..])],
     }
 }
 

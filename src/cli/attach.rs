@@ -272,6 +272,16 @@ impl<'c> Attachment<'c> {
         left
     }
 
+    /// The end of a `run`'s input is the end of its program's; an `attach` in a pipeline ends nobody's.
+    fn end_input(&mut self) -> Result<(), Error> {
+        if !self.request.from_start {
+            return Ok(());
+        }
+        let key = crate::client::request_key();
+        let send = verbs::Send { key, target: self.request.target.clone(), eof: true, ..verbs::Send::default() };
+        self.client.connection().post(&send).map(|_| ()).or_else(ignore_loss)
+    }
+
     fn send_size(&mut self) -> Result<(), Error> {
         let size = tty::size(std::io::stdout()).filter(|_| self.is_tty && !self.request.view);
         match size {
@@ -288,7 +298,7 @@ impl<'c> Attachment<'c> {
             Ok(0) if self.is_tty => return Ok(Some(Left::HungUp)),
             Ok(0) => {
                 self.input_is_open = false;
-                return Ok(None);
+                return self.end_input().map(|()| None);
             }
             Ok(len) => len,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(None),

@@ -4,10 +4,13 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use crate::history::ExitStatus;
 use crate::platform::clock;
+use crate::protocol::verbs;
 use crate::session::status::End;
 use crate::session::status::State;
 use crate::session::status::Status;
+use crate::session::status::signal_name;
 use crate::session::text;
 
 /// Version of the JSON that reading commands print.
@@ -53,14 +56,6 @@ struct Attached {
 impl From<&Status> for Session {
     fn from(status: &Status) -> Self {
         let end = status.end();
-        let code = |end: &End| match end.status {
-            Some(crate::history::ExitStatus::Code(code)) => Some(code),
-            _ => None,
-        };
-        let signal = |end: &End| match end.status {
-            Some(crate::history::ExitStatus::Signal(signal)) => Some(crate::session::status::signal_name(signal)),
-            _ => None,
-        };
         Self {
             id: status.id.to_string(),
             name: status.name.clone(),
@@ -71,7 +66,7 @@ impl From<&Status> for Session {
             },
             code: end.and_then(code),
             signal: end.and_then(signal),
-            how: end.map(|end| format!("{:?}", end.how).to_lowercase()),
+            how: end.map(how),
             by: end.and_then(|end| end.by.clone()),
             ended: end.and_then(|end| clock::rfc3339(end.at_ms)),
             left: end.map(|end| end.left.clone()).unwrap_or_default(),
@@ -103,6 +98,55 @@ impl From<&crate::session::status::Attached> for Attached {
             since: clock::rfc3339(attached.since_ms),
         }
     }
+}
+
+/// What became of one session, as JSON.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    id: String,
+    name: String,
+    code: Option<u8>,
+    signal: Option<String>,
+    how: Option<String>,
+    by: Option<String>,
+    ended: Option<String>,
+    left: Vec<u32>,
+    error: Option<crate::protocol::error::WireError>,
+}
+
+impl From<&verbs::Outcome> for Outcome {
+    fn from(outcome: &verbs::Outcome) -> Self {
+        let end = outcome.end.as_ref();
+        Self {
+            id: outcome.id.to_string(),
+            name: outcome.name.clone(),
+            code: end.and_then(code),
+            signal: end.and_then(signal),
+            how: end.map(how),
+            by: end.and_then(|end| end.by.clone()),
+            ended: end.and_then(|end| clock::rfc3339(end.at_ms)),
+            left: end.map(|end| end.left.clone()).unwrap_or_default(),
+            error: outcome.error.clone(),
+        }
+    }
+}
+
+const fn code(end: &End) -> Option<u8> {
+    match end.status {
+        Some(ExitStatus::Code(code)) => Some(code),
+        _ => None,
+    }
+}
+
+fn signal(end: &End) -> Option<String> {
+    match end.status {
+        Some(ExitStatus::Signal(signal)) => Some(signal_name(signal)),
+        _ => None,
+    }
+}
+
+fn how(end: &End) -> String {
+    format!("{:?}", end.how).to_lowercase()
 }
 
 /// Prints text; a reader that went away is no error.

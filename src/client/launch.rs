@@ -7,7 +7,6 @@ use std::io::BufReader;
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::path::PathBuf;
 use std::process::Child;
 use std::process::Command;
@@ -61,29 +60,35 @@ pub fn find_or_start(place: &Place) -> Result<UnixStream, Error> {
 fn start(place: &Place) -> Result<(), Error> {
     let failed = |reason: String| Error::Start { reason };
     let program = program().ok_or_else(|| failed("no `runpm` is on the PATH; set RUNPM_BIN to it".to_owned()))?;
-    let log = endpoint::open_log(&place.keeper_log()).map_err(|error| failed(error.to_string()))?;
-    let mut command = command(&program, place);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log));
-    let child = command.spawn().map_err(|error| failed(format!("cannot run {}: {error}", program.display())))?;
-    match first_line(child).as_str() {
+    let mut said = String::new();
+    // Where a user manager runs, the keeper becomes a unit of its own, so that the end of a login does not end it; a
+    // private folder (tests) never touches the user manager. A manager that refuses without a word is done without.
+    if !place.is_private && detach::has_user_manager() {
+        let mut command = detach::unit_command();
+        command.arg(&program).arg(KEEPER);
+        said = first_line_of(command, place)?;
+    }
+    if said.is_empty() {
+        let mut command = Command::new(&program);
+        command.arg0("rpm-keeper").arg(KEEPER);
+        detach::own_session(&mut command);
+        said = first_line_of(command, place)?;
+    }
+    match said.as_str() {
         READY => Ok(()),
         "" => Err(failed(format!("it ended without a word; see {}", place.keeper_log().display()))),
         reason => Err(failed(reason.to_owned())),
     }
 }
 
-/// Where a user manager runs, the keeper becomes a unit of its own, so that the end of a login does not end it; a private
-/// folder (tests) never touches the user manager. Else it gets a session of its own.
-fn command(program: &Path, place: &Place) -> Command {
-    if !place.is_private && detach::has_user_manager() {
-        let mut command = detach::unit_command();
-        command.arg(program).arg(KEEPER);
-        return command;
-    }
-    let mut command = Command::new(program);
-    command.arg0("rpm-keeper").arg(KEEPER);
-    detach::own_session(&mut command);
-    command
+/// Runs a command whose output is ours and whose errors go to the keeper's log.
+fn first_line_of(mut command: Command, place: &Place) -> Result<String, Error> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let failed = |reason: String| Error::Start { reason };
+    let log = endpoint::open_log(&place.keeper_log()).map_err(|error| failed(error.to_string()))?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::from(log));
+    let child = command.spawn().map_err(|error| failed(format!("cannot run {program}: {error}")))?;
+    Ok(first_line(child))
 }
 
 /// Waits for `ready` or the reason why not: one line, then end of file or not, depending on who else holds the pipe.

@@ -167,7 +167,8 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     let Some(program) = spec.launch.argv.first().filter(|program| !program.is_empty()) else {
         return Err(WireError::new(Code::Invalid, "there is no command to run"));
     };
-    let all = spec.launch.argv.iter().chain(&spec.launch.env).chain([&spec.launch.cwd]);
+    let env = spec.launch.env.iter().chain(&spec.overlay);
+    let all = spec.launch.argv.iter().chain(env).chain([&spec.launch.cwd]);
     if all.into_iter().any(|bytes| bytes.contains(&0)) {
         return Err(WireError::new(
             Code::Invalid,
@@ -176,12 +177,7 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     }
     let hub = &context.hub;
     let name = name_of(context, spec, program)?;
-    let agent = spec.launch.env.iter().find_map(|entry| entry.strip_prefix(b"SSH_AUTH_SOCK="));
-    let agent_link = agent.map(|agent| {
-        let link = hub.agent_link(verb.key);
-        hub::point(&link, agent);
-        ByteBuf::from(link.as_os_str().as_bytes())
-    });
+    let agent_link = agent_link(hub, verb);
     let tag = tag(verb.key);
     let originator = spec.originator.clone().unwrap_or_default();
     let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", tag.rsplit(|b| *b == b'=').next().unwrap_or_default())];
@@ -201,8 +197,22 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
+    launch.env.extend(spec.overlay.iter().cloned());
     let ring = if spec.history == 0 { crate::history::layout::DEFAULT_RING as u64 } else { spec.history };
     Ok(Order { kind: spec.kind, size: spec.size, ring, launch, facts: ByteBuf::from(message::encode(&facts)) })
+}
+
+/// Gives a session its stable link; it dangles until somebody brings an agent. An environment that was cleared stays so.
+fn agent_link(hub: &hub::Hub, verb: &verbs::Run) -> Option<ByteBuf> {
+    let env = &verb.spec.launch.env;
+    if env.is_empty() {
+        return None;
+    }
+    let link = hub.agent_link(verb.key);
+    if let Some(agent) = env.iter().find_map(|entry| entry.strip_prefix(b"SSH_AUTH_SOCK=")) {
+        hub::point(&link, agent);
+    }
+    Some(ByteBuf::from(link.as_os_str().as_bytes()))
 }
 
 fn name_of(context: &Context, spec: &spec::Spec, program: &[u8]) -> Result<String, WireError> {

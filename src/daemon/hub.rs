@@ -208,10 +208,11 @@ pub fn point_agent(session: &Session, agent: &[u8]) {
     }
 }
 
-/// Makes `link` name `target`, whatever it named before; never a link to itself.
+/// Makes `link` name `target`, whatever it named before; never in a circle: a client inside a session brings that
+/// session's own link.
 pub fn point(link: &Path, target: &[u8]) {
     let target = std::ffi::OsStr::from_bytes(target);
-    if target.is_empty() || target == link.as_os_str() {
+    if target.is_empty() || leads_to(target.as_ref(), link) {
         return;
     }
     if let Some(parent) = link.parent() {
@@ -223,4 +224,21 @@ pub fn point(link: &Path, target: &[u8]) {
     if let Err(error) = made {
         tracing::warn!(link = %link.display(), %error, "cannot point at the agent");
     }
+}
+
+/// Links followed before a chain is taken for a circle; the kernel's own limit, `path_resolution(7)`.
+const HOPS: usize = 40;
+
+fn leads_to(from: &Path, link: &Path) -> bool {
+    let mut hop = from.to_owned();
+    for _ in 0..HOPS {
+        if hop == link {
+            return true;
+        }
+        match std::fs::read_link(&hop) {
+            Ok(next) => hop = next,
+            Err(_) => return false,
+        }
+    }
+    true
 }

@@ -62,7 +62,7 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
         restarts: greeting.restarts,
         last_end: greeting.last_end,
         socket: place.socket().display().to_string(),
-        log: place.log().display().to_string(),
+        log: place.logs().last().map(|path| path.display().to_string()).unwrap_or_default(),
         ..verbs::DaemonReport::default()
     };
     let is_first = greeting.restarts == 0;

@@ -1,4 +1,4 @@
-//! The roll: names of the living sessions on disk, so that a dead keeper's sessions are reported by name.
+//! The roll: names and ends of the sessions on disk, so that a dead keeper's sessions are reported by name.
 //!
 //! Nothing else is read from it. It is replaced whole and lives in the runtime folder: a reboot ends it with them.
 
@@ -14,11 +14,10 @@ use crate::session::status::Status;
 /// Ids of lost sessions start above any that a new keeper gives.
 const LOST_IDS: u64 = 1_000_000;
 
-/// Writes the sessions that have not ended.
+/// Writes all sessions, with the ends of those that have one.
 pub fn write(path: &Path, statuses: &[Status]) {
-    let living: Vec<&Status> = statuses.iter().filter(|status| status.end().is_none()).collect();
     let fresh = path.with_extension("new");
-    let written = serde_json::to_vec(&living)
+    let written = serde_json::to_vec(statuses)
         .map_err(std::io::Error::other)
         .and_then(|bytes| std::fs::write(&fresh, bytes))
         .and_then(|()| std::fs::rename(&fresh, path));
@@ -34,6 +33,9 @@ pub fn lost(path: &Path) -> Vec<Status> {
     for status in &mut statuses {
         status.id = SessionId(status.id.0 % LOST_IDS + LOST_IDS);
         status.attached.clear();
+        if status.end().is_some() {
+            continue;
+        }
         let end = End { status: None, how: How::Lost, by: None, at_ms: clock::wall_ms(), left: Vec::new() };
         status.state = State::Ended { end };
     }

@@ -122,10 +122,23 @@ impl Place {
         self.runtime.join("daemon.sock")
     }
 
-    /// Path of the daemon's log.
+    /// Where the daemon's standard error goes: panics.
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.state.join("daemon.log")
+    }
+
+    /// All logs of the daemon, one a day, the newest last.
+    #[must_use]
+    pub fn logs(&self) -> Vec<PathBuf> {
+        let is_log = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            name.starts_with("daemon.") && name.ends_with(".log")
+        };
+        let entries = std::fs::read_dir(&self.state).into_iter().flatten().flatten();
+        let mut logs: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_log).collect();
+        logs.sort_unstable();
+        logs
     }
 
     /// Path of the keeper's log.

@@ -177,3 +177,29 @@ fn has_tag(pid: u32, tag: &[u8]) -> bool {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     environment.split(|b| *b == 0).any(|entry| entry == tag)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn k15_a_number_that_was_reused_is_never_held_and_so_never_signalled() {
+        let own = stat(std::process::id()).expect("we live");
+        assert!(Handle::open(own.pid, own.start_time).is_ok());
+        assert!(Handle::open(own.pid, own.start_time + 1).is_err());
+        assert!(Handle::open(0, 0).is_err() && Handle::open(u32::MAX, 0).is_err());
+    }
+
+    #[test]
+    fn a_name_with_parentheses_and_blanks_does_not_shift_the_fields() {
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "printf 'a) R 1 1' > /proc/self/comm; read x"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .expect("sh runs");
+        let parent = stat(child.id()).map(|stat| stat.parent);
+        drop(child.stdin.take());
+        assert!(child.wait().is_ok());
+        assert_eq!(parent, Some(std::process::id()));
+    }
+}

@@ -64,6 +64,8 @@ pub struct Spec {
     pub history: u64,
     /// What to start.
     pub launch: Launch,
+    /// Entries that the user gave in so many words: they win over the client's environment and over ours.
+    pub overlay: Vec<ByteBuf>,
 }
 
 /// A session's facts: written by the daemon, kept by the keeper, read back after a restart.

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn w3_only_the_prefix_is_kept_from_the_program() {
+    fn ux3_only_the_prefix_is_kept_from_the_program() {
         for c in (' '..='~').chain(['é']) {
             for mods in [Mods::NONE, Mods::CTRL, Mods::ALT] {
                 let key = Key { code: Code::Char(c), mods };

@@ -6,6 +6,7 @@ mod support;
 mod attaching;
 mod bad_input;
 mod ending;
+mod once;
 mod recovery;
 mod single;
 mod slow;

@@ -45,9 +45,18 @@ fn k14_w70_a_second_keeper_never_takes_the_socket_of_a_live_one() {
 #[test]
 fn k14_w75_a_stale_socket_is_reclaimed() {
     let place = Place::new();
-    drop(std::os::unix::net::UnixListener::bind(place.dir().join("daemon.sock")).expect("a socket"));
-    place.start("a", "sleep 1000");
-    assert_eq!(place.session("a")["state"], "running");
+    let socket = place.dir().join("daemon.sock");
+    drop(std::os::unix::net::UnixListener::bind(&socket).expect("a socket"));
+    let racers: Vec<_> = (0..6)
+        .map(|n| place.command(RPM).args(["run", "-d", "--name", &format!("r{n}"), "--", "sleep", "1000"]).spawn())
+        .collect();
+    for racer in racers {
+        assert!(racer.expect("rpm runs").wait().expect("a child").success());
+    }
+    assert_eq!(place.ok(&["ls"]).lines().count(), 7);
+    assert_eq!(keepers(&place).len(), 1);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(socket).expect("a socket").permissions());
+    assert_eq!(mode & 0o777, 0o600, "w79");
 }
 
 #[test]

@@ -72,3 +72,33 @@ fn w94_a_client_that_says_nothing_for_long_stays_connected() {
     place.ok(&["send", "quiet", "", "--enter"]);
     terminal.wait_text("word");
 }
+
+#[test]
+fn a_follower_that_was_overtaken_says_so_and_ends_with_its_own_code() {
+    let place = Place::new();
+    place.ok(&[
+        "run",
+        "-d",
+        "--history",
+        "64K",
+        "--name",
+        "fast",
+        "--",
+        "sh",
+        "-c",
+        "read x; seq 1 2000000; echo over; read y",
+    ]);
+    // Nobody reads its output, so it stands still and loses its hold on the program.
+    let follower = place
+        .command(crate::support::RPM)
+        .args(["logs", "-f", "--raw", "fast"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("a follower");
+    place.ok(&["send", "fast", "", "--enter"]);
+    place.wait_screen("fast", "over");
+    let output = follower.wait_with_output().expect("a child");
+    assert_eq!(output.status.code(), Some(91));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("bytes were overwritten"));
+}

@@ -83,7 +83,7 @@ fn pipes_end_their_input_when_asked() {
     assert_eq!(place.wait_end("wc")["code"], 0);
     assert_eq!(place.ok(&["logs", "--raw", "wc"]).trim(), "5");
     let (code, said) = place.fails(&["send", "wc", "more"]);
-    assert!(code == 1 && said.contains("closed"), "{said}");
+    assert!(code == 1 && said.contains("has ended"), "{said}");
 }
 
 #[test]
@@ -124,4 +124,24 @@ fn k4_w8_a_child_that_reads_nothing_freezes_nobody() {
     let before = std::time::Instant::now();
     place.daemon();
     assert!(before.elapsed() < std::time::Duration::from_secs(1));
+}
+
+#[test]
+fn the_end_of_a_runs_input_is_the_end_of_its_programs() {
+    let place = Place::new();
+    for kind in ["--pipe", "--pty"] {
+        let script = format!("printf 'one\\ntwo\\n' | \"$0\" run {kind} -- sh -c 'wc -l; exit 4'");
+        let output = place.command("sh").args(["-c", &script, RPM]).output().expect("sh runs");
+        assert_eq!(output.status.code(), Some(4), "{kind}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains('2'), "{kind}: {output:?}");
+    }
+}
+
+#[test]
+fn what_the_user_gives_in_so_many_words_wins() {
+    let place = Place::new();
+    place.ok(&["run", "-d", "--name", "e", "--env", "TERM=vt220", "--env", "X=a=b", "--", "sh", "-c", "echo $TERM $X"]);
+    assert_eq!(said_by(&place, "e"), "vt220 a=b\r\n");
+    let (code, said) = place.fails(&["send", "e", "late"]);
+    assert!(code == 1 && said.contains("has ended"), "{said}");
 }

@@ -47,7 +47,7 @@ pub fn status(args: &args::Json) -> Result<u8, Error> {
 /// `rpm daemon logs`: also when no daemon runs, because then it is wanted most.
 pub fn logs(args: &args::DaemonLogs) -> Result<u8, Error> {
     let place = Place::open()?;
-    for path in [place.keeper_log(), place.log()] {
+    for path in std::iter::once(place.keeper_log()).chain(place.logs()) {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         for line in &lines[lines.len().saturating_sub(args.lines)..] {

@@ -86,8 +86,11 @@ fn daemon() -> Finding {
 
 /// Says whether the system would end sessions at logout.
 fn logout() -> Finding {
-    let lingers = || ask("loginctl", &["show-user", &user(), "--property=Linger", "--value"]);
-    if detach::has_user_manager() {
+    let uid = rustix::process::getuid().as_raw().to_string();
+    let lingers = || ask("loginctl", &["show-user", &uid, "--property=Linger", "--value"]);
+    // A keeper in a private folder is nobody's unit, and one that was started inside a login is still there.
+    let is_unit = Place::open().is_ok_and(|place| !place.is_private) && !keeper_is_in_a_login();
+    if is_unit && detach::has_user_manager() {
         return match lingers().as_deref() {
             Some("yes") => finding("logout", Grade::Ok, "sessions outlive it: lingering is on", None),
             Some("no") => {
@@ -112,8 +115,12 @@ fn logout() -> Finding {
     }
 }
 
-fn user() -> String {
-    env::var("USER").unwrap_or_default()
+/// Returns whether a keeper runs inside a login's own control group, `session-N.scope`.
+fn keeper_is_in_a_login() -> bool {
+    let report = Client::connect().and_then(|mut client| client.call(&verbs::DaemonStatus {}));
+    let group =
+        report.ok().and_then(|report| std::fs::read_to_string(format!("/proc/{}/cgroup", report.keeper_pid)).ok());
+    group.is_some_and(|group| group.contains("/session-"))
 }
 
 /// Returns the trimmed output of a command that exists and succeeds.

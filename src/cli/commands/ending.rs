@@ -42,7 +42,7 @@ pub fn rm(args: &args::Targets) -> Result<u8, Error> {
 
 fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
     if is_json {
-        output::json("outcomes", &outcomes);
+        output::json("outcomes", &outcomes.iter().map(output::Outcome::from).collect::<Vec<_>>());
     }
     let mut code = exit::OK;
     for outcome in outcomes {

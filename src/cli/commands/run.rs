@@ -43,7 +43,6 @@ fn spec(args: args::Run) -> Spec {
     if args.clear_env {
         launch.env.clear();
     }
-    launch.env.extend(args.env.iter().map(|entry| ByteBuf::from(entry.as_bytes())));
     let ours = if std::io::stdout().is_terminal() { tty::size(std::io::stdout()) } else { None };
     let ours = ours.unwrap_or_default();
     Spec {
@@ -54,5 +53,6 @@ fn spec(args: args::Run) -> Spec {
         originator: args.originator,
         history: args.history.unwrap_or(0),
         launch,
+        overlay: args.env.iter().map(|entry| ByteBuf::from(entry.as_bytes())).collect(),
     }
 }

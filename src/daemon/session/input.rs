@@ -95,8 +95,9 @@ impl Actor {
             }
             None => {}
         }
-        if self.session.input.borrow().is_none() {
-            return Err(WireError::new(Code::Ended, format!("the input of session {} is closed", self.name())));
+        if self.has_ended() || self.session.input.borrow().is_none() {
+            let why = if self.has_ended() { "has ended" } else { "takes no input any more: it was closed" };
+            return Err(WireError::new(Code::Ended, format!("session {} {why}", self.name())));
         }
         let room = self.session.input_room.available_permits();
         if request.bytes.len() > room {

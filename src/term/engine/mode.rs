@@ -98,6 +98,10 @@ impl Engine {
 
     /// Makes the cursor blink or not, keeping its shape: odd numbers of DECSCUSR blink.
     fn set_blinking(&mut self, on: bool) {
+        // With no shape chosen the person's own one is shown; choosing one here would replace it at every attach.
+        if self.state.modes.cursor_shape == 0 {
+            return;
+        }
         let even = self.state.modes.cursor_shape.max(1).div_ceil(2) * 2;
         self.state.modes.cursor_shape = even - u8::from(on);
     }

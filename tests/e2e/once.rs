@@ -1,0 +1,65 @@
+//! Requests that must not be done twice, and requests from tomorrow.
+
+use std::os::unix::net::UnixStream;
+
+use runpm::client::Connection;
+use runpm::client::Error;
+use runpm::platform::endpoint;
+use runpm::protocol::error::Code;
+use runpm::protocol::hello::Hello;
+use runpm::protocol::message::Verb;
+use runpm::protocol::verbs;
+use runpm::session::id::RequestKey;
+use serde_bytes::ByteBuf;
+
+use crate::support::Place;
+
+fn connect(place: &Place) -> Connection {
+    let stream = UnixStream::connect(place.dir().join("daemon.sock")).expect("a daemon");
+    let folders = endpoint::Place { runtime: place.dir().to_owned(), state: place.dir().to_owned(), is_private: true };
+    Connection::greet(stream, &folders, &Hello::ours(1, "ann".to_owned(), None)).expect("a hello")
+}
+
+#[test]
+fn k1_a_repeated_request_is_done_once_also_by_the_next_daemon() {
+    let place = Place::new();
+    place.start("cat", "stty -echo; echo ready; cat");
+    place.wait_screen("cat", "ready");
+    let send =
+        verbs::Send { key: RequestKey(77), target: "cat".into(), bytes: ByteBuf::from(&b"word\n"[..]), eof: false };
+    let mut run = verbs::Run { key: RequestKey(78), ..verbs::Run::default() };
+    run.spec.launch.argv = vec![ByteBuf::from(&b"sleep"[..]), ByteBuf::from(&b"1000"[..])];
+    run.spec.launch.env =
+        vec![ByteBuf::from(format!("RUNPM_DIR={}", place.dir().display())), ByteBuf::from(&b"PATH=/usr/bin:/bin"[..])];
+
+    let mut started = Vec::new();
+    for _ in 0..2 {
+        for _ in 0..2 {
+            let mut connection = connect(&place);
+            connection.call(&send).expect("typed");
+            started.push(connection.call(&run).expect("started").id);
+        }
+        place.kill_daemon();
+    }
+
+    place.wait_screen("cat", "word");
+    assert_eq!(place.ok(&["logs", "--raw", "cat"]), "ready\r\nword\r\n");
+    assert_eq!(place.ok(&["ls"]).lines().count(), 3);
+    assert!(started.iter().all(|id| *id == started[0]), "{started:?}");
+}
+
+#[test]
+fn w95_an_unknown_verb_is_answered_and_the_connection_goes_on() {
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Tomorrow {}
+    impl Verb for Tomorrow {
+        const NAME: &'static str = "a verb of tomorrow";
+        type Reply = verbs::Done;
+    }
+    let place = Place::new();
+    place.start("a", "sleep 1000");
+    let mut connection = connect(&place);
+    let refused = connection.call(&Tomorrow {});
+    assert!(matches!(refused, Err(Error::Refused(error)) if error.code == Code::Unsupported));
+    assert_eq!(connection.call(&verbs::List::default()).expect("it goes on").sessions.len(), 1);
+}
