@@ -35,6 +35,8 @@ struct Look {
     painted: String,
     modes: [bool; 4],
     mouse: vt100::MouseProtocolMode,
+    /// All that brings a terminal to this point, the shape of the cursor too.
+    state: String,
 }
 
 impl Look {
@@ -51,6 +53,7 @@ impl Look {
             painted: screen.contents_formatted(),
             modes,
             mouse: screen.mouse_protocol_mode(),
+            state: screen.state_formatted(),
         }
     }
 }
@@ -459,6 +462,28 @@ fn a_private_folder_never_touches_the_user_manager() {
     assert!(rpm(&["run", "-d", "--name", "s", "--", "cat"]).status.success());
     assert!(rpm(&["shutdown", "--grace", "200ms"]).status.success());
     assert!(!home.dir.join("run/arguments").exists(), "systemd-run was asked");
+}
+
+#[test]
+fn a_user_manager_that_refuses_is_done_without() {
+    let home = Home::new();
+    home.has_user_manager();
+    home.fake("systemd-run", "exit 1");
+    let started = home.run(&["run", "-d", "--name", "s", "--", "cat"]);
+    assert!(started.status.success(), "{started:?}");
+    assert_eq!(home.json(&["ls", "--json", "s"])["sessions"][0]["state"], "running");
+}
+
+#[test]
+fn doctor_looks_at_the_login_where_the_keeper_is_in_a_private_folder() {
+    let home = Home::new();
+    home.has_user_manager();
+    home.fake("busctl", "echo 'b true'");
+    home.fake("loginctl", "echo yes");
+    let private = home.dir.join("private");
+    let output = home.command(RPM).env("RUNPM_DIR", &private).arg("doctor").output().expect("rpm runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.status.success() && said.contains("ends every process of yours"), "{said}");
 }
 
 /// Returns whether a process is a session's program.
