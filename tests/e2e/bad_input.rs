@@ -154,7 +154,7 @@ fn k13_another_user_can_do_nothing() {
     let socket = place.dir().join("daemon.sock");
     // As ssh-agent's own test does: loosen everything that modes protect, then come as somebody else.
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: needs root to become another user");
+        crate::support::skip("becoming another user needs root");
         return;
     }
     std::fs::set_permissions(place.dir(), PermissionsExt::from_mode(0o755)).expect("ours");
@@ -191,4 +191,22 @@ fn w96_every_command_that_fails_says_so_with_its_code() {
     assert_eq!(code, 2);
     let (code, said) = place.fails(&["-qa"]);
     assert!(code == 2 && said.contains("not Red Hat's package manager"), "{said}");
+}
+
+#[test]
+fn a_program_with_another_users_rights_refuses_to_run() {
+    let place = Place::new();
+    if !rustix::process::geteuid().is_root() {
+        crate::support::skip("set-user-id for another user needs root");
+        return;
+    }
+    let copy = place.dir().join("rpm-of-root");
+    std::fs::copy(RPM, &copy).expect("a copy");
+    std::fs::set_permissions(&copy, PermissionsExt::from_mode(0o4755)).expect("our file");
+    std::fs::set_permissions(place.dir(), PermissionsExt::from_mode(0o755)).expect("our folder");
+    let mut command = place.command("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&copy).arg("ls");
+    let output = command.output().expect("setpriv runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(69) && said.contains("set-user-id"), "{said}");
 }

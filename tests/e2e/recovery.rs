@@ -211,3 +211,23 @@ fn a_dead_keepers_sessions_are_reported_as_lost_by_name() {
     assert_eq!(place.ok(&["ls"]), "");
     place.is_abandoned = false;
 }
+
+#[test]
+fn w28_k12_a_panic_in_one_session_costs_no_session_anything() {
+    let place = Place::new();
+    place.start("one", "stty -echo; echo ready; while read x; do echo got $x; done");
+    place.start("two", "echo other; read x");
+    let mut terminal = place.terminal(&["attach", "one"]);
+    terminal.wait_text("ready");
+    let daemon = place.daemon_pid();
+    place.arm("actor-panics");
+    terminal.type_in("first\r");
+    terminal.wait_text("got first");
+    wait_until("the actor panicked", || place.has_fired());
+    wait_until("attached again", || place.session("one")["attached"].as_array().is_some_and(|a| !a.is_empty()));
+    terminal.type_in("second\r");
+    terminal.wait_text("got second");
+    assert_eq!(place.daemon_pid(), daemon);
+    assert!(place.wait_screen("two", "other").starts_with("other"));
+    assert_eq!(place.ok(&["logs", "--raw", "one"]), "ready\r\ngot first\r\ngot second\r\n");
+}

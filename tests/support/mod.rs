@@ -182,6 +182,12 @@ impl Place {
     }
 }
 
+/// Says why a test cannot run here. Where everything it needs must be there (`RUNPM_NO_SKIP=1`), that is a failure.
+pub fn skip(why: &str) {
+    assert!(std::env::var_os("RUNPM_NO_SKIP").is_none_or(|set| set != "1"), "must not be skipped: {why}");
+    println!("SKIPPED: {why}");
+}
+
 /// Ends a process at once.
 pub fn kill(pid: u32) {
     signal(pid, "KILL");

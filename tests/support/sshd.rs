@@ -30,12 +30,6 @@ const FAR: &str = "192.0.2.2";
 /// A network card that does not exist; packets to it are dropped without a word.
 const NOBODY: &str = "02:00:00:00:00:99";
 
-/// Says why a test cannot run here. Where everything it needs must be there (`RUNPM_NO_SKIP=1`), that is a failure.
-pub fn skip(why: &str) {
-    assert!(std::env::var_os("RUNPM_NO_SKIP").is_none_or(|set| set != "1"), "must not be skipped: {why}");
-    println!("SKIPPED: {why}");
-}
-
 /// Finds a program; `sshd` and `ip` are not always on a user's path.
 pub fn find(program: &str) -> Option<PathBuf> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
@@ -83,7 +77,7 @@ impl Sshd {
 
     fn launch(keep_alive: KeepAlive, wire: Option<Wire>) -> Option<Self> {
         if let Some(missing) = ["sshd", "ssh", "ssh-keygen", "vim"].into_iter().find(|name| find(name).is_none()) {
-            skip(&format!("there is no {missing} here"));
+            support::skip(&format!("there is no {missing} here"));
             return None;
         }
         if id("-u") == "0" {
@@ -113,7 +107,7 @@ impl Sshd {
             let line = self.line(From::Wire, &["-tt"], "true");
             let mut login = Outer::spawn(CommandBuilder::from_argv(line.into_iter().map(Into::into).collect()), 24, 80);
             if login.wait_exit() != 0 {
-                skip(&format!("an sshd of our own lets nobody in:\n{}{}", login.text(), log(&self.dir)));
+                support::skip(&format!("an sshd of our own lets nobody in:\n{}{}", login.text(), log(&self.dir)));
                 return None;
             }
         }
@@ -237,13 +231,13 @@ impl Wire {
     fn lay() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         if find("ip").is_none() || id("-u") != "0" {
-            skip("network namespaces need `ip` and root");
+            support::skip("network namespaces need `ip` and root");
             return None;
         }
         let name = format!("rpm-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let wire = Self { near: format!("{name}-near"), far: format!("{name}-far") };
         if !try_ip(&format!("netns add {}", wire.near)) {
-            skip("this system makes no network namespaces");
+            support::skip("this system makes no network namespaces");
             return None;
         }
         ip(&format!("netns add {}", wire.far));

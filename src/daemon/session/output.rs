@@ -183,6 +183,7 @@ impl Actor {
         if self.output.screen.is_none() {
             return;
         }
+        failpoint::panic_at(self.hub.dir(), "actor-panics");
         let session = std::rc::Rc::clone(&self.session);
         let effects = self.output.parse(&session.history, self.hub.dir());
         self.output.checkpoint(&session, self.hub.dir());
