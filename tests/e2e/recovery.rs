@@ -231,3 +231,42 @@ fn w28_k12_a_panic_in_one_session_costs_no_session_anything() {
     assert!(place.wait_screen("two", "other").starts_with("other"));
     assert_eq!(place.ok(&["logs", "--raw", "one"]), "ready\r\ngot first\r\ngot second\r\n");
 }
+
+/// Everything a terminal is sent at an attach: scrollback, cells with attributes, both cursors, modes, region, tabs,
+/// character sets, stacks, palette, title.
+fn painted(place: &Place, name: &str) -> Vec<u8> {
+    let mut terminal = place.terminal(&["attach", "--view", name]);
+    terminal.wait_text("END");
+    terminal.wait_quiet(std::time::Duration::from_millis(150));
+    let painted = terminal.raw();
+    terminal.type_in("\x02d");
+    terminal.wait_exit();
+    painted
+}
+
+#[test]
+fn k1_scrollback_cells_attributes_modes_and_cursors_are_the_same_after_a_kill() {
+    let place = Place::new();
+    let parts = [
+        // Enough to make the first checkpoint old, and one sequence cut in the middle.
+        r"seq 1 120000; printf '\033[1;3;4:3;58;5;9;38;2;1;2;3;48;5;17mstyled\033[0m \033[9mstruck\033[0m END\033[1'",
+        r"seq 1 200; printf '\033[3;10r\033[?6h\033[2;5H\0337\033[4;7Hx\033(0lqk\033[?2004h\033[?1h\033=\033[5 qEND'",
+        r"printf 'below'; printf '\033[?1049h\033[2J\033[5;5H\033[7mfull END\033[0m\033[?1002h\033[?1006h\033[>1u\033]0;title\007'",
+        r"printf '\033[3g\033[5G\033H\033[31G\033H\ra\tb\tEND\033[4h\033[?7l\033]4;1;rgb:12/34/56\007'; printf '\343\201'",
+    ];
+    for n in 0..20 {
+        place.start(&format!("s{n}"), &format!("stty raw -echo; {}; sleep 1000", parts[n % parts.len()]));
+    }
+    for n in 0..20 {
+        place.wait_screen(&format!("s{n}"), "END");
+    }
+    let before: Vec<Vec<u8>> = (0..20).map(|n| painted(&place, &format!("s{n}"))).collect();
+    for round in 0..3 {
+        place.kill_daemon();
+        for (n, before) in before.iter().enumerate() {
+            let after = painted(&place, &format!("s{n}"));
+            let (before, after) = (String::from_utf8_lossy(before), String::from_utf8_lossy(&after));
+            assert_eq!(before, after, "session {n}, kill {round}");
+        }
+    }
+}
