@@ -3,6 +3,7 @@
 //! Every way out restores the terminal: its modes by [`RawMode`], what the program turned on by [`Undo`]. A
 //! killed daemon is survived: the stream goes on at the exact byte.
 
+use std::fs::File;
 use std::io::IsTerminal;
 use std::io::Read;
 use std::io::Write;
@@ -104,9 +105,13 @@ struct Attachment<'c> {
     request: &'c Request,
     is_tty: bool,
     raw: Option<RawMode<'static>>,
+    /// Standard output; a terminal opened anew, so that not waiting for it is ours alone.
+    out: File,
     undo: Undo,
     /// Offset after the last byte shown: where the stream goes on after the daemon was killed.
     next: Option<u64>,
+    /// It was attached before: what comes now is a return, which steals from nobody.
+    was_attached: bool,
     prefix: Prefix,
     size_due: Option<Instant>,
     input_is_open: bool,
@@ -120,8 +125,10 @@ impl<'c> Attachment<'c> {
             request,
             is_tty,
             raw: None,
+            out: tty::output(),
             undo: Undo::new(),
             next: None,
+            was_attached: false,
             prefix: Prefix::default(),
             size_due: None,
             input_is_open: true,
@@ -133,7 +140,7 @@ impl<'c> Attachment<'c> {
         let attach = verbs::Attach {
             channel: CHANNEL,
             target: self.request.target.clone(),
-            steal: self.request.steal && self.next.is_none(),
+            steal: self.request.steal && !self.was_attached,
             view: self.request.view,
             size: if self.is_tty { tty::size(std::io::stdout()) } else { None },
             is_tty: self.is_tty,
@@ -142,6 +149,7 @@ impl<'c> Attachment<'c> {
             agent: inherit::agent(),
         };
         let attached = self.client.call(&attach)?;
+        self.was_attached = true;
         if self.is_tty && self.raw.is_none() {
             self.raw = RawMode::enter(rustix::stdio::stdin()).ok();
         }
@@ -152,7 +160,7 @@ impl<'c> Attachment<'c> {
         let caught = [libc::SIGWINCH, libc::SIGTERM, libc::SIGHUP, libc::SIGINT, libc::SIGPIPE];
         let signals = Signals::catch(&caught).map_err(Error::Lost)?;
         loop {
-            if let Some(left) = self.show_arrived()? {
+            if let Some(left) = self.show_arrived(&signals)? {
                 return Ok(left);
             }
             let ready = self.wait(&signals)?;
@@ -198,15 +206,17 @@ impl<'c> Attachment<'c> {
     }
 
     /// Shows everything that has arrived.
-    fn show_arrived(&mut self) -> Result<Option<Left>, Error> {
+    fn show_arrived(&mut self, signals: &Signals) -> Result<Option<Left>, Error> {
         loop {
             match self.client.connection().try_receive() {
                 Ok(None) => return Ok(None),
                 Ok(Some(Incoming::Bulk(bulk))) => {
-                    // A painted screen is no history: the stream goes on at its offset.
-                    self.next = Some(if bulk.more { bulk.at } else { bulk.at + bulk.bytes.len() as u64 });
-                    if !self.show(&bulk.bytes) {
-                        return Ok(Some(Left::HungUp));
+                    // A painted screen is no history; one that is cut short by a dying daemon is painted again.
+                    if !bulk.more {
+                        self.next = Some(bulk.at + bulk.bytes.len() as u64);
+                    }
+                    if let Some(left) = self.show(&bulk.bytes, signals) {
+                        return Ok(Some(left));
                     }
                 }
                 Ok(Some(Incoming::Event(event))) => {
@@ -245,18 +255,33 @@ impl<'c> Attachment<'c> {
         match self.open(resume) {
             Ok(_) => Ok(None),
             Err(Error::Refused(refused)) if refused.code == crate::protocol::error::Code::Controlled => {
-                let stolen = verbs::Stolen { channel: CHANNEL, by: refused.message, at_ms: clock::wall_ms() };
+                let stolen =
+                    verbs::Stolen { channel: CHANNEL, by: holder_in(&refused.message), at_ms: clock::wall_ms() };
                 Ok(Some(Left::Stolen(stolen)))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Writes to the terminal; `false` when it is gone.
-    fn show(&mut self, bytes: &[u8]) -> bool {
+    /// Writes to the terminal. One that takes nothing (`C-s`) is waited for, but a signal still ends us.
+    fn show(&mut self, bytes: &[u8], signals: &Signals) -> Option<Left> {
         self.undo.observe(bytes);
-        let mut out = std::io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush()).is_ok()
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.out.write(rest) {
+                Ok(len) => rest = &rest[len..],
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    let out = PollFd::new(&self.out, PollFlags::OUT);
+                    let _ = rustix::event::poll(&mut [out, PollFd::new(signals, PollFlags::IN)], None);
+                    if let Some(left) = self.on_signals(signals) {
+                        return Some(left);
+                    }
+                }
+                Err(_) => return Some(Left::HungUp),
+            }
+        }
+        None
     }
 
     fn on_signals(&mut self, signals: &Signals) -> Option<Left> {
@@ -312,6 +337,11 @@ impl<'c> Attachment<'c> {
     }
 }
 
+/// The refusal names who has control.
+fn holder_in(refusal: &str) -> String {
+    refusal.rsplit("controlled by ").next().unwrap_or_default().to_owned()
+}
+
 /// A broken connection is noticed by the next read, which comes back.
 fn ignore_loss(error: Error) -> Result<(), Error> {
     if error.is_lost() { Ok(()) } else { Err(error) }
@@ -334,11 +364,11 @@ impl Drop for Attachment<'_> {
     fn drop(&mut self) {
         if self.is_tty {
             let bytes = self.undo.bytes();
-            let mut out = std::io::stdout().lock();
-            let _ = out.write_all(&bytes).and_then(|()| out.flush());
+            // What does not fit into a terminal that takes nothing is not worth being stuck for.
+            let _ = self.out.write_all(&bytes);
             // The last line may not be at its start; what we say next should be.
             if self.raw.is_some() {
-                let _ = out.write_all(b"\r\n").and_then(|()| out.flush());
+                let _ = self.out.write_all(b"\r\n");
             }
             // What the terminal still had to say to the program (answers to its queries) must not reach the shell.
             let _ = rustix::termios::tcflush(std::io::stdin().as_fd(), rustix::termios::QueueSelector::IFlush);

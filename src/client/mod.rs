@@ -32,6 +32,9 @@ pub use error::Error;
 /// How long a client tries to come back to a daemon that was killed.
 const RETURN: Duration = Duration::from_secs(10);
 
+/// How often a request is asked again.
+const TRIES: u32 = 50;
+
 /// A client that survives its daemon.
 pub struct Client {
     place: Place,
@@ -66,9 +69,14 @@ impl Client {
 
     /// Asks, and asks again if the daemon is killed meanwhile. Requests that must not be done twice carry a key.
     pub fn call<V: Verb>(&mut self, verb: &V) -> Result<V::Reply, Error> {
+        let mut tries = 0;
         loop {
             match self.connection.call(verb) {
-                Err(error) if error.is_lost() => self.reconnect()?,
+                // A request that ends the daemon each time must not do so for ever.
+                Err(error) if error.is_lost() && tries < TRIES => {
+                    tries += 1;
+                    self.reconnect()?;
+                }
                 result => return result,
             }
         }

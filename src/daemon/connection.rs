@@ -22,6 +22,7 @@ use crate::daemon::session::Client;
 use crate::daemon::session::INPUT_LIMIT;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
+use crate::platform::endpoint;
 use crate::protocol::frame::Bulk;
 use crate::protocol::frame::Decoder;
 use crate::protocol::frame::Kind;
@@ -37,6 +38,8 @@ use crate::session::text;
 const HELLO_WAIT: Duration = Duration::from_secs(2);
 /// Longest pause inside a frame.
 const FRAME_WAIT: Duration = Duration::from_secs(5);
+/// How often a client whose input has to wait is looked at.
+const LOOK: Duration = Duration::from_millis(250);
 /// More clients than this at once are turned away.
 const CLIENTS: usize = 1024;
 
@@ -95,9 +98,11 @@ pub async fn serve(hub: Rc<Hub>, stream: Stream) {
         let context = Context { hub, client, peer, inside: hello.inside, channels: RefCell::default() };
         let context = Rc::new(context);
         tokio::select! {
-            () = read(&context, &mut receiver, &mut decoder) => {}
+            () = read(&context, &stream, &mut decoder) => {}
             () = outbox.closed() => {}
         }
+        // From here on nothing can be entered into the channels.
+        outbox.close();
         context.hub.leave(id);
         for channel in context.channels.borrow().values() {
             channel.session.mail(Mail::Detach(channel.attach));
@@ -142,8 +147,8 @@ async fn next_frame<R: AsyncRead + Unpin>(receiver: &mut R, decoder: &mut Decode
     }
 }
 
-async fn read<R: AsyncRead + Unpin>(context: &Rc<Context>, receiver: &mut R, decoder: &mut Decoder) {
-    while let Some((kind, payload)) = next_frame(receiver, decoder).await {
+async fn read(context: &Rc<Context>, receiver: &Stream, decoder: &mut Decoder) {
+    while let Some((kind, payload)) = next_frame(&mut &*receiver, decoder).await {
         match kind {
             Kind::Request => match message::decode::<Request>(&payload) {
                 Ok(request) => {
@@ -153,7 +158,7 @@ async fn read<R: AsyncRead + Unpin>(context: &Rc<Context>, receiver: &mut R, dec
                 Err(_) => return,
             },
             Kind::Bulk => match Bulk::decode(&payload) {
-                Some(bulk) => input(context, bulk).await,
+                Some(bulk) => input(context, receiver, bulk).await,
                 None => return,
             },
             Kind::Event => match message::decode::<Event>(&payload) {
@@ -167,12 +172,18 @@ async fn read<R: AsyncRead + Unpin>(context: &Rc<Context>, receiver: &mut R, dec
 
 /// Passes typed bytes on. A raw attachment's client waits while its program reads nothing; a dashboard's
 /// keys are dropped then, because it has other sessions to serve.
-async fn input(context: &Context, bulk: Bulk) {
+async fn input(context: &Context, stream: &Stream, bulk: Bulk) {
     let Some(channel) = context.channels.borrow().get(&bulk.channel).cloned() else { return };
     for piece in bulk.bytes.chunks(INPUT_LIMIT / 2) {
         let room = &channel.session.input_room;
         let permits = if channel.waits {
-            room.acquire_many(piece.len() as u32).await.ok()
+            tokio::select! {
+                permits = room.acquire_many(piece.len() as u32) => permits.ok(),
+                () = hung_up(stream) => {
+                    context.client.outbox.close();
+                    None
+                }
+            }
         } else {
             room.try_acquire_many(piece.len() as u32).ok()
         };
@@ -180,6 +191,14 @@ async fn input(context: &Context, bulk: Bulk) {
             permits.forget();
             channel.session.mail(Mail::Input { attach: channel.attach, bytes: piece.to_vec() });
         }
+    }
+}
+
+/// Waits until the client is gone, without reading: what it still sends stays where it is.
+async fn hung_up(stream: &Stream) {
+    let Stream::UdSocket(socket) = stream;
+    while !endpoint::is_hung_up(socket) {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

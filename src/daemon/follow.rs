@@ -105,11 +105,15 @@ impl Follow {
                     }
                 }
                 Err(Gap { oldest }) => {
-                    self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: oldest.saturating_sub(from) });
+                    at = session.history.position(oldest.max(from));
+                    // Only the index was overrun, the bytes are there: nothing was missed.
+                    if oldest <= from {
+                        continue;
+                    }
+                    self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: oldest - from });
                     if self.ends_at_gap {
                         return Outcome::Gap;
                     }
-                    at = session.history.position(oldest);
                 }
             }
         }

@@ -268,7 +268,7 @@ async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Attach) -> Res
     let (reply_tx, reply_rx) = oneshot::channel();
     session.mail(Mail::Attach { client: context.client.clone(), request: verb, reply: reply_tx });
     let (attach, attached, start) = attached(reply_rx).await?;
-    context.channels.borrow_mut().insert(channel, Channel { session: Rc::clone(&session), attach, waits: true });
+    enter(context, channel, Channel { session: Rc::clone(&session), attach, waits: true });
     reply_now(context, request, &attached);
     if let Some(start) = start {
         let follow = Follow {
@@ -340,7 +340,7 @@ async fn watch(context: &Rc<Context>, verb: verbs::Watch) -> Answer<verbs::Watch
     let (reply_tx, reply_rx) = oneshot::channel();
     session.mail(Mail::Watch { client: context.client.clone(), channel: verb.channel, reply: reply_tx });
     let (attach, reply, _) = attached(reply_rx).await?;
-    context.channels.borrow_mut().insert(verb.channel, Channel { session, attach, waits: false });
+    enter(context, verb.channel, Channel { session, attach, waits: false });
     Ok(reply)
 }
 
@@ -365,6 +365,15 @@ fn release(context: &Rc<Context>, verb: verbs::Release) -> Answer<verbs::Release
 fn detach(context: &Rc<Context>, verb: verbs::Detach) -> Answer<verbs::Detach> {
     leave(context, verb.channel);
     Ok(Done {})
+}
+
+/// Notes what a channel is attached to. A client that left meanwhile was detached from all it had then, not from this.
+fn enter(context: &Context, channel: u32, attached: Channel) {
+    if context.client.outbox.is_closed() {
+        attached.session.mail(Mail::Detach(attached.attach));
+    } else {
+        context.channels.borrow_mut().insert(channel, attached);
+    }
 }
 
 /// Ends what a channel was attached to.

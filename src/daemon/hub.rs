@@ -49,6 +49,8 @@ pub struct Hub {
     pub report: verbs::DaemonReport,
     /// Set once everything ends.
     pub is_ending: Cell<bool>,
+    /// All sessions were taken over; before that, the roll of the daemon before us is the whole one.
+    pub is_complete: Cell<bool>,
     /// Wakes the main loop when it does.
     pub end: Notify,
     /// Wakes the idle watch when sessions or clients come or go.
@@ -69,6 +71,7 @@ impl Hub {
             registry: RefCell::default(),
             report,
             is_ending: Cell::new(false),
+            is_complete: Cell::new(false),
             end: Notify::new(),
             crowd: Notify::new(),
             followed: RefCell::default(),
@@ -163,9 +166,15 @@ impl Hub {
         self.write_roll();
     }
 
+    /// Everything was taken over: from now on the roll is ours.
+    pub fn complete(&self) {
+        self.is_complete.set(true);
+        self.write_roll();
+    }
+
     /// Writes down what runs, to name it should keeper and daemon both die.
     fn write_roll(&self) {
-        if !self.is_ending.get() {
+        if self.is_complete.get() && !self.is_ending.get() {
             roll::write(&self.place.roll(), &self.registry.borrow().statuses());
         }
     }

@@ -68,13 +68,12 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     let is_first = greeting.restarts == 0;
     let roll = place.roll();
     let hub = Rc::new(Hub::new(place, keeper, report));
-    if is_first {
-        for status in roll::lost(&roll) {
-            tracing::error!(session = %status.name, "was lost with its keeper");
-            hub.registry.borrow_mut().add_lost(status);
-        }
+    for status in if is_first { roll::lost(&roll) } else { roll::still_lost(&roll) } {
+        tracing::error!(session = %status.name, "was lost with its keeper");
+        hub.registry.borrow_mut().add_lost(status);
     }
     take_over(&hub).await?;
+    hub.complete();
     let listener = Listener::from(UnixListener::try_from(greeting.listener)?);
     hub.keeper.send(&ToKeeper::Ready, &[]);
     task::spawn_local(accept(Rc::clone(&hub), listener));
@@ -114,6 +113,10 @@ fn take(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) {
         Ok(session) => {
             if hub.followed.borrow_mut().remove(&key) {
                 session.hold_from_start();
+            }
+            // The daemon before us may have moved the limit and died before it rang.
+            if session.history.is_stalled() {
+                hub.keeper.ring();
             }
             hub.add(session);
             hub.keeper.spawned(key, Ok(id));
@@ -195,6 +198,7 @@ async fn leave_when_idle(hub: Rc<Hub>) {
             crowd.await;
         } else if tokio::time::timeout(IDLE, crowd).await.is_err() {
             tracing::info!("nothing to do");
+            hub.is_ending.set(true);
             hub.keeper.send(&ToKeeper::Shutdown, &[]);
             hub.end.notify_one();
             return;

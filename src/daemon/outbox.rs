@@ -11,6 +11,8 @@ use tokio::io::AsyncWrite;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
 
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
 use crate::protocol::frame;
 use crate::protocol::frame::Bulk;
 use crate::protocol::frame::Kind;
@@ -68,9 +70,15 @@ impl Outbox {
         self.push(Kind::Event, &message::encode(&Event::of(notice)));
     }
 
-    /// Sends a reply.
+    /// Sends a reply; one that fits no frame becomes an error that says so, or its client would ask for ever.
     pub fn reply(&self, reply: &Reply) {
-        self.push(Kind::Reply, &message::encode(reply));
+        let mut bytes = message::encode(reply);
+        if bytes.len() > frame::PAYLOAD_LIMIT {
+            let message = format!("the answer has {} bytes, {} fit into a frame", bytes.len(), frame::PAYLOAD_LIMIT);
+            let error = WireError::new(Code::Failed, message).hint("ask for less at once");
+            bytes = message::encode(&Reply { id: reply.id, body: None, error: Some(error) });
+        }
+        self.push(Kind::Reply, &bytes);
     }
 
     /// Queues a frame.

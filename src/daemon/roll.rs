@@ -26,18 +26,25 @@ pub fn write(path: &Path, statuses: &[Status]) {
     }
 }
 
-/// Reads what a dead keeper owned; a damaged roll is an empty one.
+/// Reads what a dead keeper owned; a damaged roll is an empty one. Ids are given anew, above all that a keeper gives.
 pub fn lost(path: &Path) -> Vec<Status> {
-    let bytes = std::fs::read(path).unwrap_or_default();
-    let mut statuses: Vec<Status> = serde_json::from_slice(&bytes).unwrap_or_default();
-    for status in &mut statuses {
-        status.id = SessionId(status.id.0 % LOST_IDS + LOST_IDS);
+    let mut statuses = read(path);
+    for (n, status) in (1..).zip(&mut statuses) {
+        status.id = SessionId(LOST_IDS + n);
         status.attached.clear();
-        if status.end().is_some() {
-            continue;
+        if status.end().is_none() {
+            let end = End { status: None, how: How::Lost, by: None, at_ms: clock::wall_ms(), left: Vec::new() };
+            status.state = State::Ended { end };
         }
-        let end = End { status: None, how: How::Lost, by: None, at_ms: clock::wall_ms(), left: Vec::new() };
-        status.state = State::Ended { end };
     }
     statuses
+}
+
+/// Reads what was lost earlier and is still shown: a restarted daemon has no other record of it.
+pub fn still_lost(path: &Path) -> Vec<Status> {
+    read(path).into_iter().filter(|status| status.id.0 > LOST_IDS).collect()
+}
+
+fn read(path: &Path) -> Vec<Status> {
+    serde_json::from_slice(&std::fs::read(path).unwrap_or_default()).unwrap_or_default()
 }

@@ -226,7 +226,10 @@ impl Keeper {
         while let Some(id) = daemon.next_session() {
             match self.sessions.get(&id).map(|owned| (owned.handover_now(), owned.descriptors())) {
                 Some((handover, Ok(fds))) => daemon.send(&ToDaemon::Session(handover), fds),
-                Some((_, Err(error))) => log(&format!("cannot hand session {id} over: {error}")),
+                Some((_, Err(error))) => {
+                    log(&format!("cannot hand session {id} over: {error}"));
+                    daemon.taken(1);
+                }
                 None => daemon.taken(1),
             }
         }
@@ -238,6 +241,8 @@ impl Keeper {
     }
 
     fn on_daemon_death(&mut self) -> Turn {
+        // What it asked for before it died was asked for.
+        self.read_link();
         let Some(daemon) = self.daemon.take() else { return Turn::Again };
         self.last_end = daemon.process().reap().map(|status| match status {
             ExitStatus::Code(code) => format!("exited with code {code}"),
@@ -253,10 +258,14 @@ impl Keeper {
         Turn::Again
     }
 
-    fn on_link(&mut self) {
+    fn read_link(&mut self) {
         while let Some((message, fds)) = self.daemon.as_ref().and_then(DaemonLink::receive) {
             self.obey(&message, fds);
         }
+    }
+
+    fn on_link(&mut self) {
+        self.read_link();
         if let Some(daemon) = &mut self.daemon {
             daemon.flush();
         }
@@ -294,7 +303,7 @@ impl Keeper {
     // Sessions.
 
     fn spawn(&mut self, key: RequestKey, parcel: Option<OwnedFd>) {
-        if self.sessions.values().any(|owned| owned.handover.key == key) {
+        if self.is_stopping || self.sessions.values().any(|owned| owned.handover.key == key) {
             return;
         }
         let id = SessionId(self.next_id);

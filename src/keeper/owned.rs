@@ -169,7 +169,7 @@ impl Owned {
             Err(error) => Some(error),
         };
         match error.as_ref().and_then(io::Error::raw_os_error) {
-            Some(libc::EAGAIN | libc::EINTR) => return Pumped::Empty,
+            Some(libc::EAGAIN | libc::EINTR | libc::ENOMEM) => return Pumped::Empty,
             // EIO from a master: no slave is open. While the program lives it may open one again.
             Some(libc::EIO) if self.is_unreaped() => return Pumped::Unheld,
             _ => {}

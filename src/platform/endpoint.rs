@@ -18,6 +18,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::path::PathBuf;
 
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+
 /// Longest path that fits into a socket address, `unix(7)`.
 pub const SOCKET_PATH_LIMIT: usize = 107;
 
@@ -198,6 +201,13 @@ impl Place {
 pub fn foreign_peer<S: AsFd>(stream: &S) -> io::Result<Option<u32>> {
     let peer = rustix::net::sockopt::socket_peercred(stream)?.uid;
     Ok((peer != rustix::process::getuid()).then(|| peer.as_raw()))
+}
+
+/// Returns whether the other end of a socket is closed, whatever still waits to be read.
+pub fn is_hung_up<S: AsFd>(stream: &S) -> bool {
+    let mut fds = [PollFd::new(stream, PollFlags::RDHUP)];
+    let now = rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
 }
 
 /// Opens a lock file; close-on-exec, so that no child inherits the lock.

@@ -1,11 +1,14 @@
 //! The terminal a client runs on: raw mode, size, and noticing that it is gone.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
+use std::os::fd::OwnedFd;
 
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
+use rustix::fs::OFlags;
 use rustix::termios::OptionalActions;
 use rustix::termios::Termios;
 
@@ -39,6 +42,25 @@ impl Drop for RawMode<'_> {
         // Not `Drain`: a terminal that is gone or stopped would hold us for ever.
         let _ = rustix::termios::tcsetattr(self.fd, OptionalActions::Now, &self.before);
     }
+}
+
+/// Opens standard output for one who must not be stuck on it: a terminal is opened anew and without waiting, which its
+/// other users do not notice; anything else is duplicated as it is.
+#[must_use]
+pub fn output() -> File {
+    let stdout = rustix::stdio::stdout();
+    let anew = rustix::termios::ttyname(stdout, Vec::new()).and_then(|name| {
+        let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        rustix::fs::open(name, flags, rustix::fs::Mode::empty())
+    });
+    let fd = anew.map_err(io::Error::from).or_else(|_| stdout.try_clone_to_owned());
+    // Without a standard output there is nothing to show anything on.
+    fd.map_or_else(|_| File::from(null()), File::from)
+}
+
+fn null() -> OwnedFd {
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+    rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty()).expect("every Linux system has /dev/null")
 }
 
 /// Returns whether `fd` is a terminal.

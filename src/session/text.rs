@@ -34,6 +34,16 @@ pub fn clean(text: &str) -> String {
     text.chars().filter(|c| !is_hidden(*c)).collect()
 }
 
+/// Cuts a text to at most `len` bytes, with a mark that it was cut.
+#[must_use]
+pub fn shorten(text: &str, len: usize) -> String {
+    if text.len() <= len {
+        return text.to_owned();
+    }
+    let end = (0..=len).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
 /// A short age: `now`, `42s`, `5m`, `3h12m`, `4d3h`.
 #[must_use]
 pub fn age(ms: u64) -> String {

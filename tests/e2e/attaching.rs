@@ -173,3 +173,45 @@ fn k9_exactly_one_answers_a_query() {
     viewer.type_in("\x02d");
     viewer.wait_exit();
 }
+
+#[test]
+fn a_client_that_dies_at_any_moment_of_its_attach_keeps_no_control() {
+    let place = Place::new();
+    place.start("busy", "yes");
+    for n in 0..30_u64 {
+        let terminal = place.terminal(&["attach", "--steal", "busy"]);
+        std::thread::park_timeout(Duration::from_millis(n));
+        crate::support::kill(terminal.pid());
+    }
+    wait_until("nobody is attached", || place.session("busy")["attached"].as_array().is_some_and(Vec::is_empty));
+}
+
+#[test]
+fn a_dead_client_whose_input_nobody_reads_is_let_go() {
+    let place = Place::new();
+    place.ok(&["run", "-d", "--pipe", "--name", "deaf", "--", "sleep", "1000"]);
+    let script = r#"head -c 6000000 /dev/zero | exec "$0" attach deaf"#;
+    let mut child = place.command("sh").args(["-c", script, crate::support::RPM]).spawn().expect("sh runs");
+    wait_until("attached", || place.session("deaf")["attached"].as_array().is_some_and(|a| !a.is_empty()));
+    child.kill().and_then(|()| child.wait()).expect("our child");
+    for pid in crate::support::inhabitants(place.dir()) {
+        if std::fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("attach")) {
+            crate::support::kill(pid);
+        }
+    }
+    wait_until("nobody is attached", || place.session("deaf")["attached"].as_array().is_some_and(Vec::is_empty));
+}
+
+#[test]
+fn k10_a_terminal_that_takes_nothing_does_not_keep_its_client() {
+    let place = Place::new();
+    place.start("flood", "yes");
+    let mut terminal = place.terminal(&["attach", "flood"]);
+    terminal.wait_text("y");
+    // Nobody reads this terminal any more, so writing to it has to wait.
+    terminal.stop_reading();
+    let pid = terminal.pid();
+    wait_until("the stream is held up", || place.session("flood")["output_bytes"].as_u64() > Some(1 << 20));
+    signal(pid, "TERM");
+    wait_until("the client is gone", || !crate::support::lives(pid));
+}

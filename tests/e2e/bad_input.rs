@@ -210,3 +210,14 @@ fn a_program_with_another_users_rights_refuses_to_run() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(69) && said.contains("set-user-id"), "{said}");
 }
+
+#[test]
+fn a_command_line_of_half_a_mebibyte_is_started_and_shown_shortened() {
+    let place = Place::new();
+    let script = r#""$0" run -d --name long -- true $(seq 1 100000)"#;
+    assert!(place.command("sh").args(["-c", script, RPM]).status().expect("sh runs").success());
+    let session = place.wait_end("long");
+    let command = session["command"].as_str().unwrap_or_default();
+    assert!(command.starts_with("true 1 2 3") && command.ends_with('…') && command.len() < 1000, "{command}");
+    assert!(place.ok(&["ls"]).contains("long"));
+}

@@ -270,3 +270,36 @@ fn k1_scrollback_cells_attributes_modes_and_cursors_are_the_same_after_a_kill() 
         }
     }
 }
+
+#[test]
+fn k1_titles_come_back_and_lost_sessions_stay_reported() {
+    let place = Place::new();
+    place.start("titled", r"printf '\033]0;my title\007'; echo up; read x");
+    place.wait_screen("titled", "up");
+    assert_eq!(place.session("titled")["title"], "my title");
+    place.kill_daemon();
+    place.wait_screen("titled", "up");
+    assert_eq!(place.session("titled")["title"], "my title");
+
+    let daemon = place.daemon_pid();
+    kill(place.keeper_pid());
+    wait_until("the daemon leaves too", || !crate::support::lives(daemon));
+    place.ok(&["daemon", "start"]);
+    place.kill_daemon();
+    assert_eq!(place.session("titled")["how"], "lost");
+}
+
+#[test]
+fn k1_k6_interleaved_pipes_reach_a_late_reader_once() {
+    let place = Place::new();
+    // More index entries than the ring of them holds, in far fewer bytes than the ring of bytes holds.
+    let script = "i=0; while [ $i -lt 20000 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done";
+    place.ok(&["run", "-d", "--pipe", "--name", "p", "--", "sh", "-c", script]);
+    place.wait_end("p");
+    let text = place.ok(&["logs", "--raw", "p"]);
+    let mut lines: Vec<&str> = text.lines().collect();
+    let count = lines.len();
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!((count, lines.len()), (40_000, 40_000));
+}

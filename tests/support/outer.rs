@@ -157,10 +157,15 @@ impl Outer {
         }
     }
 
-    /// Closes the terminal, as a window that is closed or a login that is cut.
-    pub fn hang_up(&mut self) {
+    /// Leaves what comes from now on in the terminal, unread.
+    pub fn stop_reading(&mut self) {
         self.stop = None;
         self.wait_closed();
+    }
+
+    /// Closes the terminal, as a window that is closed or a login that is cut.
+    pub fn hang_up(&mut self) {
+        self.stop_reading();
         self.writer = None;
         self.master = None;
     }

@@ -30,6 +30,7 @@ use crate::daemon::session::attach::Pending;
 use crate::daemon::session::first_status;
 use crate::daemon::session::input::Input;
 use crate::daemon::session::output::Output;
+use crate::daemon::session::seen;
 use crate::daemon::session::store::Store;
 use crate::platform::clock;
 use crate::platform::memory::Access;
@@ -38,7 +39,9 @@ use crate::protocol::keeper::Handover;
 use crate::session::control::Control;
 use crate::session::id::AttachId;
 use crate::session::state::Machine;
+use crate::session::state::ending;
 use crate::session::status::End;
+use crate::session::status::State;
 
 /// An actor that panicked this often stays away; its session runs on.
 const RESTARTS: u32 = 3;
@@ -62,7 +65,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     let facts = store.facts();
     let (mailbox, receiver) = mpsc::unbounded_channel();
     let history = History::open(data, control).map_err(io::Error::other)?;
-    let seen = (history.head(), history.index_head(), history.exit().is_some());
+    let seen = seen(&history);
     let session = Rc::new(Session {
         id: handover.id,
         history,
@@ -91,6 +94,26 @@ async fn supervise(hub: Rc<Hub>, session: Rc<Session>, mailbox: Mailbox) {
         tracing::error!(session = %session.id, %error, "a session's actor failed; it starts over from the history");
         // Clients come back by themselves, as after a restart of the daemon.
         hub.disconnect_all();
+    }
+    tracing::error!(session = %session.id, "a session is no longer parsed; its program runs on");
+    run_on(&hub, &session).await;
+}
+
+/// What is left for a session whose actor cannot live: its program must not wait for room, and its end is told.
+async fn run_on(hub: &Hub, session: &Session) {
+    loop {
+        let history = &session.history;
+        if history.set_limit(history.head().saturating_add(history.ring())) {
+            hub.keeper.ring();
+        }
+        if let Some(exit) = history.exit() {
+            let end = ending(exit.status, None, exit.wall_ms, Vec::new());
+            session.status.borrow_mut().state = State::Ended { end };
+            session.output.notify_waiters();
+            hub.changed(session.id);
+            return;
+        }
+        session.news.notified().await;
     }
 }
 

@@ -210,7 +210,7 @@ impl Actor {
                 }
             }
         }
-        for pending in &mut self.pending {
+        for pending in self.pending.iter_mut().filter(|pending| pending.offset > parsed) {
             // Too far behind to answer: look again with the next slice, not at a time that has passed.
             pending.deadline = pending.deadline.max(now + SIZE_WAIT_NS / 10);
         }

@@ -9,6 +9,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::daemon::session::actor::Actor;
+use crate::platform::clock;
 use crate::platform::reactor;
 use crate::platform::tty;
 use crate::protocol::error::Code;
@@ -20,6 +21,9 @@ use crate::session::spec::Kind;
 
 /// Most bytes of answers that wait; a program that asks and does not read gets no more.
 const ANSWERS: usize = 4096;
+
+/// How long a key's answer is looked for before the thread may sleep.
+const ECHO_NS: u64 = 80_000;
 
 /// What waits for one program.
 #[derive(Default)]
@@ -81,6 +85,21 @@ impl Actor {
         self.input.charged += bytes.len();
         self.input.queue.extend(bytes);
         self.flush_input();
+        self.await_echo(now);
+    }
+
+    /// Most keys are answered within microseconds. Looking for that answer is quicker than going to sleep and being woken
+    /// for it, which costs a third of a keystroke's way; a program that takes longer is waited for as usual.
+    fn await_echo(&self, typed: u64) {
+        let history = &self.session.history;
+        let head = history.head();
+        while history.head() == head && clock::monotonic_ns() < typed + ECHO_NS {
+            std::hint::spin_loop();
+        }
+        if history.head() != head {
+            self.session.news.notify_one();
+            self.session.output.notify_waiters();
+        }
     }
 
     /// Somebody types without being attached; a request that was begun before is not done again.

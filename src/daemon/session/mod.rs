@@ -113,6 +113,14 @@ pub struct Cursor {
     pub window: u64,
 }
 
+/// What the keeper publishes: bytes, index entries, whether there is an exit, whether it waits for room.
+pub type Seen = (u64, u64, bool, bool);
+
+/// Returns what the keeper has published by now.
+pub fn seen(history: &History) -> Seen {
+    (history.head(), history.index_head(), history.exit().is_some(), history.is_stalled())
+}
+
 /// A session as everybody in the daemon sees it.
 pub struct Session {
     /// Its number.
@@ -132,7 +140,7 @@ pub struct Session {
     /// The actor waits here for news of the keeper.
     pub news: Notify,
     /// What the actor had seen when news were last looked for.
-    pub seen: Cell<(u64, u64, bool)>,
+    pub seen: Cell<Seen>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
     store: Store,
@@ -148,7 +156,7 @@ impl Session {
 
     /// Returns whether the keeper has published something since the last call.
     pub fn has_news(&self) -> bool {
-        let now = (self.history.head(), self.history.index_head(), self.history.exit().is_some());
+        let now = seen(&self.history);
         self.seen.replace(now) != now
     }
 
@@ -216,6 +224,25 @@ pub fn tag(key: RequestKey) -> Vec<u8> {
     format!("RUNPM_SESSION={:016x}", key.0).into_bytes()
 }
 
+/// Bytes of a command that are shown: a status travels with a thousand others in one frame.
+const SHOWN: usize = 512;
+
+/// As many arguments as are shown, and a last one that stands for the rest.
+fn shown_arguments(facts: &Facts) -> Vec<String> {
+    let mut room = SHOWN;
+    let mut shown = Vec::new();
+    for arg in &facts.argv {
+        if room == 0 {
+            shown.push("…".to_owned());
+            break;
+        }
+        let text = text::shorten(&String::from_utf8_lossy(arg), room);
+        room = room.saturating_sub(text.len() + 1);
+        shown.push(text);
+    }
+    shown
+}
+
 /// Makes the first status from what the keeper kept.
 pub fn first_status(handover: &Handover, facts: &Facts) -> Status {
     Status {
@@ -223,8 +250,8 @@ pub fn first_status(handover: &Handover, facts: &Facts) -> Status {
         name: facts.name.clone(),
         kind: handover.kind,
         state: crate::session::status::State::Running,
-        command: text::quote(&facts.argv),
-        argv: facts.argv.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),
+        command: text::shorten(&text::quote(&facts.argv), SHOWN),
+        argv: shown_arguments(facts),
         cwd: String::from_utf8_lossy(&facts.cwd).into_owned(),
         pid: handover.pid,
         size: handover.size,

@@ -108,6 +108,11 @@ impl Output {
         self.has_more = true;
     }
 
+    /// Returns whether what an earlier daemon had parsed is still being parsed again.
+    const fn is_replaying(&self) -> bool {
+        self.position.offset < self.answered
+    }
+
     /// Parses one slice; returns the effects somebody has to act on.
     fn parse(&mut self, history: &History, dir: &std::path::Path) -> Vec<Effect> {
         let Some(screen) = &mut self.screen else { return Vec::new() };
@@ -133,7 +138,7 @@ impl Output {
             Ok(Some(Step::Exit)) => self.has_more = true,
             Err(gap) => {
                 tracing::warn!(from = before, to = gap.oldest, "bytes were overwritten before they were parsed");
-                self.position = history.position(gap.oldest);
+                self.position = history.position(gap.oldest.max(before));
                 self.has_more = true;
             }
         }
@@ -190,8 +195,13 @@ impl Actor {
         for effect in effects {
             self.on_effect(effect);
         }
-        if let Some(size) = self.output.screen().map(Screen::size) {
-            self.session.status.borrow_mut().size = size;
+        let Some(screen) = self.output.screen() else { return };
+        let mut status = self.session.status.borrow_mut();
+        status.size = screen.size();
+        // Set here and not by the effect alone: a replay has none.
+        if !self.output.is_replaying() && status.title.as_deref() != screen.title() {
+            status.title = screen.title().map(str::to_owned);
+            self.is_stale = true;
         }
     }
 
@@ -201,10 +211,6 @@ impl Actor {
             Effect::Reply(bytes) if !self.outer_terminal_answers() => {
                 failpoint::hit(self.hub.dir(), "answer-published");
                 self.input.answer(&bytes);
-            }
-            Effect::Title(title) => {
-                self.session.status.borrow_mut().title = Some(title).filter(|title| !title.is_empty());
-                self.is_stale = true;
             }
             _ => {}
         }
@@ -218,19 +224,21 @@ impl Actor {
             None => self.output.inherited,
         };
         let mut held = u64::MAX;
+        // A cursor counts what is queued for its client; that much has to be there again if the daemon dies before it left.
+        let reach = ring - ring / 4;
         for cursor in self.session.cursors() {
             let offset = cursor.offset.get();
             if offset >= head {
                 cursor.moved_at.set(now);
             }
             if now.saturating_sub(cursor.moved_at.get()) < PATIENCE_NS {
-                limit = limit.min(offset.saturating_add(cursor.window.min(ring)));
+                limit = limit.min(offset.saturating_add(cursor.window.min(reach)));
                 held = held.min(offset);
             }
         }
         match self.output.honoured {
             Some((until, offset)) if now < until => {
-                limit = limit.min(offset.saturating_add(ring));
+                limit = limit.min(offset.saturating_add(reach));
                 held = held.min(offset);
             }
             _ => self.output.honoured = None,
