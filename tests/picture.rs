@@ -28,7 +28,7 @@ fn the_dashboard_shows_list_details_and_the_live_pane() {
     };
     start("tests", "echo 'running 3 tests'; echo 'test parses ... ok'; echo 'test fails ... FAILED'; exit 101");
     start("db", "echo 'ready to accept connections'; sleep 1000");
-    let log = r#"printf '\033[2m12:00:%02d\033[0m \033[32mGET\033[0m /item/%d \033[1m200\033[0m\n' $n $((n*7))"#;
+    let log = r"printf '\033[2m12:00:%02d\033[0m \033[32mGET\033[0m /item/%d \033[1m200\033[0m\n' $n $((n*7))";
     start("web", &format!("n=10; while [ $n -lt 32 ]; do {log}; n=$((n+1)); done; sleep 1000"));
     place.wait_end("tests");
     place.wait_screen("web", "12:00:31");
@@ -46,7 +46,7 @@ fn the_dashboard_shows_list_details_and_the_live_pane() {
     }
     terminal.type_in("\x02d");
     assert_eq!(terminal.wait_exit(), 0);
-    assert!(terminal.text().contains("2 sessions keep running"), "{}", terminal.text());
+    terminal.wait_text("2 sessions keep running");
 }
 
 fn colour(colour: vt100::Color, default: &'static str) -> String {

@@ -245,7 +245,7 @@ pub struct Resize {
     pub target: String,
     /// Columns and rows, such as 120x40
     #[arg(value_name = "COLSxROWS", value_parser = parse_size)]
-    pub size: Size,
+    pub size: Wish,
 }
 
 /// Sessions to do something to.
@@ -312,11 +312,20 @@ fn parse_env(text: &str) -> Result<OsString, String> {
     }
 }
 
-fn parse_size(text: &str) -> Result<Size, String> {
+/// A size as it was asked for, and the nearest possible one.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// As written.
+    pub text: String,
+    /// As possible.
+    pub size: Size,
+}
+
+fn parse_size(text: &str) -> Result<Wish, String> {
     let (cols, rows) = text.split_once(['x', 'X']).ok_or("write columns, x, rows: 120x40")?;
     let number = |text: &str| text.parse::<u32>().map(|n| n.min(u16::MAX.into()) as u16);
     match (number(rows), number(cols)) {
-        (Ok(rows), Ok(cols)) => Ok(Size::clamped(rows, cols)),
+        (Ok(rows), Ok(cols)) => Ok(Wish { text: text.to_owned(), size: Size::clamped(rows, cols) }),
         _ => Err("write columns, x, rows: 120x40".to_owned()),
     }
 }

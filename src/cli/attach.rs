@@ -46,6 +46,8 @@ enum Left {
     Detached,
     Stolen(verbs::Stolen),
     HungUp,
+    /// Who read our output went away: success, as everywhere.
+    Unread,
     Terminated,
 }
 
@@ -96,6 +98,7 @@ fn tell(name: &str, is_view: bool, left: Left) -> u8 {
             exit::STOLEN
         }
         Left::HungUp => exit::HUNG_UP,
+        Left::Unread => exit::OK,
         Left::Terminated => 128 + 15,
     }
 }
@@ -164,6 +167,9 @@ impl<'c> Attachment<'c> {
                 return Ok(left);
             }
             let ready = self.wait(&signals)?;
+            if ready.unread {
+                return Ok(self.gone());
+            }
             if ready.signals
                 && let Some(left) = self.on_signals(&signals)
             {
@@ -185,7 +191,9 @@ impl<'c> Attachment<'c> {
         let connection = self.client.connection();
         let takes_input = self.input_is_open && (self.is_tty || connection.unsent() < UNSENT);
         let stdin = rustix::stdio::stdin();
-        let mut fds = vec![PollFd::new(connection, connection.interest()), PollFd::new(signals, PollFlags::IN)];
+        // Asked for nothing, it still says when its reader is gone.
+        let out = PollFd::new(&self.out, PollFlags::empty());
+        let mut fds = vec![PollFd::new(connection, connection.interest()), PollFd::new(signals, PollFlags::IN), out];
         if takes_input {
             fds.push(PollFd::from_borrowed_fd(stdin, PollFlags::IN));
         }
@@ -199,7 +207,8 @@ impl<'c> Attachment<'c> {
         };
         let ready = Ready {
             signals: !fds[1].revents().is_empty(),
-            input: fds.get(2).is_some_and(|fd| !fd.revents().is_empty()),
+            unread: fds[2].revents().contains(PollFlags::ERR),
+            input: fds.get(3).is_some_and(|fd| !fd.revents().is_empty()),
         };
         let _ = self.client.connection().flush();
         Ok(ready)
@@ -278,10 +287,15 @@ impl<'c> Attachment<'c> {
                         return Some(left);
                     }
                 }
-                Err(_) => return Some(Left::HungUp),
+                Err(_) => return Some(self.gone()),
             }
         }
         None
+    }
+
+    /// What it means that output cannot be written any more.
+    const fn gone(&self) -> Left {
+        if self.is_tty { Left::HungUp } else { Left::Unread }
     }
 
     fn on_signals(&mut self, signals: &Signals) -> Option<Left> {
@@ -357,6 +371,7 @@ fn ending(event: &Event) -> Option<Left> {
 #[derive(Default)]
 struct Ready {
     signals: bool,
+    unread: bool,
     input: bool,
 }
 

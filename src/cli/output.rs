@@ -1,5 +1,6 @@
 //! What goes to standard output: aligned columns or JSON, and nothing else.
 
+use std::io::IsTerminal;
 use std::io::Write;
 
 use serde::Serialize;
@@ -191,6 +192,9 @@ fn width(text: &str) -> usize {
     unicode_width::UnicodeWidthStr::width(text)
 }
 
+/// Bytes of a command on a terminal.
+const COMMAND: usize = 60;
+
 /// Prints sessions for people.
 pub fn list(sessions: &[Status]) {
     if sessions.is_empty() {
@@ -198,6 +202,8 @@ pub fn list(sessions: &[Status]) {
         return;
     }
     let now = clock::wall_ms();
+    // On a terminal a long command would break the columns; in a pipe nothing is cut.
+    let room = if std::io::stdout().is_terminal() { COMMAND } else { usize::MAX };
     let row = |status: &Status| {
         let attached = match (status.attached.len(), status.controller()) {
             (0, _) => "-".to_owned(),
@@ -215,7 +221,7 @@ pub fn list(sessions: &[Status]) {
             text::age(now.saturating_sub(status.started_ms)),
             attached,
             output,
-            status.command.clone(),
+            text::shorten(&status.command, room),
         ]
     };
     let rows: Vec<Vec<String>> = sessions.iter().map(row).collect();

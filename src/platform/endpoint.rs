@@ -136,7 +136,7 @@ impl Place {
     pub fn logs(&self) -> Vec<PathBuf> {
         let is_log = |path: &PathBuf| {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            name.starts_with("daemon.") && name.ends_with(".log")
+            name.strip_prefix("daemon.").is_some_and(|rest| rest == "log" || rest.strip_suffix(".log").is_some())
         };
         let entries = std::fs::read_dir(&self.state).into_iter().flatten().flatten();
         let mut logs: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_log).collect();

@@ -33,6 +33,8 @@ pub struct Quiet {
     drops_backslash: bool,
     /// First byte of a character in which a C1 control can hide.
     has_c1_lead: bool,
+    /// Bytes that the last character passed on still lacks.
+    owed: u8,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq)]
@@ -58,6 +60,7 @@ impl Default for Quiet {
             overlong: None,
             drops_backslash: false,
             has_c1_lead: false,
+            owed: 0,
         }
     }
 }
@@ -82,13 +85,16 @@ impl Quiet {
         if std::mem::take(&mut self.has_c1_lead) {
             let is_introducer = matches!(bytes[0], 0x90 | 0x98 | 0x9a | 0x9b | 0x9d..=0x9f);
             if is_introducer {
+                self.part(out);
                 return 1;
             }
             out.push(0xc2);
+            self.owed = 1;
         }
         let is_special = |byte: &u8| matches!(byte, 0x05 | 0x07 | 0x1b | 0xc2);
         let plain = bytes.iter().position(is_special).unwrap_or(bytes.len());
         out.extend_from_slice(&bytes[..plain]);
+        self.owed = owed(self.owed, &bytes[..plain]);
         match bytes.get(plain) {
             None => plain,
             Some(0xc2) => {
@@ -96,10 +102,22 @@ impl Quiet {
                 plain + 1
             }
             Some(0x1b) => {
+                self.part(out);
                 self.begin();
                 plain + 1
             }
-            Some(_) => plain + 1,
+            Some(_) => {
+                self.part(out);
+                plain + 1
+            }
+        }
+    }
+
+    /// Parts a broken-off character from what follows: without what is taken out, the two could become one. Terminals do
+    /// nothing at a NUL.
+    fn part(&mut self, out: &mut Vec<u8>) {
+        if std::mem::take(&mut self.owed) > 0 {
+            out.push(0);
         }
     }
 
@@ -191,6 +209,19 @@ impl Sink for Judge {
     }
 }
 
+/// Returns how many bytes the last character of `text` lacks, if `before` were lacking when it began.
+fn owed(before: u8, text: &[u8]) -> u8 {
+    let tail = &text[text.len().saturating_sub(4)..];
+    let start = if tail.len() < 4 { before } else { 0 };
+    tail.iter().fold(start, |owed, byte| match byte {
+        0x80..=0xbf => owed.saturating_sub(1),
+        0xc2..=0xdf => 1,
+        0xe0..=0xef => 2,
+        0xf0..=0xf4 => 3,
+        _ => 0,
+    })
+}
+
 /// Tells whether a control sequence makes a terminal answer or act on something else than its screen.
 fn is_query(sequence: &Sequence) -> bool {
     match (sequence.marker, sequence.intermediate, sequence.last) {
@@ -254,6 +285,16 @@ fn is_unwanted_osc(body: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn k9_what_is_taken_out_never_joins_what_it_parted() {
+        let mut out = Vec::new();
+        let mut quiet = Quiet::new();
+        for piece in [&b"\xc3"[..], b"\x1b[", b"c\x80", b"\xe3\x81\x07\x82", b"\xe3\x81\x82\x07z"] {
+            quiet.filter(piece, &mut out);
+        }
+        assert_eq!(out, b"\xc3\0\x80\xe3\x81\0\x82\xe3\x81\x82z");
+    }
 
     fn quieted(bytes: &[u8]) -> String {
         let (mut quiet, mut out) = (Quiet::new(), Vec::new());

@@ -179,14 +179,14 @@ impl Role {
             Self::Text => plain,
             Self::Faint | Self::Viewing => plain.add_modifier(Modifier::DIM),
             Self::Ended => plain.fg(Color::Blue),
-            Self::Heading => plain.add_modifier(Modifier::BOLD),
-            Self::Selected => plain.add_modifier(Modifier::REVERSED),
-            Self::Typing => plain.fg(Color::Green).add_modifier(Modifier::BOLD),
-            Self::Key => plain.fg(Color::Cyan).add_modifier(Modifier::BOLD),
-            Self::Notice => plain.fg(Color::Yellow).add_modifier(Modifier::BOLD),
+            // Bold in the terminal's own colour: many terminals show a bold colour as its bright one, and bright yellow, cyan
+            // or green cannot be read on white.
+            Self::Heading | Self::Key | Self::Notice | Self::Typing => plain.add_modifier(Modifier::BOLD),
+            // A reversed state would be a patch of its colour: the row has one look.
+            Self::Selected => plain.fg(Color::Reset).bg(Color::Reset).add_modifier(Modifier::REVERSED),
             Self::Danger => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
             Self::Running => plain.fg(Color::Green),
-            Self::Stopping => plain.fg(Color::Yellow),
+            Self::Stopping => plain.fg(Color::Magenta),
             Self::Failed => plain.fg(Color::Red),
         }
     }

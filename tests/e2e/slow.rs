@@ -102,3 +102,20 @@ fn a_follower_that_was_overtaken_says_so_and_ends_with_its_own_code() {
     assert_eq!(output.status.code(), Some(91));
     assert!(String::from_utf8_lossy(&output.stderr).contains("bytes were overwritten"));
 }
+
+/// The writer is as fast as can be, the follower goes on at its byte after each kill.
+#[test]
+fn k1_a_flood_through_a_pipe_is_followed_exactly_across_kills() {
+    let place = Place::new();
+    place.ok(&["run", "-d", "--pipe", "--name", "flood", "--", "sh", "-c", "read x; seq 1 6000000"]);
+    let script = r#""$0" logs -f --raw flood | cksum"#;
+    let child =
+        place.command("sh").args(["-c", script, crate::support::RPM]).stdout(std::process::Stdio::piped()).spawn();
+    place.ok(&["send", "flood", "go\n"]);
+    for _ in 0..4 {
+        place.kill_daemon();
+    }
+    let output = child.expect("sh runs").wait_with_output().expect("a child");
+    let wanted = std::process::Command::new("sh").args(["-c", "seq 1 6000000 | cksum"]).output().expect("sh runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&wanted.stdout));
+}

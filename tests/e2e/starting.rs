@@ -145,3 +145,19 @@ fn what_the_user_gives_in_so_many_words_wins() {
     let (code, said) = place.fails(&["send", "e", "late"]);
     assert!(code == 1 && said.contains("has ended"), "{said}");
 }
+
+#[test]
+fn a_reader_that_went_away_is_no_failure() {
+    let place = Place::new();
+    let shell = |script: &str| {
+        let output = place.command("bash").args(["-c", script, RPM]).output().expect("bash runs");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert_eq!(shell(r#""$0" run --pipe -- seq 1 100000 | head -2 > /dev/null; echo ${PIPESTATUS[0]}"#), "0\n");
+    assert_eq!(
+        shell(
+            r#""$0" run -d --name quiet -- cat > /dev/null; "$0" attach quiet < /dev/null | true; echo ${PIPESTATUS[0]}"#
+        ),
+        "0\n"
+    );
+}

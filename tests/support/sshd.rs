@@ -77,7 +77,7 @@ impl Sshd {
 
     fn launch(keep_alive: KeepAlive, wire: Option<Wire>) -> Option<Self> {
         if let Some(missing) = ["sshd", "ssh", "ssh-keygen", "vim"].into_iter().find(|name| find(name).is_none()) {
-            support::skip(&format!("there is no {missing} here"));
+            crate::support::skip(&format!("there is no {missing} here"));
             return None;
         }
         if id("-u") == "0" {
@@ -107,7 +107,11 @@ impl Sshd {
             let line = self.line(From::Wire, &["-tt"], "true");
             let mut login = Outer::spawn(CommandBuilder::from_argv(line.into_iter().map(Into::into).collect()), 24, 80);
             if login.wait_exit() != 0 {
-                support::skip(&format!("an sshd of our own lets nobody in:\n{}{}", login.text(), log(&self.dir)));
+                crate::support::skip(&format!(
+                    "an sshd of our own lets nobody in:\n{}{}",
+                    login.text(),
+                    log(&self.dir)
+                ));
                 return None;
             }
         }
@@ -231,13 +235,13 @@ impl Wire {
     fn lay() -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         if find("ip").is_none() || id("-u") != "0" {
-            support::skip("network namespaces need `ip` and root");
+            crate::support::skip("network namespaces need `ip` and root");
             return None;
         }
         let name = format!("rpm-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let wire = Self { near: format!("{name}-near"), far: format!("{name}-far") };
         if !try_ip(&format!("netns add {}", wire.near)) {
-            support::skip("this system makes no network namespaces");
+            crate::support::skip("this system makes no network namespaces");
             return None;
         }
         ip(&format!("netns add {}", wire.far));

@@ -7,6 +7,7 @@ use serde_bytes::ByteBuf;
 
 use crate::cli::args;
 use crate::cli::exit;
+use crate::cli::report::say;
 use crate::client;
 use crate::client::Client;
 use crate::client::Error;
@@ -45,6 +46,10 @@ pub fn send(args: &args::Send) -> Result<u8, Error> {
 
 /// `rpm resize`.
 pub fn resize(args: &args::Resize) -> Result<u8, Error> {
-    Client::connect()?.call(&verbs::Resize { target: args.target.clone(), size: args.size })?;
+    let size = args.size.size;
+    Client::connect()?.call(&verbs::Resize { target: args.target.clone(), size })?;
+    if args.size.text.to_lowercase() != size.to_string() {
+        say(&format!("rpm: {} is not possible, {} was made {size}", args.size.text, args.target));
+    }
     Ok(exit::OK)
 }

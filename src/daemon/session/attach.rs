@@ -224,6 +224,8 @@ impl Actor {
             Some(offset) if offset >= history.oldest() => {
                 Start { dump: Vec::new(), cursor: self.raw_cursor(offset), missed: 0 }
             }
+            // Nothing was said yet: the terminal may keep what it shows.
+            _ if history.head() == 0 => Start { dump: Vec::new(), cursor: self.raw_cursor(0), missed: 0 },
             // Not a terminal: nothing to paint on, the stream itself is what is wanted.
             _ if !request.is_tty => {
                 let from = wanted.map_or(self.output.ground(), |_| history.oldest());

@@ -31,7 +31,7 @@ impl App {
         let context = self.context();
         let was_pending = self.keymap.is_pending();
         let outcome = self.keymap.press(context, key);
-        if was_pending || outcome == Outcome::Pending {
+        if was_pending || outcome == Outcome::Pending || self.notice.take().is_some() {
             self.damage.chrome();
         }
         match outcome {

@@ -83,8 +83,8 @@ fn first_visible(app: &App, visible: usize) -> usize {
 /// Says that there are rows above or below.
 fn mark_rest(first: usize, total: usize, visible: usize, area: Rect, buffer: &mut Buffer) {
     if total > visible && area.width > 12 {
-        let text = format!(" {}-{} of {total}", first + 1, (first + visible).min(total));
-        let x = area.right().saturating_sub(super::width(&text) + 1);
+        let text = format!("  {}-{} of {total} ", first + 1, (first + visible).min(total));
+        let x = area.right().saturating_sub(super::width(&text));
         put(buffer, (x, area.y), &text, area.width, Role::Faint.style());
     }
 }
@@ -164,7 +164,9 @@ pub fn render_details(app: &App, area: Rect, buffer: &mut Buffer) {
     put(buffer, (area.x, area.y), &"─".repeat(usize::from(area.width)), area.width, Role::Viewing.style());
     let now = app.now().wall_ms;
     let terminal = if status.kind == Kind::Pty { status.size.to_string() } else { "pipes".to_owned() };
-    let who: Vec<&str> = status.attached.iter().map(|client| client.who.as_str()).collect();
+    let does = |controls: bool| if controls { "controls" } else { "watches" };
+    let who: Vec<String> =
+        status.attached.iter().map(|client| format!("{} {}", client.who, does(client.controls))).collect();
     let mut output =
         if status.output_ms == 0 { "none".to_owned() } else { format!("{} ago", age(now, status.output_ms)) };
     if let Some(end) = status.end() {
