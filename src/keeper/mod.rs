@@ -307,12 +307,11 @@ impl Keeper {
             return;
         }
         let id = SessionId(self.next_id);
-        match read_order(parcel).and_then(|order| Owned::start(id, key, &order)) {
-            Ok(owned) => {
+        match read_order(parcel).and_then(|order| start(id, key, &order)) {
+            Ok((owned, fds)) => {
                 self.next_id += 1;
                 self.watch_session(id, &owned);
-                let descriptors = owned.descriptors();
-                if let (Some(daemon), Ok(fds)) = (&mut self.daemon, descriptors) {
+                if let Some(daemon) = &mut self.daemon {
                     daemon.send(&ToDaemon::Session(owned.handover_now()), fds);
                 }
                 self.sessions.insert(id, owned);
@@ -398,6 +397,18 @@ impl Keeper {
         if self.shared.load(flags::ARMED) == 1 {
             self.shared.store(flags::ARMED, 0);
             self.daemon_bell.ring();
+        }
+    }
+}
+
+/// Starts a session that can also be handed over: without descriptors for that, its program is ended again.
+fn start(id: SessionId, key: RequestKey, order: &Order) -> Result<(Owned, Vec<OwnedFd>), SpawnError> {
+    let owned = Owned::start(id, key, order)?;
+    match owned.descriptors() {
+        Ok(fds) => Ok((owned, fds)),
+        Err(error) => {
+            owned.abandon();
+            Err(SpawnError { stage: Stage::Memory, errno: error.raw_os_error().unwrap_or(libc::EMFILE) })
         }
     }
 }

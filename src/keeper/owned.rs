@@ -8,6 +8,8 @@ use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use rustix::process::Signal;
+
 use crate::history::ExitStatus;
 use crate::history::SLOTS_LEN;
 use crate::history::Slot;
@@ -245,6 +247,11 @@ impl Owned {
             fds.push(input.try_clone()?);
         }
         Ok(fds)
+    }
+
+    /// Ends its first process at once and gives it up.
+    pub fn abandon(self) {
+        let _ = self.process.signal(Signal::KILL);
     }
 
     /// Returns the handover as it is now.

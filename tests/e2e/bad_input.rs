@@ -221,3 +221,20 @@ fn a_command_line_of_half_a_mebibyte_is_started_and_shown_shortened() {
     assert!(command.starts_with("true 1 2 3") && command.ends_with('…') && command.len() < 1000, "{command}");
     assert!(place.ok(&["ls"]).contains("long"));
 }
+
+#[test]
+fn running_out_of_descriptors_refuses_new_sessions_and_harms_no_old_one() {
+    let place = Place::new();
+    // Keeper and daemon raise their limit to the hard one, so that is what is lowered.
+    let script = r#"ulimit -n 64; "$0" run -d --name first -- sh -c 'echo up; read x; exit 5'"#;
+    assert!(place.command("sh").args(["-c", script, RPM]).status().expect("sh runs").success());
+    let refused = (0..30).find_map(|n| {
+        let output = place.run(&["run", "-d", "--name", &format!("more{n}"), "--", "sleep", "1000"]);
+        (!output.status.success()).then_some(output)
+    });
+    let said = String::from_utf8_lossy(&refused.expect("64 descriptors do not last").stderr).into_owned();
+    assert!(said.contains("cannot start") || said.contains("terminal"), "{said}");
+    place.wait_screen("first", "up");
+    place.ok(&["send", "first", "", "--enter"]);
+    assert_eq!(place.wait_end("first")["code"], 5);
+}
