@@ -40,6 +40,9 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// Typed bytes wait for a program that does not read; beyond this, standard input has to wait too.
 const UNSENT: usize = 1 << 20;
 
+/// On a terminal the same limit would hold back the key that detaches; a paste may be this long.
+const PASTED: usize = 64 << 20;
+
 /// How an attachment ended.
 enum Left {
     Ended(Option<End>),
@@ -189,7 +192,8 @@ impl<'c> Attachment<'c> {
 
     fn wait(&mut self, signals: &Signals) -> Result<Ready, Error> {
         let connection = self.client.connection();
-        let takes_input = self.input_is_open && (self.is_tty || connection.unsent() < UNSENT);
+        let limit = if self.is_tty { PASTED } else { UNSENT };
+        let takes_input = self.input_is_open && connection.unsent() < limit;
         let stdin = rustix::stdio::stdin();
         // Asked for nothing, it still says when its reader is gone.
         let out = PollFd::new(&self.out, PollFlags::empty());

@@ -51,6 +51,8 @@ pub struct Connection {
     decoder: Decoder,
     waiting: VecDeque<Incoming>,
     unsent: Vec<u8>,
+    /// How much of `unsent` was sent already; it is cut off once all of it was, so that a long queue is not moved each time.
+    sent: usize,
     next_id: u64,
     /// The daemon's hello.
     pub daemon: Hello,
@@ -65,6 +67,7 @@ impl Connection {
             decoder: Decoder::default(),
             waiting: VecDeque::new(),
             unsent: Vec::new(),
+            sent: 0,
             next_id: 1,
             daemon: Hello::default(),
         };
@@ -128,22 +131,22 @@ impl Connection {
     /// Returns how many bytes wait for the daemon to read.
     #[must_use]
     pub fn unsent(&self) -> usize {
-        self.unsent.len()
+        self.unsent.len() - self.sent
     }
 
     /// Sends what can be sent now.
     pub fn flush(&mut self) -> Result<(), Error> {
-        while !self.unsent.is_empty() {
-            match self.stream.write(&self.unsent) {
+        while self.unsent() > 0 {
+            match self.stream.write(&self.unsent[self.sent..]) {
                 Ok(0) => return Err(Error::Lost(io::ErrorKind::WriteZero.into())),
-                Ok(len) => {
-                    self.unsent.drain(..len);
-                }
+                Ok(len) => self.sent += len,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(Error::Lost(error)),
             }
         }
+        self.unsent.clear();
+        self.sent = 0;
         Ok(())
     }
 
@@ -218,7 +221,7 @@ impl Connection {
     /// Returns what to poll the descriptor for.
     #[must_use]
     pub fn interest(&self) -> PollFlags {
-        if self.unsent.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT }
+        if self.unsent() == 0 { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT }
     }
 }
 

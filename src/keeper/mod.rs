@@ -82,6 +82,8 @@ struct Keeper {
     /// When the next daemon is started, if none runs.
     start_at: Option<u64>,
     is_stopping: bool,
+    /// Asked to end while no daemon ran.
+    must_terminate: bool,
 }
 
 /// Runs the keeper until everything ended. `ready` is called once clients can connect.
@@ -136,6 +138,7 @@ impl Keeper {
             last_end: None,
             start_at: None,
             is_stopping: false,
+            must_terminate: false,
         })
     }
 
@@ -160,7 +163,9 @@ impl Keeper {
                 libc::SIGCHLD => self.reap_strangers(),
                 libc::SIGTERM | libc::SIGINT => match &mut self.daemon {
                     Some(daemon) => daemon.send(&ToDaemon::Terminate, Vec::new()),
-                    None => return Turn::End,
+                    // The next daemon stops everything politely; who asks twice does not want to wait for it.
+                    None if self.must_terminate => return Turn::End,
+                    None => self.must_terminate = true,
                 },
                 // A terminal that started us went away; that is what we are here for.
                 _ => {}
@@ -235,6 +240,9 @@ impl Keeper {
         }
         if daemon.completes_now() {
             daemon.send(&ToDaemon::Ready, Vec::new());
+            if self.must_terminate {
+                daemon.send(&ToDaemon::Terminate, Vec::new());
+            }
         }
         let how = if daemon.is_behind() { Watch::ReadWrite } else { Watch::Read };
         let _ = self.poll.watch(daemon.link(), Source::Link, how);

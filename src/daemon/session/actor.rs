@@ -136,6 +136,8 @@ pub struct Actor {
 impl Actor {
     fn new(hub: Rc<Hub>, session: Rc<Session>) -> Self {
         let now = clock::monotonic_ns();
+        // What an actor that failed had queued is gone, and with it what it held of the room.
+        session.input_room.add_permits(INPUT_LIMIT.saturating_sub(session.input_room.available_permits()));
         let asked = session.facts.borrow().asked.clone();
         let mut actor = Self {
             machine: Machine::new(asked, now),
