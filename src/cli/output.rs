@@ -23,12 +23,8 @@ pub struct Session {
     id: String,
     name: String,
     state: &'static str,
-    code: Option<u8>,
-    signal: Option<String>,
-    how: Option<String>,
-    by: Option<String>,
-    ended: Option<String>,
-    left: Vec<u32>,
+    #[serde(flatten)]
+    end: Ending,
     kind: crate::session::spec::Kind,
     command: String,
     argv: Vec<String>,
@@ -56,7 +52,6 @@ struct Attached {
 
 impl From<&Status> for Session {
     fn from(status: &Status) -> Self {
-        let end = status.end();
         Self {
             id: status.id.to_string(),
             name: status.name.clone(),
@@ -65,12 +60,7 @@ impl From<&Status> for Session {
                 State::Stopping { .. } => "stopping",
                 State::Ended { .. } => "ended",
             },
-            code: end.and_then(code),
-            signal: end.and_then(signal),
-            how: end.map(how),
-            by: end.and_then(|end| end.by.clone()),
-            ended: end.and_then(|end| clock::rfc3339(end.at_ms)),
-            left: end.map(|end| end.left.clone()).unwrap_or_default(),
+            end: Ending::of(status.end()),
             kind: status.kind,
             command: status.command.clone(),
             argv: status.argv.clone(),
@@ -106,48 +96,50 @@ impl From<&crate::session::status::Attached> for Attached {
 pub struct Outcome {
     id: String,
     name: String,
+    #[serde(flatten)]
+    end: Ending,
+    error: Option<crate::protocol::error::WireError>,
+}
+
+impl From<&verbs::Outcome> for Outcome {
+    fn from(outcome: &verbs::Outcome) -> Self {
+        Self {
+            id: outcome.id.to_string(),
+            name: outcome.name.clone(),
+            end: Ending::of(outcome.end.as_ref()),
+            error: outcome.error.clone(),
+        }
+    }
+}
+
+/// How a session ended, as JSON: all null while it has not.
+#[derive(Debug, Default, Serialize)]
+struct Ending {
     code: Option<u8>,
     signal: Option<String>,
     how: Option<String>,
     by: Option<String>,
     ended: Option<String>,
     left: Vec<u32>,
-    error: Option<crate::protocol::error::WireError>,
 }
 
-impl From<&verbs::Outcome> for Outcome {
-    fn from(outcome: &verbs::Outcome) -> Self {
-        let end = outcome.end.as_ref();
+impl Ending {
+    fn of(end: Option<&End>) -> Self {
+        let Some(end) = end else { return Self::default() };
+        let (code, signal) = match end.status {
+            Some(ExitStatus::Code(code)) => (Some(code), None),
+            Some(ExitStatus::Signal(signal)) => (None, Some(signal_name(signal))),
+            None => (None, None),
+        };
         Self {
-            id: outcome.id.to_string(),
-            name: outcome.name.clone(),
-            code: end.and_then(code),
-            signal: end.and_then(signal),
-            how: end.map(how),
-            by: end.and_then(|end| end.by.clone()),
-            ended: end.and_then(|end| clock::rfc3339(end.at_ms)),
-            left: end.map(|end| end.left.clone()).unwrap_or_default(),
-            error: outcome.error.clone(),
+            code,
+            signal,
+            how: Some(format!("{:?}", end.how).to_lowercase()),
+            by: end.by.clone(),
+            ended: clock::rfc3339(end.at_ms),
+            left: end.left.clone(),
         }
     }
-}
-
-const fn code(end: &End) -> Option<u8> {
-    match end.status {
-        Some(ExitStatus::Code(code)) => Some(code),
-        _ => None,
-    }
-}
-
-fn signal(end: &End) -> Option<String> {
-    match end.status {
-        Some(ExitStatus::Signal(signal)) => Some(signal_name(signal)),
-        _ => None,
-    }
-}
-
-fn how(end: &End) -> String {
-    format!("{:?}", end.how).to_lowercase()
 }
 
 /// Prints text; a reader that went away is no error.

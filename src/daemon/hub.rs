@@ -57,6 +57,8 @@ pub struct Hub {
     pub crowd: Notify,
     /// Spawns whose client attaches next.
     pub followed: RefCell<HashSet<RequestKey>>,
+    /// Which session was parsed last, and when: a flood of one is no time to wait for an echo of another.
+    pub parsed: Cell<(SessionId, u64)>,
     place: Place,
     started: u64,
     peers: RefCell<BTreeMap<ClientId, Rc<Peer>>>,
@@ -75,6 +77,7 @@ impl Hub {
             end: Notify::new(),
             crowd: Notify::new(),
             followed: RefCell::default(),
+            parsed: Cell::default(),
             place,
             started: clock::monotonic_ns(),
             peers: RefCell::default(),

@@ -25,6 +25,9 @@ const ANSWERS: usize = 4096;
 /// How long a key's answer is looked for before the thread may sleep.
 const ECHO_NS: u64 = 80_000;
 
+/// Another session that said something so recently needs this thread more.
+const BUSY_NS: u64 = 2_000_000;
+
 /// What waits for one program.
 #[derive(Default)]
 pub struct Input {
@@ -91,6 +94,10 @@ impl Actor {
     /// Most keys are answered within microseconds. Looking for that answer is quicker than going to sleep and being woken
     /// for it, which costs a third of a keystroke's way; a program that takes longer is waited for as usual.
     fn await_echo(&self, typed: u64) {
+        let (other, parsed) = self.hub.parsed.get();
+        if other != self.session.id && typed.saturating_sub(parsed) < BUSY_NS {
+            return;
+        }
         let history = &self.session.history;
         let head = history.head();
         while history.head() == head && clock::monotonic_ns() < typed + ECHO_NS {

@@ -179,7 +179,7 @@ impl Output {
 
 impl Actor {
     /// Parses what is new, if the session is warm or has to become so.
-    pub(super) fn read_output(&mut self, _now: u64) {
+    pub(super) fn read_output(&mut self, now: u64) {
         let must_warm = self.output.must_warm || self.is_stale || !self.pending.is_empty() || self.is_watched();
         if must_warm {
             self.output.must_warm = false;
@@ -189,6 +189,7 @@ impl Actor {
             return;
         }
         failpoint::panic_at(self.hub.dir(), "actor-panics");
+        self.hub.parsed.set((self.session.id, now));
         let session = std::rc::Rc::clone(&self.session);
         let effects = self.output.parse(&session.history, self.hub.dir());
         self.output.checkpoint(&session, self.hub.dir());
