@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use runpm::history::ExitStatus;
+use runpm::history::Stream;
 use runpm::protocol::error::Code;
 use runpm::protocol::error::WireError;
 use runpm::protocol::hello::Hello;
@@ -156,8 +157,17 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     );
     golden.holds(
         "logs",
-        &verbs::Logs { channel: 1, target: "web".into(), from: verbs::From::Offset(4), follow: true, stream: None },
+        &verbs::Logs {
+            channel: 1,
+            target: "web".into(),
+            from: verbs::From::Offset(4),
+            follow: true,
+            stream: None,
+            marks: false,
+        },
     );
+    let point = verbs::Point::Bytes(Stream::Err);
+    golden.holds("mark", &verbs::Mark { channel: 1, at: 2, time_us: 3, point });
     golden.holds("stolen", &verbs::Stolen { channel: 1, by: "bob".into(), at_ms: 3 });
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });

@@ -18,9 +18,9 @@ use crate::cli::exit;
 use crate::cli::prefix::Prefix;
 use crate::cli::prefix::Typed;
 use crate::cli::report::say;
-use crate::client::Client;
 use crate::client::Error;
-use crate::client::Incoming;
+use crate::client::blocking::Client;
+use crate::client::blocking::Incoming;
 use crate::client::inherit;
 use crate::platform::clock;
 use crate::platform::signals::Signals;
@@ -153,6 +153,7 @@ impl<'c> Attachment<'c> {
             resume,
             history_rows: HISTORY_ROWS,
             agent: inherit::agent(),
+            marks: false,
         };
         let attached = self.client.call(&attach)?;
         self.was_attached = true;

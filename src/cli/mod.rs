@@ -64,7 +64,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Attach(args) => {
             let request =
                 attach::Request { target: args.target, steal: args.steal, view: args.view, from_start: false };
-            attach::attach(&mut crate::client::Client::connect()?, &request)
+            attach::attach(&mut crate::client::blocking::Client::connect()?, &request)
         }
         Verb::Ls(args) => listing::ls(&args),
         Verb::Describe(args) => listing::describe(&args),

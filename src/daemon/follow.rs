@@ -13,8 +13,10 @@ use crate::history::Step;
 use crate::history::Stream;
 use crate::platform::clock;
 use crate::protocol::verbs;
+use crate::protocol::verbs::Point;
 use crate::session::status::End;
 use crate::term::Quiet;
+use crate::term::Size;
 
 /// Bytes of one message: what is in flight delays what comes after.
 const PIECE: usize = 16 << 10;
@@ -29,6 +31,8 @@ pub struct Follow {
     pub quiet: bool,
     /// Only this stream.
     pub stream: Option<Stream>,
+    /// Say where bytes of another stream or time begin.
+    pub marks: bool,
     /// Stop at this offset; without one, at the session's end.
     pub until: Option<u64>,
     /// A gap ends it: the client decides what to do. Otherwise it goes on behind the gap.
@@ -69,6 +73,7 @@ impl Follow {
         let mut buffer = vec![0; PIECE];
         let mut quiet = Quiet::new();
         let mut quieted = Vec::new();
+        let mut marked = None;
         loop {
             let changed = session.output.notified();
             if self.outbox.is_closed() {
@@ -81,6 +86,7 @@ impl Follow {
             let from = at.offset;
             match session.history.step(&mut at, &mut buffer[..room]) {
                 Ok(Some(Step::Bytes(stream, len))) => {
+                    self.mark(&mut marked, Point::Bytes(stream), from, at.time);
                     let mut bytes = &buffer[..len];
                     if self.quiet {
                         quieted.clear();
@@ -94,7 +100,10 @@ impl Follow {
                     }
                     advance(session, cursor, at);
                 }
-                Ok(Some(Step::Resize(..) | Step::Exit)) => {}
+                Ok(Some(Step::Resize(rows, cols))) => {
+                    self.mark(&mut marked, Point::Resize(Size::clamped(rows, cols)), from, at.time);
+                }
+                Ok(Some(Step::Exit)) => self.mark(&mut marked, Point::Exit, from, at.time),
                 Ok(None) => {
                     if let Some(end) = end_at(session, at) {
                         return Outcome::Complete(Some(end));
@@ -116,6 +125,20 @@ impl Follow {
                     }
                 }
             }
+        }
+    }
+}
+
+impl Follow {
+    /// Says what comes next, unless the client knows.
+    fn mark(&self, marked: &mut Option<(Point, u64)>, point: Point, at: u64, time: u64) {
+        let is_wanted = match point {
+            Point::Bytes(stream) => self.stream.is_none_or(|only| only == stream),
+            Point::Resize(_) | Point::Exit => true,
+        };
+        if self.marks && is_wanted && marked.replace((point, time)) != Some((point, time)) {
+            let time_us = clock::wall_us_of(time);
+            self.outbox.notify(&verbs::Mark { channel: self.channel, at, time_us, point });
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Position {
     pub offset: u64,
     /// Number of the entry that holds it, or of the next event.
     pub index: u64,
+    /// Monotonic nanoseconds of what was last stepped over.
+    pub time: u64,
 }
 
 /// What comes next in a history.
@@ -186,7 +188,7 @@ impl<M: Memory> Reader<M> {
                 _ => low = middle + 1,
             }
         }
-        Position { offset, index: low }
+        Position { offset, index: low, time: 0 }
     }
 
     /// Copies what comes next into `out` and moves `at` past it; `None` when nothing is there yet.
@@ -197,6 +199,7 @@ impl<M: Memory> Reader<M> {
             let Some(entry) = self.entry(at.index) else {
                 return if at.index < newest { Err(Gap { oldest: self.oldest() }) } else { Ok(None) };
             };
+            at.time = entry.time;
             match entry.kind {
                 Kind::Bytes(stream) if entry.end() > at.offset => {
                     let want = ((entry.end() - at.offset) as usize).min(out.len());

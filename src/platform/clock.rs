@@ -24,6 +24,13 @@ pub fn wall_of(monotonic: u64) -> u64 {
     wall_ms().saturating_sub(monotonic_ns().saturating_sub(monotonic) / 1_000_000)
 }
 
+/// Converts a monotonic instant to wall-clock microseconds.
+#[must_use]
+pub fn wall_us_of(monotonic: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
+    now.saturating_sub(monotonic_ns().saturating_sub(monotonic) / 1000)
+}
+
 /// Writes wall-clock milliseconds as RFC 3339 in local time; `None` for zero, which means "never".
 #[must_use]
 pub fn rfc3339(ms: u64) -> Option<String> {

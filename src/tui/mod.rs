@@ -23,8 +23,8 @@ mod theme;
 pub mod view;
 mod wire;
 
-use crate::client::Client;
 use crate::client::Error;
+use crate::client::blocking::Client;
 use crate::session::status::End;
 
 /// How the dashboard is started.

@@ -11,8 +11,8 @@ use rustix::event::PollFd;
 use rustix::event::PollFlags;
 use rustix::process::Signal;
 
-use crate::client::Client;
 use crate::client::Error;
+use crate::client::blocking::Client;
 use crate::platform::clock;
 use crate::platform::process;
 use crate::platform::signals::Signals;

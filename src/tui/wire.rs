@@ -13,10 +13,10 @@ use std::thread;
 use rustix::pipe::PipeFlags;
 
 use crate::client;
-use crate::client::Client;
-use crate::client::Connection;
 use crate::client::Error;
-use crate::client::Incoming;
+use crate::client::blocking::Client;
+use crate::client::blocking::Connection;
+use crate::client::blocking::Incoming;
 use crate::client::inherit;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
@@ -266,7 +266,7 @@ fn plain<V: Verb + 'static>(ask: Ask, verb: V, answer: fn(V::Reply) -> Answer) -
     Question {
         ask,
         post: Box::new(move |connection| connection.post(&verb)),
-        open: Box::new(move |reply| client::open::<V>(reply).map(answer)),
+        open: Box::new(move |reply| client::blocking::open::<V>(reply).map(answer)),
         is_durable: false,
     }
 }

@@ -2,8 +2,8 @@
 
 use std::os::unix::net::UnixStream;
 
-use runpm::client::Connection;
 use runpm::client::Error;
+use runpm::client::blocking::Connection;
 use runpm::platform::endpoint;
 use runpm::protocol::error::Code;
 use runpm::protocol::hello::Hello;

@@ -3,8 +3,8 @@
 use crate::cli::args;
 use crate::cli::exit;
 use crate::cli::output;
-use crate::client::Client;
 use crate::client::Error;
+use crate::client::blocking::Client;
 use crate::platform::endpoint::Place;
 use crate::protocol::verbs;
 use crate::session::text;

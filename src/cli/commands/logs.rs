@@ -5,9 +5,9 @@ use std::io::Write;
 use crate::cli::args;
 use crate::cli::exit;
 use crate::cli::report::say;
-use crate::client::Client;
 use crate::client::Error;
-use crate::client::Incoming;
+use crate::client::blocking::Client;
+use crate::client::blocking::Incoming;
 use crate::history::Stream;
 use crate::protocol::verbs;
 use crate::term::Strip;
@@ -30,6 +30,7 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
                 args::StreamName::Out => Stream::Out,
                 args::StreamName::Err => Stream::Err,
             }),
+            marks: false,
         };
         client.call(&request)?;
         match copy(&mut client, args.raw, &mut strip, &mut from) {

@@ -1,0 +1,42 @@
+//! The tool itself: dashboard, daemon.
+
+use clap::Args;
+use clap::Subcommand;
+
+/// `--json` alone.
+#[derive(Debug, Args)]
+pub struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rpm tui`.
+#[derive(Debug, Args, Default)]
+pub struct Tui {
+    /// Show this session only, full screen
+    #[arg(long, value_name = "SESSION")]
+    pub session: Option<String>,
+    /// Take it over from who controls it
+    #[arg(long, requires = "session")]
+    pub steal: bool,
+}
+
+/// `rpm daemon`.
+#[derive(Debug, Subcommand)]
+pub enum Daemon {
+    /// Start it, if it does not run
+    Start,
+    /// Show how it is
+    Status(Json),
+    /// Print its log
+    Logs(DaemonLogs),
+}
+
+/// `rpm daemon logs`.
+#[derive(Debug, Args)]
+pub struct DaemonLogs {
+    /// Last N lines
+    #[arg(short = 'n', long, default_value_t = 50)]
+    pub lines: usize,
+}

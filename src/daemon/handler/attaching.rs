@@ -1,0 +1,132 @@
+//! Attachments of one connection: made, left, controlled; typing and sizes.
+
+use std::rc::Rc;
+
+use tokio::sync::oneshot;
+use tokio::task;
+
+use crate::daemon::connection::Channel;
+use crate::daemon::connection::Context;
+use crate::daemon::follow::Follow;
+use crate::daemon::handler::Answer;
+use crate::daemon::handler::find;
+use crate::daemon::handler::gone;
+use crate::daemon::handler::reply_now;
+use crate::daemon::session::AttachReply;
+use crate::daemon::session::Mail;
+use crate::daemon::session::Session;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
+use crate::protocol::verbs;
+use crate::protocol::verbs::Done;
+use crate::session::spec;
+
+pub(super) async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Attach) -> Result<(), WireError> {
+    let session = find(context, &verb.target)?;
+    refuse_itself(context, &session)?;
+    let (channel, is_view, is_tty, marks) = (verb.channel, verb.view, verb.is_tty, verb.marks);
+    leave(context, channel);
+    let (reply_tx, reply_rx) = oneshot::channel();
+    session.mail(Mail::Attach { client: context.client.clone(), request: verb, reply: reply_tx });
+    let (attach, attached, start) = attached(reply_rx).await?;
+    enter(context, channel, Channel { session: Rc::clone(&session), attach, waits: true });
+    reply_now(context, request, &attached);
+    if let Some(start) = start {
+        let follow = Follow {
+            outbox: Rc::clone(&context.client.outbox),
+            channel,
+            quiet: is_view || attached.ended.is_some(),
+            stream: None,
+            marks,
+            until: None,
+            // A terminal is painted anew instead: the client attaches again.
+            ends_at_gap: is_tty,
+        };
+        task::spawn_local(follow.run(session, start));
+    }
+    Ok(())
+}
+
+/// A client inside a session that shows that very session would draw what it draws, for ever.
+fn refuse_itself(context: &Context, session: &Session) -> Result<(), WireError> {
+    let key = format!("{:016x}", session.handover.key.0);
+    if context.inside.as_deref() != Some(key.as_str()) {
+        return Ok(());
+    }
+    Err(WireError::new(Code::Invalid, "this is that session: showing it inside itself would loop"))
+}
+
+async fn attached(
+    reply: oneshot::Receiver<AttachReply>,
+) -> Result<(crate::session::id::AttachId, verbs::Attached, Option<crate::daemon::session::Start>), WireError> {
+    reply.await.unwrap_or_else(|_| Err(gone()))
+}
+
+pub(super) async fn watch(context: &Rc<Context>, verb: verbs::Watch) -> Answer<verbs::Watch> {
+    let session = find(context, &verb.target)?;
+    refuse_itself(context, &session)?;
+    leave(context, verb.channel);
+    let (reply_tx, reply_rx) = oneshot::channel();
+    session.mail(Mail::Watch { client: context.client.clone(), channel: verb.channel, reply: reply_tx });
+    let (attach, reply, _) = attached(reply_rx).await?;
+    enter(context, verb.channel, Channel { session, attach, waits: false });
+    Ok(reply)
+}
+
+fn channel(context: &Context, number: u32) -> Result<Channel, WireError> {
+    let found = context.channels.borrow().get(&number).cloned();
+    found.ok_or_else(|| WireError::new(Code::Invalid, format!("channel {number} is not attached")))
+}
+
+pub(super) async fn take(context: &Rc<Context>, verb: verbs::Take) -> Answer<verbs::Take> {
+    let channel = channel(context, verb.channel)?;
+    let (reply_tx, reply_rx) = oneshot::channel();
+    channel.session.mail(Mail::Take { attach: channel.attach, request: verb, reply: reply_tx });
+    reply_rx.await.unwrap_or_else(|_| Err(gone())).map(|()| Done {})
+}
+
+pub(super) fn release(context: &Rc<Context>, verb: verbs::Release) -> Answer<verbs::Release> {
+    let channel = channel(context, verb.channel)?;
+    channel.session.mail(Mail::Release(channel.attach));
+    Ok(Done {})
+}
+
+pub(super) fn detach(context: &Rc<Context>, verb: verbs::Detach) -> Answer<verbs::Detach> {
+    leave(context, verb.channel);
+    Ok(Done {})
+}
+
+/// Notes what a channel is attached to. A client that left meanwhile was detached from all it had then, not from this.
+fn enter(context: &Context, channel: u32, attached: Channel) {
+    if context.client.outbox.is_closed() {
+        attached.session.mail(Mail::Detach(attached.attach));
+    } else {
+        context.channels.borrow_mut().insert(channel, attached);
+    }
+}
+
+/// Ends what a channel was attached to.
+fn leave(context: &Context, channel: u32) {
+    if let Some(channel) = context.channels.borrow_mut().remove(&channel) {
+        channel.session.mail(Mail::Detach(channel.attach));
+    }
+}
+
+pub(super) fn resize(context: &Rc<Context>, verb: verbs::Resize) -> Answer<verbs::Resize> {
+    let session = find(context, &verb.target)?;
+    if session.status.borrow().end().is_some() {
+        return Err(WireError::new(Code::Ended, format!("session {} has ended", verb.target)));
+    }
+    if session.handover.kind == spec::Kind::Pipe {
+        return Err(WireError::new(Code::Invalid, format!("session {} has pipes, no terminal to resize", verb.target)));
+    }
+    session.mail(Mail::Resize(verb.size));
+    Ok(Done {})
+}
+
+pub(super) async fn send(context: &Rc<Context>, verb: verbs::Send) -> Answer<verbs::Send> {
+    let session = find(context, &verb.target)?;
+    let (reply_tx, reply_rx) = oneshot::channel();
+    session.mail(Mail::Send { request: verb, reply: reply_tx });
+    reply_rx.await.unwrap_or_else(|_| Err(gone())).map(|()| Done {})
+}

@@ -1,0 +1,148 @@
+//! Starting a session: the client's wish becomes the keeper's order.
+
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+
+use serde_bytes::ByteBuf;
+
+use crate::daemon::connection::Context;
+use crate::daemon::handler::Answer;
+use crate::daemon::hub;
+use crate::daemon::session::Session;
+use crate::daemon::session::tag;
+use crate::platform::clock;
+use crate::platform::failpoint;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
+use crate::protocol::keeper::Order;
+use crate::protocol::keeper::Stage;
+use crate::protocol::message;
+use crate::protocol::verbs;
+use crate::session::spec;
+use crate::session::spec::Facts;
+
+pub(super) async fn run(context: &Rc<Context>, verb: verbs::Run) -> Answer<verbs::Run> {
+    let hub = &context.hub;
+    let started = |session: &Session| verbs::Started {
+        id: session.id,
+        name: session.facts.borrow().name.clone(),
+        pid: session.handover.pid,
+    };
+    if let Some(session) = hub.registry.borrow().by_key(verb.key) {
+        return Ok(started(&session));
+    }
+    if hub.is_ending.get() {
+        return Err(WireError::new(Code::ShuttingDown, "the daemon is shutting down"));
+    }
+    let order = order(context, &verb)?;
+    let program = order.launch.argv.first().cloned().unwrap_or_default();
+    let directory = order.launch.cwd.clone();
+    if verb.follows {
+        hub.followed.borrow_mut().insert(verb.key);
+    }
+    let id = hub.keeper.spawn(verb.key, &order).await;
+    failpoint::hit(hub.dir(), "spawned-unanswered");
+    hub.followed.borrow_mut().remove(&verb.key);
+    let id = id.map_err(|(stage, errno)| cannot_start(stage, errno, &program, &directory))?;
+    let session = hub.registry.borrow().get(id);
+    session.map(|session| started(&session)).ok_or_else(|| WireError::new(Code::Failed, "the session was gone at once"))
+}
+
+/// Turns a client's wish into the keeper's order.
+fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
+    let spec = &verb.spec;
+    let Some(program) = spec.launch.argv.first().filter(|program| !program.is_empty()) else {
+        return Err(WireError::new(Code::Invalid, "there is no command to run"));
+    };
+    let env = spec.launch.env.iter().chain(&spec.overlay);
+    let all = spec.launch.argv.iter().chain(env).chain([&spec.launch.cwd]);
+    if all.into_iter().any(|bytes| bytes.contains(&0)) {
+        return Err(WireError::new(
+            Code::Invalid,
+            "a NUL byte cannot be part of a command, its environment or its directory",
+        ));
+    }
+    let hub = &context.hub;
+    let name = name_of(context, spec, program)?;
+    let agent_link = agent_link(hub, verb);
+    let tag = tag(verb.key);
+    let originator = spec.originator.clone().unwrap_or_default();
+    let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", tag.rsplit(|b| *b == b'=').next().unwrap_or_default())];
+    ours.extend((!originator.is_empty()).then_some(("RUNPM_ORIGINATOR", originator.as_bytes())));
+    ours.extend(agent_link.as_ref().map(|link| ("SSH_AUTH_SOCK", link.as_slice())));
+    let facts = Facts {
+        name,
+        kind: spec.kind,
+        size: spec.size,
+        argv: spec.launch.argv.clone(),
+        cwd: spec.launch.cwd.clone(),
+        tags: spec.tags.clone(),
+        originator: spec.originator.clone(),
+        started_ms: clock::wall_ms(),
+        asked: None,
+        agent_link: agent_link.clone(),
+    };
+    let mut launch = spec.launch.clone();
+    launch.env = spec::environment(&launch.env, spec.kind, &ours);
+    launch.env.extend(spec.overlay.iter().cloned());
+    let ring = if spec.history == 0 { crate::history::layout::DEFAULT_RING as u64 } else { spec.history };
+    Ok(Order { kind: spec.kind, size: spec.size, ring, launch, facts: ByteBuf::from(message::encode(&facts)) })
+}
+
+/// Gives a session its stable link; it dangles until somebody brings an agent. An environment that was cleared stays so.
+fn agent_link(hub: &hub::Hub, verb: &verbs::Run) -> Option<ByteBuf> {
+    let env = &verb.spec.launch.env;
+    if env.is_empty() {
+        return None;
+    }
+    let link = hub.agent_link(verb.key);
+    if let Some(agent) = env.iter().find_map(|entry| entry.strip_prefix(b"SSH_AUTH_SOCK=")) {
+        hub::point(&link, agent);
+    }
+    Some(ByteBuf::from(link.as_os_str().as_bytes()))
+}
+
+fn name_of(context: &Context, spec: &spec::Spec, program: &[u8]) -> Result<String, WireError> {
+    let registry = context.hub.registry.borrow();
+    let Some(name) = &spec.name else { return Ok(spec::name_from(program, |name| registry.has_name(name))) };
+    if let Some(fault) = spec::name_fault(name) {
+        return Err(WireError::new(Code::Invalid, format!("{name:?} cannot be a name: {fault}")));
+    }
+    if registry.has_name(name) {
+        let hint = format!("choose another name, attach to it (`rpm attach {name}`) or remove it (`rpm rm {name}`)");
+        return Err(WireError::new(Code::NameTaken, format!("there is a session called {name} already")).hint(hint));
+    }
+    Ok(name.clone())
+}
+
+fn cannot_start(stage: Stage, errno: i32, program: &[u8], directory: &[u8]) -> WireError {
+    let reason = std::io::Error::from_raw_os_error(errno).to_string();
+    let reason = reason.split(" (os error").next().unwrap_or_default().to_lowercase();
+    let program = crate::session::text::quote(&[program]);
+    let directory = crate::session::text::quote(&[directory]);
+    let (message, hint) = match (stage, errno) {
+        (Stage::Exec, libc::ENOENT) => (
+            format!("cannot start {program}: command not found, or its interpreter is missing"),
+            Some("check the spelling and PATH"),
+        ),
+        (Stage::Exec, libc::EACCES) => {
+            (format!("cannot start {program}: it is not executable"), Some("chmod +x it, or name its interpreter"))
+        }
+        (Stage::Exec, libc::ENOEXEC) => {
+            (format!("cannot start {program}: it is no program"), Some("a script needs a first line such as #!/bin/sh"))
+        }
+        (Stage::Exec, _) => (format!("cannot start {program}: {reason}"), None),
+        (Stage::Directory, _) => {
+            (format!("cannot start {program} in {directory}: {reason}"), Some("choose another directory with --cwd"))
+        }
+        (Stage::Terminal, libc::ENOSPC) => {
+            ("no terminals are left".to_owned(), Some("raise the sysctl kernel.pty.max, or end some sessions"))
+        }
+        (Stage::Fork, libc::EAGAIN) => (
+            format!("cannot start {program}: the limit of processes is reached"),
+            Some("end something, or raise `ulimit -u`"),
+        ),
+        (stage, _) => (format!("cannot start {program}: {reason} (at stage {stage:?}, error {errno})"), None),
+    };
+    WireError { code: Code::CannotStart, message, hint: hint.map(str::to_owned) }
+}

@@ -1,0 +1,211 @@
+//! Following one session: bytes or frames out, keys and sizes in.
+
+use serde::Deserialize;
+use serde::Serialize;
+use serde_bytes::ByteBuf;
+
+use crate::history::Stream;
+use crate::protocol::verbs::Done;
+use crate::protocol::verbs::notice;
+use crate::protocol::verbs::verb;
+use crate::session::id::RequestKey;
+use crate::session::id::SessionId;
+use crate::session::status::End;
+use crate::term::Size;
+
+/// Follows a session's raw bytes on a channel, with keyboard (unless `view`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attach {
+    /// Channel for the bytes, chosen by the client.
+    pub channel: u32,
+    /// Which session.
+    pub target: String,
+    /// Take control from who has it.
+    pub steal: bool,
+    /// Watch only.
+    pub view: bool,
+    /// Size of the client's terminal; none when it has none.
+    pub size: Option<Size>,
+    /// The client's outer terminal answers queries.
+    pub is_tty: bool,
+    /// Go on from this offset instead of painting the screen.
+    pub resume: Option<u64>,
+    /// Rows of scrollback to paint above the screen.
+    pub history_rows: u32,
+    /// The client's `SSH_AUTH_SOCK`.
+    pub agent: Option<ByteBuf>,
+    /// Send a [`Mark`] before bytes of another stream or time.
+    pub marks: bool,
+}
+verb!(Attach = "attach" -> Attached);
+
+/// Follows a session's screen on a channel as frames.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Watch {
+    /// Channel for the frames.
+    pub channel: u32,
+    /// Which session.
+    pub target: String,
+}
+verb!(Watch = "watch" -> Attached);
+
+/// An attachment was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attached {
+    /// Short id.
+    pub id: SessionId,
+    /// Its name.
+    pub name: String,
+    /// The client has keyboard and size.
+    pub controls: bool,
+    /// It has ended: what is shown is its last screen.
+    pub ended: Option<End>,
+}
+
+/// Takes keyboard and size of a watched session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Take {
+    /// The watching channel.
+    pub channel: u32,
+    /// Take it from who has it.
+    pub steal: bool,
+    /// Size of the pane.
+    pub size: Size,
+    /// The client's `SSH_AUTH_SOCK`.
+    pub agent: Option<ByteBuf>,
+}
+verb!(Take = "take" -> Done);
+
+/// Gives keyboard and size back, and goes on watching.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Release {
+    /// The watching channel.
+    pub channel: u32,
+}
+verb!(Release = "release" -> Done);
+
+/// Ends an attachment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Detach {
+    /// Its channel.
+    pub channel: u32,
+}
+verb!(Detach = "detach" -> Done);
+
+/// Sets the size of a session's terminal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resize {
+    /// Which.
+    pub target: String,
+    /// New size.
+    pub size: Size,
+}
+verb!(Resize = "resize" -> Done);
+
+/// Types into a session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Send {
+    /// A repeated key types nothing.
+    pub key: RequestKey,
+    /// Which.
+    pub target: String,
+    /// What.
+    pub bytes: ByteBuf,
+    /// End its input afterwards (pipes), or type the terminal's end-of-file character.
+    pub eof: bool,
+}
+verb!(Send = "send" -> Done);
+
+/// To an attachment: somebody took its control.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stolen {
+    /// The attachment's channel.
+    pub channel: u32,
+    /// Who has it now.
+    pub by: String,
+    /// Wall-clock milliseconds.
+    pub at_ms: u64,
+}
+notice!(Stolen = "stolen");
+
+/// To a raw attachment: bytes were lost to it; a fresh screen follows (not for logs).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Missed {
+    /// Its channel.
+    pub channel: u32,
+    /// How many bytes.
+    pub bytes: u64,
+}
+notice!(Missed = "gap");
+
+/// What a [`Mark`] marks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Point {
+    /// The bytes that follow on the channel came from this stream.
+    Bytes(Stream),
+    /// The terminal got this size here.
+    Resize(Size),
+    /// The session's first process ended here.
+    #[default]
+    Exit,
+}
+
+/// To a raw attachment or a log that asked for marks: what comes next in the history, and when it was said. It travels
+/// among the bytes of its channel, in their order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mark {
+    /// The channel.
+    pub channel: u32,
+    /// Offset where it applies.
+    pub at: u64,
+    /// Wall-clock microseconds since 1970.
+    pub time_us: u64,
+    /// What comes next.
+    pub point: Point,
+}
+notice!(Mark = "mark");
+
+/// To an attachment: all bytes were sent; this is how the session ended, or a log without follow is complete.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Closed {
+    /// Its channel.
+    pub channel: u32,
+    /// The end; none when only the log is complete, or the session was forgotten.
+    pub end: Option<End>,
+}
+notice!(Closed = "closed");
+
+/// From the client: this frame of a watched screen is drawn; the next may come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Drawn {
+    /// The channel.
+    pub channel: u32,
+    /// Number of the frame.
+    pub frame: u64,
+}
+notice!(Drawn = "drawn");
+
+/// From the client: the pane of the session it controls has a new size.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PaneSize {
+    /// The channel.
+    pub channel: u32,
+    /// The size.
+    pub size: Size,
+}
+notice!(PaneSize = "pane-size");

@@ -1,0 +1,37 @@
+//! The daemon itself.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::protocol::verbs::verb;
+
+/// Asks how the daemon is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaemonStatus {}
+verb!(DaemonStatus = "status" -> DaemonReport);
+
+/// How the daemon is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DaemonReport {
+    /// Its release.
+    pub version: String,
+    /// Its process id.
+    pub pid: u32,
+    /// The keeper's process id.
+    pub keeper_pid: u32,
+    /// Milliseconds since it started.
+    pub up_ms: u64,
+    /// How often the keeper had to start it again.
+    pub restarts: u32,
+    /// How the one before ended.
+    pub last_end: Option<String>,
+    /// Sessions, ended ones included.
+    pub sessions: u32,
+    /// Connected clients.
+    pub clients: u32,
+    /// Path of the socket.
+    pub socket: String,
+    /// Path of its log.
+    pub log: String,
+}

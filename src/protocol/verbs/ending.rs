@@ -1,0 +1,63 @@
+//! Ending sessions and forgetting them.
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::protocol::error::WireError;
+use crate::protocol::verbs::verb;
+use crate::session::id::RequestKey;
+use crate::session::id::SessionId;
+use crate::session::status::End;
+
+/// Asks sessions to end; answered when they have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stop {
+    /// A repeated key waits for the stop that it began, and does not escalate.
+    pub key: RequestKey,
+    /// Which.
+    pub targets: Vec<String>,
+    /// Milliseconds until the hard signal; 0 kills at once.
+    pub grace_ms: u64,
+}
+verb!(Stop = "stop" -> Outcomes);
+
+/// Forgets ended sessions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Remove {
+    /// Which.
+    pub targets: Vec<String>,
+}
+verb!(Remove = "remove" -> Outcomes);
+
+/// What became of each session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Outcomes {
+    /// In their order.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What became of one session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Outcome {
+    /// Short id.
+    pub id: SessionId,
+    /// Name.
+    pub name: String,
+    /// Its end, if it has one now.
+    pub end: Option<End>,
+    /// Why not.
+    pub error: Option<WireError>,
+}
+
+/// Ends every session, the daemon and the keeper.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Shutdown {
+    /// Milliseconds until the hard signal.
+    pub grace_ms: u64,
+}
+verb!(Shutdown = "shutdown" -> Outcomes);

@@ -1,0 +1,39 @@
+//! Every request, its reply, and every notice; one struct each, one file a family.
+
+mod attaching;
+mod daemon;
+mod ending;
+mod history;
+mod sessions;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+pub use attaching::*;
+pub use daemon::*;
+pub use ending::*;
+pub use history::*;
+pub use sessions::*;
+
+macro_rules! verb {
+    ($name:ident = $wire:literal -> $reply:ty) => {
+        impl crate::protocol::message::Verb for $name {
+            const NAME: &'static str = $wire;
+            type Reply = $reply;
+        }
+    };
+}
+use verb;
+
+macro_rules! notice {
+    ($name:ident = $wire:literal) => {
+        impl crate::protocol::message::Notice for $name {
+            const NAME: &'static str = $wire;
+        }
+    };
+}
+use notice;
+
+/// Nothing to say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {}
