@@ -23,6 +23,7 @@ use runpm::protocol::message::Request;
 use runpm::protocol::verbs;
 use runpm::session::id::RequestKey;
 use runpm::session::id::SessionId;
+use runpm::session::sizing::SizeOwner;
 use runpm::session::spec::Asked;
 use runpm::session::spec::Facts;
 use runpm::session::spec::Kind;
@@ -34,6 +35,9 @@ use runpm::session::status::End;
 use runpm::session::status::How;
 use runpm::session::status::State;
 use runpm::session::status::Status;
+use runpm::session::terminal::Pixels;
+use runpm::session::terminal::Terminal;
+use runpm::session::terminal::Who;
 use runpm::term::Size;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -79,10 +83,19 @@ impl Golden {
     }
 }
 
+fn who() -> Who {
+    Who { user: "ann".into(), tty: Some("pts/1".into()), host: Some("::1".into()) }
+}
+
+fn terminal() -> Terminal {
+    let pixels = Some(Pixels { width: 800, height: 600 });
+    Terminal { term: "xterm".into(), size: Size::clamped(9, 9), pixels }
+}
+
 fn status() -> Status {
     let end =
         End { status: Some(ExitStatus::Signal(9)), how: How::Killed, by: Some("ann".into()), at_ms: 7, left: vec![8] };
-    let attached = Attached { who: "ann on pts/1".into(), controls: true, raw: true, since_ms: 5 };
+    let attached = Attached { who: who(), controls: true, raw: true, since_ms: 5, ..Attached::default() };
     Status {
         id: SessionId(3),
         name: "web".into(),
@@ -93,6 +106,8 @@ fn status() -> Status {
         cwd: "/srv".into(),
         pid: 77,
         size: Size::clamped(30, 100),
+        size_owner: SizeOwner::Smallest,
+        merged: true,
         started_ms: 1,
         output_ms: 2,
         output_bytes: 3,
@@ -118,6 +133,7 @@ fn spec() -> Spec {
     Spec {
         name: Some("web".into()),
         kind: Kind::Pty,
+        merge: false,
         size: Size::clamped(24, 80),
         tags: vec!["ci".into()],
         originator: None,
@@ -133,7 +149,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     let kept =
         text.lines().filter_map(|line| line.split_once(' ')).map(|(name, hex)| (name.to_owned(), hex.to_owned()));
     let mut golden = Golden { kept: kept.collect(), added: false, faults: Vec::new() };
-    let hello = Hello { version: "0.1.0".into(), pid: 9, who: "ann".into(), ..Hello::ours(9, String::new(), None) };
+    let hello = Hello { version: "0.1.0".into(), pid: 9, who: who(), ..Hello::ours(9, Who::default(), None) };
     golden.holds("hello", &hello);
     golden.holds("request", &Request { id: 5, verb: "list".into(), body: ByteBuf::from(vec![0x80]) });
     let error = WireError::new(Code::NoSuchSession, "no").hint("do");
@@ -146,7 +162,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
         channel: 1,
         target: "web".into(),
         resume: Some(9),
-        size: Some(Size::clamped(9, 9)),
+        terminal: Some(terminal()),
         ..verbs::Attach::default()
     };
     golden.holds("attach", &attach);
@@ -168,6 +184,12 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     );
     let point = verbs::Point::Bytes(Stream::Err);
     golden.holds("mark", &verbs::Mark { channel: 1, at: 2, time_us: 3, point });
+    let attached = verbs::Attached { id: SessionId(3), name: "web".into(), credit: 9, ..verbs::Attached::default() };
+    golden.holds("attached", &attached);
+    golden.holds("credit", &verbs::Credit { channel: 1, bytes: 2 });
+    let resize = verbs::Resize { target: "web".into(), size: None, owner: Some(SizeOwner::Manual) };
+    golden.holds("resize-verb", &resize);
+    golden.holds("signal", &verbs::Signal { key: RequestKey(6), targets: vec!["web".into()], signal: 2 });
     golden.holds("stolen", &verbs::Stolen { channel: 1, by: "bob".into(), at_ms: 3 });
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
@@ -185,7 +207,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     };
     golden.holds("handover", &ToDaemon::Session(handover));
     golden.holds("spawn-failed", &ToDaemon::SpawnFailed { key: RequestKey(6), stage: Stage::Exec, errno: 2 });
-    golden.holds("resize", &ToKeeper::Resize { id: SessionId(3), size: Size::clamped(30, 100) });
+    golden.holds("resize", &ToKeeper::Resize { id: SessionId(3), size: Size::clamped(30, 100), pixels: None });
 
     assert!(golden.faults.is_empty(), "{}", golden.faults.join("\n"));
     if golden.added {

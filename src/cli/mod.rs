@@ -62,8 +62,14 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Tui(args) => dashboard(args),
         Verb::Run(args) => commands::run::run(args),
         Verb::Attach(args) => {
-            let request =
-                attach::Request { target: args.target, steal: args.steal, view: args.view, from_start: false };
+            let request = attach::Request {
+                target: args.target,
+                steal: args.steal,
+                view: args.view,
+                share: args.share,
+                stream: args.stream.map(crate::history::Stream::from),
+                started: None,
+            };
             attach::attach(&mut crate::client::blocking::Client::connect()?, &request)
         }
         Verb::Ls(args) => listing::ls(&args),
@@ -74,6 +80,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Resize(args) => talking::resize(&args),
         Verb::Stop(args) => ending::stop(&args),
         Verb::Kill(args) => ending::kill(&args),
+        Verb::Signal(args) => ending::signal(&args),
         Verb::Rm(args) => ending::rm(&args),
         Verb::Daemon(Daemon::Start) => daemon::start(),
         Verb::Daemon(Daemon::Status(args)) => daemon::status(&args),

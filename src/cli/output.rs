@@ -6,8 +6,10 @@ use std::io::Write;
 use serde::Serialize;
 
 use crate::history::ExitStatus;
+use crate::history::Stream;
 use crate::platform::clock;
 use crate::protocol::verbs;
+use crate::session::sizing::SizeOwner;
 use crate::session::status::End;
 use crate::session::status::State;
 use crate::session::status::Status;
@@ -32,6 +34,8 @@ pub struct Session {
     pid: u32,
     rows: u16,
     cols: u16,
+    size_owner: SizeOwner,
+    merged: bool,
     started: Option<String>,
     last_output: Option<String>,
     output_bytes: u64,
@@ -45,9 +49,38 @@ pub struct Session {
 #[derive(Debug, Serialize)]
 struct Attached {
     who: String,
+    user: String,
+    tty: Option<String>,
+    host: Option<String>,
+    is_tty: bool,
+    terminal: Option<Terminal>,
     controls: bool,
+    shares: bool,
+    stream: Option<Stream>,
     raw: bool,
     since: Option<String>,
+}
+
+/// A client's terminal as JSON.
+#[derive(Debug, Serialize)]
+struct Terminal {
+    term: String,
+    rows: u16,
+    cols: u16,
+    width_pixels: Option<u16>,
+    height_pixels: Option<u16>,
+}
+
+impl From<&crate::session::terminal::Terminal> for Terminal {
+    fn from(terminal: &crate::session::terminal::Terminal) -> Self {
+        Self {
+            term: text::clean(&terminal.term),
+            rows: terminal.size.rows(),
+            cols: terminal.size.cols(),
+            width_pixels: terminal.pixels.map(|pixels| pixels.width),
+            height_pixels: terminal.pixels.map(|pixels| pixels.height),
+        }
+    }
 }
 
 impl From<&Status> for Session {
@@ -68,6 +101,8 @@ impl From<&Status> for Session {
             pid: status.pid,
             rows: status.size.rows(),
             cols: status.size.cols(),
+            size_owner: status.size_owner,
+            merged: status.merged,
             started: clock::rfc3339(status.started_ms),
             last_output: clock::rfc3339(status.output_ms),
             output_bytes: status.output_bytes,
@@ -83,8 +118,15 @@ impl From<&Status> for Session {
 impl From<&crate::session::status::Attached> for Attached {
     fn from(attached: &crate::session::status::Attached) -> Self {
         Self {
-            who: attached.who.clone(),
+            who: attached.who.to_string(),
+            user: attached.who.user.clone(),
+            tty: attached.who.tty.clone(),
+            host: attached.who.host.clone(),
+            is_tty: attached.terminal.is_some(),
+            terminal: attached.terminal.as_ref().map(Terminal::from),
             controls: attached.controls,
+            shares: attached.shares,
+            stream: attached.stream,
             raw: attached.raw,
             since: clock::rfc3339(attached.since_ms),
         }
@@ -220,6 +262,15 @@ pub fn list(sessions: &[Status]) {
     table(&["ID", "NAME", "STATE", "AGE", "ATTACHED", "OUTPUT", "COMMAND"], &rows);
 }
 
+/// Whose size a session's terminal has.
+fn size_rule(status: &Status) -> &'static str {
+    match status.size_owner {
+        SizeOwner::Latest => "of who typed last",
+        SizeOwner::Smallest => "the smallest of its controllers",
+        SizeOwner::Manual => "set by `rpm resize`",
+    }
+}
+
 /// Prints all about one session for people.
 pub fn describe(status: &Status) {
     let time = |ms: u64| clock::rfc3339(ms).unwrap_or_else(|| "-".to_owned());
@@ -231,7 +282,7 @@ pub fn describe(status: &Status) {
         ("directory", text::clean(&status.cwd)),
         ("kind", format!("{:?}", status.kind).to_lowercase()),
         ("pid", status.pid.to_string()),
-        ("size", status.size.to_string()),
+        ("size", format!("{}, {}", status.size, size_rule(status))),
         ("started", time(status.started_ms)),
         ("last output", time(status.output_ms)),
         ("output", format!("{} bytes, in memory from {}", status.output_bytes, status.oldest)),

@@ -3,7 +3,7 @@
 //! Pure. A pasted prefix is text: inside a bracketed paste nothing is a key.
 
 /// `C-b`.
-const PREFIX: u8 = 0x02;
+pub const PREFIX: u8 = 0x02;
 const PASTE_START: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 

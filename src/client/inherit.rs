@@ -10,6 +10,8 @@ use serde_bytes::ByteBuf;
 use crate::platform::limits;
 use crate::platform::tty;
 use crate::session::spec::Launch;
+use crate::session::terminal::Terminal;
+use crate::session::terminal::Who;
 
 /// Collects command, environment, directory, mask and limits of this process for a session.
 #[must_use]
@@ -51,15 +53,22 @@ pub fn inside() -> Option<String> {
     env::var("RUNPM_SESSION").ok().filter(|text| !text.is_empty())
 }
 
-/// Introduces this client to people: `ann on pts/3 from 10.0.0.7`.
+/// Introduces this client to people.
 #[must_use]
-pub fn who() -> String {
+pub fn who() -> Who {
     let user = env::var("USER").or_else(|_| env::var("LOGNAME")).unwrap_or_else(|_| "someone".to_owned());
-    let tty = tty::name().map(|name| format!(" on {}", name.trim_start_matches("/dev/"))).unwrap_or_default();
+    let tty = tty::name().map(|name| name.trim_start_matches("/dev/").to_owned());
     let host = env::var("SSH_CONNECTION").ok();
     let host = host.as_deref().and_then(|text| text.split(' ').next()).filter(|host| !host.is_empty());
-    let from = host.map(|host| format!(" from {host}")).unwrap_or_default();
-    format!("{user}{tty}{from}")
+    Who { user, tty, host: host.map(str::to_owned) }
+}
+
+/// Describes the terminal on standard output, if it is one.
+#[must_use]
+pub fn terminal() -> Option<Terminal> {
+    let out = std::io::stdout();
+    let term = env::var("TERM").unwrap_or_default();
+    Some(Terminal { term, size: tty::size(&out)?, pixels: tty::pixels(&out) })
 }
 
 /// Returns the user's shell.

@@ -15,10 +15,12 @@ pub mod blocking;
 mod error;
 pub mod inherit;
 pub mod launch;
+mod typing;
 
 use crate::session::id::RequestKey;
 
 pub use error::Error;
+pub use typing::Typing;
 
 /// Returns a fresh key for a request that must not be done twice.
 #[must_use]

@@ -19,10 +19,8 @@ use crate::daemon::hub::Hub;
 use crate::daemon::hub::Peer;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Client;
-use crate::daemon::session::INPUT_LIMIT;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
-use crate::platform::endpoint;
 use crate::protocol::frame::Bulk;
 use crate::protocol::frame::Decoder;
 use crate::protocol::frame::Kind;
@@ -32,14 +30,13 @@ use crate::protocol::message::Event;
 use crate::protocol::message::Request;
 use crate::protocol::verbs;
 use crate::session::id::AttachId;
+use crate::session::terminal::Who;
 use crate::session::text;
 
 /// Longest wait for a hello.
 const HELLO_WAIT: Duration = Duration::from_secs(2);
 /// Longest pause inside a frame.
 const FRAME_WAIT: Duration = Duration::from_secs(5);
-/// How often a client whose input has to wait is looked at.
-const LOOK: Duration = Duration::from_millis(250);
 /// More clients than this at once are turned away.
 const CLIENTS: usize = 1024;
 
@@ -50,8 +47,6 @@ pub struct Channel {
     pub session: Rc<Session>,
     /// The attachment.
     pub attach: AttachId,
-    /// Input waits for room instead of being dropped: nothing else travels on this connection.
-    pub waits: bool,
 }
 
 /// What the handlers of one connection share.
@@ -93,8 +88,7 @@ pub async fn serve(hub: Rc<Hub>, stream: Stream) {
     let mut decoder = Decoder::default();
     if let Some(hello) = greet(&mut receiver, &mut decoder, &outbox).await {
         let (id, peer) = hub.join(Rc::clone(&outbox));
-        let who = text::clean(&hello.who).chars().take(80).collect();
-        let client = Client { who, outbox: Rc::clone(&outbox) };
+        let client = Client { who: hello.who.cleaned(), outbox: Rc::clone(&outbox) };
         let context = Context { hub, client, peer, inside: hello.inside, channels: RefCell::default() };
         let context = Rc::new(context);
         tokio::select! {
@@ -114,7 +108,7 @@ pub async fn serve(hub: Rc<Hub>, stream: Stream) {
 
 /// Exchanges hellos; a peer without a common protocol gets ours, which names us, and is left.
 async fn greet<R: AsyncRead + Unpin>(receiver: &mut R, decoder: &mut Decoder, outbox: &Outbox) -> Option<Hello> {
-    let ours = Hello::ours(std::process::id(), String::new(), None);
+    let ours = Hello::ours(std::process::id(), Who::default(), None);
     let frame = timeout(HELLO_WAIT, next_frame(receiver, decoder)).await.ok()??;
     outbox.push(Kind::Hello, &message::encode(&ours));
     let theirs: Hello = if frame.0 == Kind::Hello { message::decode(&frame.1).ok()? } else { return None };
@@ -158,7 +152,7 @@ async fn read(context: &Rc<Context>, receiver: &Stream, decoder: &mut Decoder) {
                 Err(_) => return,
             },
             Kind::Bulk => match Bulk::decode(&payload) {
-                Some(bulk) => input(context, receiver, bulk).await,
+                Some(bulk) => input(context, bulk),
                 None => return,
             },
             Kind::Event => match message::decode::<Event>(&payload) {
@@ -170,35 +164,10 @@ async fn read(context: &Rc<Context>, receiver: &Stream, decoder: &mut Decoder) {
     }
 }
 
-/// Passes typed bytes on. A raw attachment's client waits while its program reads nothing; a dashboard's
-/// keys are dropped then, because it has other sessions to serve.
-async fn input(context: &Context, stream: &Stream, bulk: Bulk) {
-    let Some(channel) = context.channels.borrow().get(&bulk.channel).cloned() else { return };
-    for piece in bulk.bytes.chunks(INPUT_LIMIT / 2) {
-        let room = &channel.session.input_room;
-        let permits = if channel.waits {
-            tokio::select! {
-                permits = room.acquire_many(piece.len() as u32) => permits.ok(),
-                () = hung_up(stream) => {
-                    context.client.outbox.close();
-                    None
-                }
-            }
-        } else {
-            room.try_acquire_many(piece.len() as u32).ok()
-        };
-        if let Some(permits) = permits {
-            permits.forget();
-            channel.session.mail(Mail::Input { attach: channel.attach, bytes: piece.to_vec() });
-        }
-    }
-}
-
-/// Waits until the client is gone, without reading: what it still sends stays where it is.
-async fn hung_up(stream: &Stream) {
-    let Stream::UdSocket(socket) = stream;
-    while !endpoint::is_hung_up(socket) {
-        tokio::time::sleep(LOOK).await;
+/// Passes typed bytes on; who has no such channel any more typed into nothing.
+fn input(context: &Context, bulk: Bulk) {
+    if let Some(channel) = context.channels.borrow().get(&bulk.channel) {
+        channel.session.mail(Mail::Input { attach: channel.attach, bytes: bulk.bytes });
     }
 }
 
@@ -211,6 +180,6 @@ fn notice(context: &Context, event: &Event) {
     if let Some(pane) = event.get::<verbs::PaneSize>()
         && let Some(channel) = context.channels.borrow().get(&pane.channel)
     {
-        channel.session.mail(Mail::PaneSize { attach: channel.attach, size: pane.size });
+        channel.session.mail(Mail::PaneSize { attach: channel.attach, size: pane.size, pixels: pane.pixels });
     }
 }

@@ -27,8 +27,6 @@ pub struct Follow {
     pub outbox: Rc<Outbox>,
     /// On which channel.
     pub channel: u32,
-    /// Drop queries, bells and clipboard writes: somebody else's terminal answers, or it is history.
-    pub quiet: bool,
     /// Only this stream.
     pub stream: Option<Stream>,
     /// Say where bytes of another stream or time begin.
@@ -52,7 +50,7 @@ enum Outcome {
 impl Follow {
     /// Sends from the start until the end; the cursor is honoured as long as this runs.
     pub async fn run(self, session: Rc<Session>, start: Start) {
-        let Start { dump, cursor, missed } = start;
+        let Start { dump, cursor, missed, is_quiet } = start;
         if missed > 0 {
             self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: missed });
         }
@@ -61,14 +59,14 @@ impl Follow {
                 return;
             }
         }
-        if let Outcome::Complete(end) = self.send_all(&session, &cursor).await {
+        if let Outcome::Complete(end) = self.send_all(&session, &cursor, is_quiet).await {
             self.outbox.notify(&verbs::Closed { channel: self.channel, end });
         }
         drop(cursor);
         session.mail(Mail::CursorMoved);
     }
 
-    async fn send_all(&self, session: &Session, cursor: &Cursor) -> Outcome {
+    async fn send_all(&self, session: &Session, cursor: &Cursor, is_quiet: bool) -> Outcome {
         let mut at = session.history.position(cursor.offset.get());
         let mut buffer = vec![0; PIECE];
         let mut quiet = Quiet::new();
@@ -88,7 +86,7 @@ impl Follow {
                 Ok(Some(Step::Bytes(stream, len))) => {
                     self.mark(&mut marked, Point::Bytes(stream), from, at.time);
                     let mut bytes = &buffer[..len];
-                    if self.quiet {
+                    if is_quiet {
                         quieted.clear();
                         quiet.filter(bytes, &mut quieted);
                         bytes = &quieted;

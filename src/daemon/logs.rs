@@ -13,8 +13,8 @@ pub fn start(history: &History, from: From) -> (u64, u64) {
     }
 }
 
-/// Searches backwards for the line feed before the last `lines` lines.
-fn last_lines(history: &History, lines: u64) -> u64 {
+/// Returns where the last `lines` lines begin: searches backwards for the line feed before the last `lines` lines.
+pub fn last_lines(history: &History, lines: u64) -> u64 {
     let (oldest, head) = (history.oldest(), history.head());
     let mut left = lines;
     let mut end = head;
@@ -37,4 +37,16 @@ fn last_lines(history: &History, lines: u64) -> u64 {
         end = start;
     }
     if lines == 0 { head } else { oldest }
+}
+
+/// Returns the start of a line at most `len` bytes before the end; if there is none, that many bytes before it.
+pub fn tail(history: &History, len: u64) -> u64 {
+    let (oldest, head) = (history.oldest(), history.head());
+    let from = head.saturating_sub(len).max(oldest);
+    if from == 0 {
+        return 0;
+    }
+    let mut buffer = vec![0; (head - from) as usize];
+    let read = history.read(from, &mut buffer).unwrap_or(0);
+    buffer[..read].iter().position(|b| *b == b'\n').map_or(from, |at| from + at as u64 + 1)
 }

@@ -289,9 +289,9 @@ impl Keeper {
             }
             ToKeeper::Ready => self.restart.ready(),
             ToKeeper::Spawn { key } => self.spawn(key, fds.pop()),
-            ToKeeper::Resize { id, size } => {
+            ToKeeper::Resize { id, size, pixels } => {
                 if let Some(owned) = self.sessions.get_mut(&id) {
-                    owned.resize(size);
+                    owned.resize(size, pixels);
                     self.tell();
                 }
             }

@@ -31,6 +31,7 @@ use crate::protocol::keeper::Stage;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::spec::Kind;
+use crate::session::terminal::Pixels;
 use crate::term::Size;
 
 /// Most bytes of one read: large enough for a pipe, small enough to be fair.
@@ -94,7 +95,7 @@ impl Owned {
             stage: Stage::Memory,
             errno: error.raw_os_error().unwrap_or(libc::ENOMEM),
         })?;
-        let spawned = spawn::spawn(order.kind, order.size, &order.launch, writer.control())?;
+        let spawned = spawn::spawn(order, writer.control())?;
         let fork_failed =
             |error: io::Error| SpawnError { stage: Stage::Fork, errno: error.raw_os_error().unwrap_or(0) };
         let process = Handle::of_child(spawned.pid).map_err(fork_failed)?;
@@ -221,10 +222,10 @@ impl Owned {
     }
 
     /// Gives the terminal a size and notes it in the history.
-    pub fn resize(&mut self, size: Size) {
+    pub fn resize(&mut self, size: Size, pixels: Option<Pixels>) {
         if self.handover.kind == Kind::Pty {
             if let Some(master) = &self.input {
-                let _ = tty::set_size(master, size);
+                let _ = tty::set_size(master, size, pixels);
             }
             self.writer.resized(size.rows(), size.cols(), clock::monotonic_ns());
         }

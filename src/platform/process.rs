@@ -1,9 +1,10 @@
 //! Processes as `/proc` and pidfds show them. A pid alone is never trusted.
-#![expect(unsafe_code, reason = "close_range has no safe wrapper")]
+#![expect(unsafe_code, reason = "close_range and signals to a handle's group have no safe wrapper")]
 
 use std::collections::HashSet;
 use std::io;
 use std::os::fd::AsFd;
+use std::os::fd::AsRawFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
 
@@ -64,6 +65,9 @@ pub fn stat(pid: u32) -> Option<Stat> {
     })
 }
 
+/// `PIDFD_SIGNAL_PROCESS_GROUP`, `pidfd_send_signal(2)`; since Linux 6.9.
+const SIGNAL_GROUP: libc::c_uint = 1 << 2;
+
 /// A process that is held so that its number cannot come to mean another one.
 pub struct Handle(OwnedFd);
 
@@ -94,6 +98,29 @@ impl Handle {
         match rustix::process::pidfd_send_signal(&self.0, signal) {
             Err(rustix::io::Errno::SRCH) => Ok(()),
             result => Ok(result?),
+        }
+    }
+
+    /// Sends a signal to the process group that it leads.
+    pub fn signal_group(&self, signal: u8) -> io::Result<()> {
+        // SAFETY: the call reads its arguments only; no information beside the signal is given.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_pidfd_send_signal,
+                self.0.as_raw_fd(),
+                libc::c_int::from(signal),
+                std::ptr::null::<libc::siginfo_t>(),
+                SIGNAL_GROUP,
+            )
+        };
+        match if result == 0 { None } else { Some(io::Error::last_os_error()) } {
+            // Before Linux 6.9 a handle reaches its process alone.
+            Some(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                let signal = Signal::from_named_raw(signal.into()).ok_or(io::ErrorKind::InvalidInput)?;
+                self.signal(signal)
+            }
+            Some(error) => Err(error),
+            None => Ok(()),
         }
     }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use portable_pty::PtySize;
 use rustix::fs::OFlags;
+use rustix::pipe::PipeFlags;
 use rustix::pty::OpenptFlags;
 
 use crate::history::Memory;
@@ -25,6 +26,7 @@ use crate::history::layout::control;
 use crate::platform::limits;
 use crate::platform::memory::Mapping;
 use crate::platform::signals;
+use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
 use crate::session::spec::Kind;
 use crate::session::spec::Launch;
@@ -57,16 +59,17 @@ fn failed(stage: Stage) -> impl FnOnce(io::Error) -> SpawnError {
 }
 
 /// Starts a program. `progress` is the session's control memory.
-pub fn spawn(kind: Kind, size: Size, launch: &Launch, progress: &Arc<Mapping>) -> Result<Spawned, SpawnError> {
+pub fn spawn(order: &Order, progress: &Arc<Mapping>) -> Result<Spawned, SpawnError> {
+    let launch = &order.launch;
     let Some((program, args)) = launch.argv.split_first() else {
         return Err(SpawnError { stage: Stage::Request, errno: libc::EINVAL });
     };
     let mut command = Command::new(OsStr::from_bytes(program));
     command.args(args.iter().map(|arg| OsStr::from_bytes(arg)));
     set_environment(&mut command, launch);
-    match kind {
-        Kind::Pty => spawn_on_terminal(command, size, launch, progress),
-        Kind::Pipe => spawn_on_pipes(command, launch, progress),
+    match order.kind {
+        Kind::Pty => spawn_on_terminal(command, order.size, launch, progress),
+        Kind::Pipe => spawn_on_pipes(command, order.merge, launch, progress),
     }
 }
 
@@ -96,17 +99,35 @@ fn spawn_on_terminal(
     Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Terminal, output)], input: master })
 }
 
-fn spawn_on_pipes(mut command: Command, launch: &Launch, progress: &Arc<Mapping>) -> Result<Spawned, SpawnError> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = start(command, launch, progress, false)?;
-    let missing = || SpawnError { stage: Stage::Pipes, errno: libc::EPIPE };
-    let input: OwnedFd = child.stdin.take().ok_or_else(missing)?.into();
-    let out: OwnedFd = child.stdout.take().ok_or_else(missing)?.into();
-    let err: OwnedFd = child.stderr.take().ok_or_else(missing)?.into();
-    for fd in [&input, &out, &err] {
+fn spawn_on_pipes(
+    mut command: Command,
+    merge: bool,
+    launch: &Launch,
+    progress: &Arc<Mapping>,
+) -> Result<Spawned, SpawnError> {
+    let (theirs_in, input) = open_pipe()?;
+    let (out, theirs_out) = open_pipe()?;
+    let mut outputs = vec![(Stream::Out, out)];
+    let theirs_err = if merge {
+        // The same pipe, so that the kernel keeps the order in which the program wrote.
+        theirs_out.try_clone().map_err(failed(Stage::Pipes))?
+    } else {
+        let (err, theirs_err) = open_pipe()?;
+        outputs.push((Stream::Err, err));
+        theirs_err
+    };
+    command.stdin(Stdio::from(theirs_in)).stdout(Stdio::from(theirs_out)).stderr(Stdio::from(theirs_err));
+    let child = start(command, launch, progress, false)?;
+    for (_, fd) in &outputs {
         set_nonblocking(fd).map_err(failed(Stage::Pipes))?;
     }
-    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Out, out), (Stream::Err, err)], input })
+    set_nonblocking(&input).map_err(failed(Stage::Pipes))?;
+    Ok(Spawned { pid: child.id(), outputs, input })
+}
+
+/// Opens a pipe: its reading and its writing end.
+fn open_pipe() -> Result<(OwnedFd, OwnedFd), SpawnError> {
+    rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|errno| failed(Stage::Pipes)(errno.into()))
 }
 
 /// Opens a pair; the master is a duplicate, because the library's own writer types end-of-file when it goes.

@@ -1,17 +1,24 @@
-//! The terminal a client runs on: raw mode, size, and noticing that it is gone.
+//! The terminal a client runs on, and the master of a session's: modes, sizes, `C-c`, noticing that one is gone.
+#![expect(unsafe_code, reason = "TIOCSIG has no safe wrapper")]
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::os::fd::AsRawFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
 
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
 use rustix::fs::OFlags;
+use rustix::pty::OpenptFlags;
+use rustix::termios::LocalModes;
 use rustix::termios::OptionalActions;
+use rustix::termios::QueueSelector;
+use rustix::termios::SpecialCodeIndex;
 use rustix::termios::Termios;
 
+use crate::session::terminal::Pixels;
 use crate::term::Size;
 
 /// Puts a terminal into raw mode, and back when it is dropped.
@@ -30,6 +37,15 @@ impl<'fd> RawMode<'fd> {
         Ok(Self { fd, before })
     }
 
+    /// Keeps lines, echo and signals, and lets `early` end a line as Enter does, so that it is noticed at once.
+    pub fn enter_lines(fd: BorrowedFd<'fd>, early: u8) -> io::Result<Self> {
+        let before = rustix::termios::tcgetattr(fd)?;
+        let mut lines = before.clone();
+        lines.special_codes[SpecialCodeIndex::VEOL] = early;
+        rustix::termios::tcsetattr(fd, OptionalActions::Drain, &lines)?;
+        Ok(Self { fd, before })
+    }
+
     /// Returns the modes as they were.
     #[must_use]
     pub const fn before(&self) -> &Termios {
@@ -44,16 +60,15 @@ impl Drop for RawMode<'_> {
     }
 }
 
-/// Opens standard output for one who must not be stuck on it: a terminal is opened anew and without waiting, which its
+/// Opens an output for one who must not be stuck on it: a terminal is opened anew and without waiting, which its
 /// other users do not notice; anything else is duplicated as it is.
 #[must_use]
-pub fn output() -> File {
-    let stdout = rustix::stdio::stdout();
-    let anew = rustix::termios::ttyname(stdout, Vec::new()).and_then(|name| {
+pub fn output(standard: BorrowedFd<'_>) -> File {
+    let anew = rustix::termios::ttyname(standard, Vec::new()).and_then(|name| {
         let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         rustix::fs::open(name, flags, rustix::fs::Mode::empty())
     });
-    let fd = anew.map_err(io::Error::from).or_else(|_| stdout.try_clone_to_owned());
+    let fd = anew.map_err(io::Error::from).or_else(|_| standard.try_clone_to_owned());
     // Without a standard output there is nothing to show anything on.
     fd.map_or_else(|_| File::from(null()), File::from)
 }
@@ -74,15 +89,56 @@ pub fn size<F: AsFd>(fd: F) -> Option<Size> {
     (size.ws_row > 0 && size.ws_col > 0).then(|| Size::clamped(size.ws_row, size.ws_col))
 }
 
+/// Returns a terminal's size in pixels, if it knows one.
+pub fn pixels<F: AsFd>(fd: F) -> Option<Pixels> {
+    let size = rustix::termios::tcgetwinsize(fd).ok()?;
+    (size.ws_xpixel > 0 && size.ws_ypixel > 0).then_some(Pixels { width: size.ws_xpixel, height: size.ws_ypixel })
+}
+
 /// Sets the size of the terminal behind a master.
-pub fn set_size<F: AsFd>(master: F, size: Size) -> io::Result<()> {
-    let size = rustix::termios::Winsize { ws_row: size.rows(), ws_col: size.cols(), ws_xpixel: 0, ws_ypixel: 0 };
+pub fn set_size<F: AsFd>(master: F, size: Size, pixels: Option<Pixels>) -> io::Result<()> {
+    let Pixels { width, height } = pixels.unwrap_or_default();
+    let size =
+        rustix::termios::Winsize { ws_row: size.rows(), ws_col: size.cols(), ws_xpixel: width, ws_ypixel: height };
     Ok(rustix::termios::tcsetwinsize(master, size)?)
+}
+
+/// Does what a terminal does when `C-c` is typed, without waiting behind what was typed before: drops that, and signals the
+/// foreground processes. `false` when the program has turned that off and wants to read `C-c` itself.
+#[must_use]
+pub fn interrupt<F: AsFd>(master: F) -> bool {
+    let master = master.as_fd();
+    let Ok(modes) = rustix::termios::tcgetattr(master) else { return false };
+    if !modes.local_modes.contains(LocalModes::ISIG) || modes.special_codes[SpecialCodeIndex::VINTR] != 3 {
+        return false;
+    }
+    if !modes.local_modes.contains(LocalModes::NOFLSH) {
+        flush_input(master);
+    }
+    signal_foreground(master, libc::SIGINT as u8).is_ok()
+}
+
+/// Signals the foreground job of the terminal behind a master; only INT, QUIT and TSTP can be.
+pub fn signal_foreground<F: AsFd>(master: F, signal: u8) -> io::Result<()> {
+    // SAFETY: the request takes a signal's number by value and touches no memory of ours.
+    let result = unsafe { libc::ioctl(master.as_fd().as_raw_fd(), TIOCSIG, libc::c_int::from(signal)) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// `_IOW('T', 0x36, int)`: signals the foreground processes of a pseudo-terminal, `ioctl_tty(2)`.
+const TIOCSIG: libc::Ioctl = 0x4004_5436;
+
+/// Drops what waits to be read; only the slave's own end can do that.
+fn flush_input(master: BorrowedFd<'_>) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    if let Ok(slave) = rustix::pty::ioctl_tiocgptpeer(master, flags) {
+        let _ = rustix::termios::tcflush(slave, QueueSelector::IFlush);
+    }
 }
 
 /// Returns the character that a terminal takes for end-of-file, usually `C-d`.
 pub fn eof_character<F: AsFd>(fd: F) -> u8 {
-    rustix::termios::tcgetattr(fd).map_or(4, |modes| modes.special_codes[rustix::termios::SpecialCodeIndex::VEOF])
+    rustix::termios::tcgetattr(fd).map_or(4, |modes| modes.special_codes[SpecialCodeIndex::VEOF])
 }
 
 /// Waits until there is something to read; `false` when the terminal is gone.

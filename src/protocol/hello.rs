@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::session::terminal::Who;
+
 /// Protocol that this build speaks best.
 pub const PROTOCOL: u32 = 1;
 /// Oldest protocol that this build still speaks.
@@ -27,8 +29,8 @@ pub struct Hello {
     pub pid: u32,
     /// Names of optional abilities.
     pub features: Vec<String>,
-    /// Who it is, for people: `ann on pts/3 from 10.0.0.7`.
-    pub who: String,
+    /// Who it is.
+    pub who: Who,
     /// Session that the client itself runs in, from `RUNPM_SESSION`.
     pub inside: Option<String>,
 }
@@ -36,7 +38,7 @@ pub struct Hello {
 impl Hello {
     /// Returns this build's hello.
     #[must_use]
-    pub fn ours(pid: u32, who: String, inside: Option<String>) -> Self {
+    pub fn ours(pid: u32, who: Who, inside: Option<String>) -> Self {
         Self {
             product: "runpm".to_owned(),
             version: VERSION.to_owned(),
@@ -94,7 +96,7 @@ mod tests {
 
     #[test]
     fn w95_versions_meet_in_the_newest_common_protocol_or_name_each_other() {
-        let ours = Hello { protocol_min: 2, protocol_max: 3, ..Hello::ours(1, String::new(), None) };
+        let ours = Hello { protocol_min: 2, protocol_max: 3, ..Hello::ours(1, Who::default(), None) };
         let other =
             |min, max| Hello { protocol_min: min, protocol_max: max, version: "9.9".into(), pid: 77, ..ours.clone() };
 

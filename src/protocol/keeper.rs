@@ -10,6 +10,7 @@ use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::spec::Kind;
 use crate::session::spec::Launch;
+use crate::session::terminal::Pixels;
 use crate::term::Size;
 
 /// Version of these messages; keeper and daemon may be different releases.
@@ -118,6 +119,9 @@ pub enum ToKeeper {
         id: SessionId,
         /// New size.
         size: Size,
+        /// The same in pixels, if known.
+        #[serde(default)]
+        pixels: Option<Pixels>,
     },
     /// Close the keeper's copy of the input descriptor.
     CloseInput {
@@ -141,6 +145,8 @@ pub enum ToKeeper {
 pub struct Order {
     /// Terminal or pipes.
     pub kind: Kind,
+    /// One pipe for output and errors.
+    pub merge: bool,
     /// Size of the terminal.
     pub size: Size,
     /// Bytes of the byte ring.

@@ -4,8 +4,10 @@
 
 pub mod control;
 pub mod id;
+pub mod sizing;
 pub mod spec;
 pub mod state;
 pub mod status;
 pub mod target;
+pub mod terminal;
 pub mod text;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_bytes::ByteBuf;
 
 use crate::session::id::RequestKey;
+use crate::session::sizing::SizeOwner;
 use crate::term::Size;
 
 /// How a session's program is connected.
@@ -54,6 +55,8 @@ pub struct Spec {
     pub name: Option<String>,
     /// Terminal or pipes.
     pub kind: Kind,
+    /// Standard error is the same pipe as standard output, so that their order is the program's (pipes only).
+    pub merge: bool,
     /// First size of the terminal.
     pub size: Size,
     /// Free words to select sessions by.
@@ -76,8 +79,12 @@ pub struct Facts {
     pub name: String,
     /// Terminal or pipes.
     pub kind: Kind,
+    /// Standard error goes where standard output goes.
+    pub merged: bool,
     /// Size the terminal started with.
     pub size: Size,
+    /// Whose size it has later.
+    pub size_owner: SizeOwner,
     /// Program and arguments.
     pub argv: Vec<ByteBuf>,
     /// Working directory it was started in.

@@ -4,8 +4,12 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::history::ExitStatus;
+use crate::history::Stream;
 use crate::session::id::SessionId;
+use crate::session::sizing::SizeOwner;
 use crate::session::spec::Kind;
+use crate::session::terminal::Terminal;
+use crate::session::terminal::Who;
 use crate::term::Size;
 
 /// How a session came to its end.
@@ -65,10 +69,16 @@ pub enum State {
 #[serde(default)]
 #[derive(Default)]
 pub struct Attached {
-    /// Who it is, for people.
-    pub who: String,
+    /// Who it is.
+    pub who: Who,
+    /// Its terminal, if it has one.
+    pub terminal: Option<Terminal>,
     /// Keyboard and size are its.
     pub controls: bool,
+    /// It controls beside others.
+    pub shares: bool,
+    /// It is on this stream of a pipe session only.
+    pub stream: Option<Stream>,
     /// It gets raw bytes, not frames.
     pub raw: bool,
     /// Wall-clock milliseconds since when.
@@ -102,6 +112,12 @@ pub struct Status {
     /// Present size of its terminal.
     #[serde(default)]
     pub size: Size,
+    /// Whose size that is.
+    #[serde(default)]
+    pub size_owner: SizeOwner,
+    /// Standard error goes where standard output goes.
+    #[serde(default)]
+    pub merged: bool,
     /// Wall-clock milliseconds of the start.
     #[serde(default)]
     pub started_ms: u64,
@@ -148,7 +164,7 @@ impl Status {
         }
     }
 
-    /// Returns who has keyboard and size.
+    /// Returns who has keyboard and size; the first of those who share it.
     #[must_use]
     pub fn controller(&self) -> Option<&Attached> {
         self.attached.iter().find(|attached| attached.controls)
@@ -185,6 +201,15 @@ const SIGNALS: [&str; 31] = [
     "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
     "PWR", "SYS",
 ];
+
+/// Reads a signal's name, with or without `SIG`, or its number.
+#[must_use]
+pub fn signal_number(text: &str) -> Option<u8> {
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let by_name = SIGNALS.iter().position(|signal| *signal == name).map(|at| at as u8 + 1);
+    by_name.or_else(|| text.parse().ok().filter(|number| (1..=64).contains(number)))
+}
 
 /// Returns a signal's name without `SIG`, or its number.
 #[must_use]

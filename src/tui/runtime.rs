@@ -195,7 +195,7 @@ impl Runtime {
                     self.wire.input(channel, &bytes);
                 }
             }
-            Effect::PaneSize { channel, size } => self.wire.notify(&verbs::PaneSize { channel, size }),
+            Effect::PaneSize { channel, size } => self.wire.notify(&verbs::PaneSize { channel, size, pixels: None }),
             Effect::Drawn { channel, frame } => self.wire.notify(&verbs::Drawn { channel, frame }),
             Effect::StartDaemon => self.wire.start_daemon(),
             Effect::Suspend => self.suspend(),

@@ -14,6 +14,7 @@ use rustix::pipe::PipeFlags;
 
 use crate::client;
 use crate::client::Error;
+use crate::client::Typing;
 use crate::client::blocking::Client;
 use crate::client::blocking::Connection;
 use crate::client::blocking::Incoming;
@@ -59,6 +60,8 @@ pub struct Wire {
     again: Vec<Question>,
     attempt: Option<Attempt>,
     retry_at: Option<u64>,
+    /// What may be typed on each channel.
+    typing: HashMap<u32, Typing>,
     /// The connection broke, and nobody was told yet.
     broken: Option<String>,
 }
@@ -73,6 +76,7 @@ impl Wire {
             again: Vec::new(),
             attempt: None,
             retry_at: None,
+            typing: HashMap::new(),
             broken: None,
         }
     }
@@ -121,9 +125,30 @@ impl Wire {
         self.perform(|connection| connection.notify(notice));
     }
 
-    /// Types.
+    /// Types, as far as the daemon allows; the rest goes when it allows more.
     pub fn input(&mut self, channel: u32, bytes: &[u8]) {
-        self.perform(|connection| connection.input(channel, bytes));
+        if let Some(typing) = self.typing.get_mut(&channel) {
+            let bytes = typing.type_in(bytes);
+            self.perform(|connection| connection.input(channel, &bytes));
+        }
+    }
+
+    /// An attachment was made or ended: what it may type.
+    fn note_credit(&mut self, ask: &Ask, answer: &Result<Answer, Error>) {
+        match (ask, answer) {
+            (Ask::Watch { channel, .. }, Ok(Answer::Attached(attached))) => {
+                self.typing.insert(*channel, Typing::new(attached.credit, attached.kind == Kind::Pty));
+            }
+            (Ask::Detach { channel }, _) => drop(self.typing.remove(channel)),
+            _ => {}
+        }
+    }
+
+    fn on_credit(&mut self, credit: verbs::Credit) {
+        if let Some(typing) = self.typing.get_mut(&credit.channel) {
+            let bytes = typing.credited(credit.bytes);
+            self.perform(|connection| connection.input(credit.channel, &bytes));
+        }
     }
 
     /// Sends what waits.
@@ -141,6 +166,7 @@ impl Wire {
 
     fn broke(&mut self, error: &Error) {
         self.client = None;
+        self.typing.clear();
         self.again.extend(self.asked.drain().map(|(_, question)| question).filter(|question| question.is_durable));
         self.broken = Some(reason(error));
         self.retry_at = Some(0);
@@ -169,11 +195,17 @@ impl Wire {
             Incoming::Bulk(bulk) => Some(Msg::Bulk(bulk)),
             Incoming::Reply(reply) => {
                 let question = self.asked.remove(&reply.id)?;
-                let result = (question.open)(reply).map_err(|error| match error {
+                let result = (question.open)(reply);
+                self.note_credit(&question.ask, &result);
+                let result = result.map_err(|error| match error {
                     Error::Refused(error) => error,
                     other => WireError::new(Code::Failed, other.to_string()),
                 });
                 Some(Msg::Reply(question.ask, result))
+            }
+            Incoming::Event(event) if event.get::<verbs::Credit>().is_some() => {
+                event.get().into_iter().for_each(|credit| self.on_credit(credit));
+                None
             }
             Incoming::Event(event) => None
                 .or_else(|| event.get().map(|verbs::Changed { status }| Msg::Changed(Box::new(status))))
@@ -241,9 +273,11 @@ fn question(ask: Ask) -> Question {
     let copy = ask.clone();
     match copy {
         Ask::Subscribe => plain(ask, verbs::Subscribe {}, |listing| Answer::Listing(listing.sessions)),
-        Ask::Watch { channel, target } => plain(ask, verbs::Watch { channel, target }, Answer::Attached),
+        Ask::Watch { channel, target } => {
+            plain(ask, verbs::Watch { channel, target, terminal: inherit::terminal() }, Answer::Attached)
+        }
         Ask::Take { channel, steal, size } => {
-            plain(ask, verbs::Take { channel, steal, size, agent: inherit::agent() }, |_| Answer::Done)
+            plain(ask, verbs::Take { channel, steal, share: false, size, agent: inherit::agent() }, |_| Answer::Done)
         }
         Ask::Release { channel } => plain(ask, verbs::Release { channel }, |_| Answer::Done),
         Ask::Detach { channel } => plain(ask, verbs::Detach { channel }, |_| Answer::Done),

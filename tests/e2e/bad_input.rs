@@ -111,7 +111,7 @@ fn w77_w95_another_version_is_named_with_what_helps_and_left_alone() {
         let listener = UnixListener::bind(place.dir().join("daemon.sock")).expect("a socket");
         let other = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("a client");
-            let mut hello = Hello::ours(4711, String::new(), None);
+            let mut hello = Hello::ours(4711, runpm::session::terminal::Who::default(), None);
             (hello.version, hello.protocol_min, hello.protocol_max) = ("9.9.9".to_owned(), min, max);
             let mut bytes = Vec::new();
             frame::encode(frame::Kind::Hello, &message::encode(&hello), &mut bytes).expect("short");

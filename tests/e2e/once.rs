@@ -10,6 +10,7 @@ use runpm::protocol::hello::Hello;
 use runpm::protocol::message::Verb;
 use runpm::protocol::verbs;
 use runpm::session::id::RequestKey;
+use runpm::session::terminal::Who;
 use serde_bytes::ByteBuf;
 
 use crate::support::Place;
@@ -17,7 +18,7 @@ use crate::support::Place;
 fn connect(place: &Place) -> Connection {
     let stream = UnixStream::connect(place.dir().join("daemon.sock")).expect("a daemon");
     let folders = endpoint::Place { runtime: place.dir().to_owned(), state: place.dir().to_owned(), is_private: true };
-    Connection::greet(stream, &folders, &Hello::ours(1, "ann".to_owned(), None)).expect("a hello")
+    Connection::greet(stream, &folders, &Hello::ours(1, Who::default(), None)).expect("a hello")
 }
 
 #[test]

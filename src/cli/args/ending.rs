@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::args::parse;
 use crate::session::text;
 
 /// Sessions to do something to.
@@ -40,4 +41,15 @@ pub struct Shutdown {
     /// Time until the hard signal
     #[arg(long, default_value = "5s", value_parser = text::duration_ms)]
     pub grace: u64,
+}
+
+/// `rpm signal`.
+#[derive(Debug, Args)]
+pub struct Signal {
+    /// Name or number: HUP, INT, QUIT, USR1, USR2, TERM, STOP, CONT, WINCH, 10 …
+    #[arg(value_name = "SIGNAL", value_parser = parse::signal)]
+    pub signal: u8,
+    /// Which
+    #[command(flatten)]
+    pub targets: Targets,
 }

@@ -66,6 +66,9 @@ pub enum Verb {
     Stop(Stop),
     /// End sessions hard, now
     Kill(Kill),
+    /// Send a signal to sessions
+    #[command(after_help = "Examples:\n  rpm signal HUP web\n  rpm signal INT build      as C-c would")]
+    Signal(Signal),
     /// Forget ended sessions
     #[command(visible_aliases = ["delete", "del"])]
     Rm(Targets),

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::session::status::signal_number;
 use crate::term::Size;
 
 pub fn env(text: &str) -> Result<OsString, String> {
@@ -40,4 +41,9 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| "write a number with K, M or G: 512K, 8M".to_owned())?;
     number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(|| format!("{text} is out of range"))
+}
+
+pub fn signal(text: &str) -> Result<u8, String> {
+    signal_number(text)
+        .ok_or_else(|| format!("{text:?} is no signal; write a name or a number, such as HUP, USR1 or 10"))
 }

@@ -8,6 +8,8 @@ use clap::ValueEnum;
 
 use crate::cli::args::parse;
 use crate::cli::args::parse::Wish;
+use crate::history::Stream;
+use crate::session::sizing::SizeOwner;
 
 /// `rpm run`.
 #[derive(Debug, Args)]
@@ -24,6 +26,9 @@ pub struct Run {
     /// Give it pipes: output and errors stay apart, byte for byte
     #[arg(long)]
     pub pipe: bool,
+    /// One pipe for output and errors: their order is exact, and they cannot be told apart
+    #[arg(long, requires = "pipe")]
+    pub merge: bool,
     /// Working directory
     #[arg(long, value_name = "DIR")]
     pub cwd: Option<PathBuf>,
@@ -68,6 +73,12 @@ pub struct Attach {
     /// Watch only
     #[arg(long)]
     pub view: bool,
+    /// Type beside who controls it
+    #[arg(long, conflicts_with_all = ["view", "steal"])]
+    pub share: bool,
+    /// Only this stream of a pipe session; input goes with `out`
+    #[arg(long, value_enum)]
+    pub stream: Option<StreamName>,
 }
 
 /// `rpm ls`.
@@ -88,6 +99,15 @@ pub enum StreamName {
     Out,
     /// Standard error.
     Err,
+}
+
+impl From<StreamName> for Stream {
+    fn from(name: StreamName) -> Self {
+        match name {
+            StreamName::Out => Self::Out,
+            StreamName::Err => Self::Err,
+        }
+    }
 }
 
 /// `rpm logs`.
@@ -151,6 +171,30 @@ pub struct Resize {
     #[arg(value_name = "SESSION")]
     pub target: String,
     /// Columns and rows, such as 120x40
-    #[arg(value_name = "COLSxROWS", value_parser = parse::size)]
-    pub size: Wish,
+    #[arg(value_name = "COLSxROWS", value_parser = parse::size, required_unless_present = "owner")]
+    pub size: Option<Wish>,
+    /// Whose size it has from now on, when several people control it
+    #[arg(long, value_enum, value_name = "RULE")]
+    pub owner: Option<OwnerName>,
+}
+
+/// Whose size a session's terminal has.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OwnerName {
+    /// Of the controller that typed, attached or resized last.
+    Latest,
+    /// The fewest rows and columns of all controllers.
+    Smallest,
+    /// Nobody's: `rpm resize` alone sets it.
+    Manual,
+}
+
+impl From<OwnerName> for SizeOwner {
+    fn from(name: OwnerName) -> Self {
+        match name {
+            OwnerName::Latest => Self::Latest,
+            OwnerName::Smallest => Self::Smallest,
+            OwnerName::Manual => Self::Manual,
+        }
+    }
 }

@@ -34,6 +34,16 @@ fn end(targets: &args::Targets, grace_ms: u64) -> Result<u8, Error> {
     Ok(tell(&Client::connect()?.call(&stop)?.outcomes, targets.json))
 }
 
+/// `rpm signal`.
+pub fn signal(args: &args::Signal) -> Result<u8, Error> {
+    let key = client::request_key();
+    let signal = verbs::Signal { key, targets: args.targets.targets.clone(), signal: args.signal };
+    let mut outcomes = Client::connect()?.call(&signal)?.outcomes;
+    // They were signalled, not ended: an end is told only where it is why nothing was sent.
+    outcomes.iter_mut().filter(|outcome| outcome.error.is_none()).for_each(|outcome| outcome.end = None);
+    Ok(tell(&outcomes, args.targets.json))
+}
+
 /// `rpm rm`.
 pub fn rm(args: &args::Targets) -> Result<u8, Error> {
     let remove = verbs::Remove { targets: args.targets.clone() };

@@ -26,10 +26,7 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
             target: args.target.clone(),
             from,
             follow: args.follow,
-            stream: args.stream.map(|stream| match stream {
-                args::StreamName::Out => Stream::Out,
-                args::StreamName::Err => Stream::Err,
-            }),
+            stream: args.stream.map(Stream::from),
             marks: false,
         };
         client.call(&request)?;

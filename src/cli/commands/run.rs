@@ -23,6 +23,7 @@ use crate::term::Size;
 pub fn run(args: args::Run) -> Result<u8, Error> {
     let mut client = Client::connect_or_start()?;
     let (is_detached, is_json) = (args.detach, args.json);
+    let kind = if args.pipe { Kind::Pipe } else { Kind::Pty };
     let started = client.call(&verbs::Run { key: client::request_key(), spec: spec(args), follows: !is_detached })?;
     if is_json {
         let session = serde_json::json!({ "id": started.id.to_string(), "name": started.name, "pid": started.pid });
@@ -33,7 +34,14 @@ pub fn run(args: args::Run) -> Result<u8, Error> {
         output::print(format!("{}\n", started.name).as_bytes());
         return Ok(exit::OK);
     }
-    let request = attach::Request { target: started.id.to_string(), steal: false, view: false, from_start: true };
+    let request = attach::Request {
+        target: started.id.to_string(),
+        steal: false,
+        view: false,
+        share: false,
+        stream: None,
+        started: Some(kind),
+    };
     attach::attach(&mut client, &request)
 }
 
@@ -48,6 +56,7 @@ fn spec(args: args::Run) -> Spec {
     Spec {
         name: args.name,
         kind: if args.pipe { Kind::Pipe } else { Kind::Pty },
+        merge: args.merge,
         size: Size::clamped(args.rows.unwrap_or(ours.rows()), args.cols.unwrap_or(ours.cols())),
         tags: args.tag,
         originator: args.originator,

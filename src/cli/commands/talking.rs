@@ -14,6 +14,7 @@ use crate::client::blocking::Client;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
+use crate::session::sizing::SizeOwner;
 
 /// Bytes of one request: well below a frame, and a part of what the daemon queues.
 const PIECE: usize = 256 << 10;
@@ -46,10 +47,11 @@ pub fn send(args: &args::Send) -> Result<u8, Error> {
 
 /// `rpm resize`.
 pub fn resize(args: &args::Resize) -> Result<u8, Error> {
-    let size = args.size.size;
-    Client::connect()?.call(&verbs::Resize { target: args.target.clone(), size })?;
-    if args.size.text.to_lowercase() != size.to_string() {
-        say(&format!("rpm: {} is not possible, {} was made {size}", args.size.text, args.target));
+    let size = args.size.as_ref().map(|wish| wish.size);
+    let owner = args.owner.map(SizeOwner::from);
+    Client::connect()?.call(&verbs::Resize { target: args.target.clone(), size, owner })?;
+    if let Some(wish) = args.size.as_ref().filter(|wish| wish.text.to_lowercase() != wish.size.to_string()) {
+        say(&format!("rpm: {} is not possible, {} was made {}", wish.text, args.target, wish.size));
     }
     Ok(exit::OK)
 }

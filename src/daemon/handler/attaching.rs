@@ -1,6 +1,7 @@
 //! Attachments of one connection: made, left, controlled; typing and sizes.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use tokio::task;
@@ -13,6 +14,7 @@ use crate::daemon::handler::find;
 use crate::daemon::handler::gone;
 use crate::daemon::handler::reply_now;
 use crate::daemon::session::AttachReply;
+use crate::daemon::session::INPUT_LIMIT;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::protocol::error::Code;
@@ -24,19 +26,20 @@ use crate::session::spec;
 pub(super) async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Attach) -> Result<(), WireError> {
     let session = find(context, &verb.target)?;
     refuse_itself(context, &session)?;
-    let (channel, is_view, is_tty, marks) = (verb.channel, verb.view, verb.is_tty, verb.marks);
+    let (channel, stream, is_tty) = (verb.channel, verb.stream, verb.terminal.is_some());
+    // A terminal has one stream: nothing to tell apart.
+    let marks = verb.marks && session.handover.kind == spec::Kind::Pipe;
     leave(context, channel);
     let (reply_tx, reply_rx) = oneshot::channel();
     session.mail(Mail::Attach { client: context.client.clone(), request: verb, reply: reply_tx });
     let (attach, attached, start) = attached(reply_rx).await?;
-    enter(context, channel, Channel { session: Rc::clone(&session), attach, waits: true });
+    enter(context, channel, Channel { session: Rc::clone(&session), attach });
     reply_now(context, request, &attached);
     if let Some(start) = start {
         let follow = Follow {
             outbox: Rc::clone(&context.client.outbox),
             channel,
-            quiet: is_view || attached.ended.is_some(),
-            stream: None,
+            stream,
             marks,
             until: None,
             // A terminal is painted anew instead: the client attaches again.
@@ -65,11 +68,12 @@ async fn attached(
 pub(super) async fn watch(context: &Rc<Context>, verb: verbs::Watch) -> Answer<verbs::Watch> {
     let session = find(context, &verb.target)?;
     refuse_itself(context, &session)?;
-    leave(context, verb.channel);
+    let channel = verb.channel;
+    leave(context, channel);
     let (reply_tx, reply_rx) = oneshot::channel();
-    session.mail(Mail::Watch { client: context.client.clone(), channel: verb.channel, reply: reply_tx });
+    session.mail(Mail::Watch { client: context.client.clone(), request: verb, reply: reply_tx });
     let (attach, reply, _) = attached(reply_rx).await?;
-    enter(context, verb.channel, Channel { session, attach, waits: false });
+    enter(context, channel, Channel { session, attach });
     Ok(reply)
 }
 
@@ -120,13 +124,27 @@ pub(super) fn resize(context: &Rc<Context>, verb: verbs::Resize) -> Answer<verbs
     if session.handover.kind == spec::Kind::Pipe {
         return Err(WireError::new(Code::Invalid, format!("session {} has pipes, no terminal to resize", verb.target)));
     }
-    session.mail(Mail::Resize(verb.size));
+    session.mail(Mail::Resize { size: verb.size, owner: verb.owner });
     Ok(Done {})
 }
 
+/// Types, as soon as there is room: who sends much waits for the program to read, and nobody else does.
 pub(super) async fn send(context: &Rc<Context>, verb: verbs::Send) -> Answer<verbs::Send> {
     let session = find(context, &verb.target)?;
+    session.takes_input()?;
+    if verb.bytes.len() > INPUT_LIMIT {
+        let message = format!("{} bytes at once are too many, {INPUT_LIMIT} fit", verb.bytes.len());
+        return Err(WireError::new(Code::Invalid, message).hint("send them in parts"));
+    }
+    // A lone `C-c` waits behind nothing.
+    let wanted = if *verb.bytes == [3] { 0 } else { verb.bytes.len() as u32 };
+    let room = tokio::select! {
+        room = Arc::clone(&session.input_room).acquire_many_owned(wanted) => room,
+        // Whoever asked is gone: what was not typed yet is not typed any more.
+        () = context.client.outbox.closed() => return Err(gone()),
+    };
+    let Ok(room) = room else { return session.takes_input().map(|()| Done {}).and(Err(gone())) };
     let (reply_tx, reply_rx) = oneshot::channel();
-    session.mail(Mail::Send { request: verb, reply: reply_tx });
+    session.mail(Mail::Send { request: verb, room, reply: reply_tx });
     reply_rx.await.unwrap_or_else(|_| Err(gone())).map(|()| Done {})
 }

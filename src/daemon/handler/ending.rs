@@ -8,11 +8,15 @@ use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::handler::gone;
 use crate::daemon::session::Mail;
+use crate::daemon::session::Session;
+use crate::platform::process::Handle;
+use crate::platform::tty;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::id::SessionId;
+use crate::session::spec::Kind;
 use crate::session::status::State;
 
 pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<verbs::Stop> {
@@ -27,7 +31,7 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
         let Some(session) = context.hub.registry.borrow().get(id) else { continue };
         let (reply_tx, reply_rx) = oneshot::channel();
         let grace_ns = verb.grace_ms.saturating_mul(1_000_000);
-        session.mail(Mail::Stop { by: context.client.who.clone(), key: verb.key, grace_ns, reply: reply_tx });
+        session.mail(Mail::Stop { by: context.client.who.to_string(), key: verb.key, grace_ns, reply: reply_tx });
         waiting.push((session, reply_rx));
     }
     let mut outcomes = Vec::new();
@@ -41,6 +45,41 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
         });
     }
     outcomes
+}
+
+/// Signals each once.
+pub(super) fn signal(context: &Rc<Context>, verb: verbs::Signal) -> Answer<verbs::Signal> {
+    if !(1..=64).contains(&verb.signal) {
+        return Err(WireError::new(Code::Invalid, format!("there is no signal {}", verb.signal)));
+    }
+    let ids = context.hub.registry.borrow().select(&verb.targets)?;
+    let sessions: Vec<_> = ids.into_iter().filter_map(|id| context.hub.registry.borrow().get(id)).collect();
+    let outcomes = sessions.iter().map(|session| verbs::Outcome {
+        id: session.id,
+        name: session.facts.borrow().name.clone(),
+        end: session.status.borrow().end().cloned(),
+        error: signal_one(session, &verb).err(),
+    });
+    Ok(verbs::Outcomes { outcomes: outcomes.collect() })
+}
+
+fn signal_one(session: &Session, verb: &verbs::Signal) -> Result<(), WireError> {
+    if session.request_progress(verb.key).is_some() {
+        return Ok(());
+    }
+    let name = &session.facts.borrow().name;
+    if session.status.borrow().end().is_some() {
+        return Err(WireError::new(Code::Ended, format!("session {name} has ended")));
+    }
+    session.begin_request(verb.key);
+    let is_key = [libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP].contains(&i32::from(verb.signal));
+    let master = session.input.borrow().clone().filter(|_| session.handover.kind == Kind::Pty && is_key);
+    let sent = match master {
+        Some(master) => tty::signal_foreground(&*master, verb.signal),
+        None => Handle::open(session.handover.pid, session.handover.start_time)
+            .and_then(|first| first.signal_group(verb.signal)),
+    };
+    sent.map_err(|error| WireError::new(Code::Failed, format!("cannot signal session {name}: {error}")))
 }
 
 pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs::Remove> {

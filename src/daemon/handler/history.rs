@@ -13,16 +13,20 @@ use crate::daemon::handler::gone;
 use crate::daemon::handler::reply_now;
 use crate::daemon::logs;
 use crate::daemon::session::Mail;
+use crate::daemon::session::check_stream;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
 
 pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs) -> Result<(), WireError> {
     let session = find(context, &verb.target)?;
+    check_stream(&session, verb.stream)?;
     let head = session.history.head();
     let (from, missed) = logs::start(&session.history, verb.from);
     let attached = verbs::Attached {
         id: session.id,
         name: session.facts.borrow().name.clone(),
+        kind: session.handover.kind,
+        credit: 0,
         controls: false,
         ended: session.status.borrow().end().cloned(),
     };
@@ -31,13 +35,14 @@ pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs
     let follow = Follow {
         outbox: Rc::clone(&context.client.outbox),
         channel: verb.channel,
-        quiet: false,
         stream: verb.stream,
         marks: verb.marks,
         until: (!verb.follow).then_some(head),
         ends_at_gap: verb.follow,
     };
-    task::spawn_local(follow.run(session, crate::daemon::session::Start { dump: Vec::new(), cursor, missed }));
+    task::spawn_local(
+        follow.run(session, crate::daemon::session::Start { dump: Vec::new(), cursor, missed, is_quiet: false }),
+    );
     Ok(())
 }
 

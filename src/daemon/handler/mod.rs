@@ -66,6 +66,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Detach => attaching::detach,
         Resize => attaching::resize,
         Remove => ending::remove,
+        Signal => ending::signal,
         } later {
         Run => starting::run,
         Watch => attaching::watch,

@@ -18,6 +18,7 @@ use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
 use crate::protocol::message;
 use crate::protocol::verbs;
+use crate::session::sizing::SizeOwner;
 use crate::session::spec;
 use crate::session::spec::Facts;
 
@@ -73,7 +74,9 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     let facts = Facts {
         name,
         kind: spec.kind,
+        merged: spec.merge && spec.kind == spec::Kind::Pipe,
         size: spec.size,
+        size_owner: SizeOwner::default(),
         argv: spec.launch.argv.clone(),
         cwd: spec.launch.cwd.clone(),
         tags: spec.tags.clone(),
@@ -86,7 +89,14 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
     launch.env.extend(spec.overlay.iter().cloned());
     let ring = if spec.history == 0 { crate::history::layout::DEFAULT_RING as u64 } else { spec.history };
-    Ok(Order { kind: spec.kind, size: spec.size, ring, launch, facts: ByteBuf::from(message::encode(&facts)) })
+    Ok(Order {
+        kind: spec.kind,
+        merge: spec.merge,
+        size: spec.size,
+        ring,
+        launch,
+        facts: ByteBuf::from(message::encode(&facts)),
+    })
 }
 
 /// Gives a session its stable link; it dangles until somebody brings an agent. An environment that was cleared stays so.

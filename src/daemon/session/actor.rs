@@ -42,6 +42,8 @@ use crate::session::state::Machine;
 use crate::session::state::ending;
 use crate::session::status::End;
 use crate::session::status::State;
+use crate::session::terminal::Pixels;
+use crate::term::Size;
 
 /// An actor that panicked this often stays away; its session runs on.
 const RESTARTS: u32 = 3;
@@ -61,6 +63,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     // The pidfd: signals go through handles of each member, checked by start time; this one is the keeper's to reap.
     drop(next()?);
     let input = if handover.has_input { Some(Rc::new(next()?)) } else { None };
+    let handover_has_input = handover.has_input;
     let store = Store::open(slots).map_err(io::Error::other)?;
     let facts = store.facts();
     let (mailbox, receiver) = mpsc::unbounded_channel();
@@ -72,7 +75,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         status: RefCell::new(first_status(&handover, &facts)),
         facts: RefCell::new(facts),
         handover,
-        input_room: Semaphore::new(INPUT_LIMIT),
+        input_room: Arc::new(Semaphore::new(if handover_has_input { INPUT_LIMIT } else { 0 })),
         output: Notify::new(),
         news: Notify::new(),
         seen: Cell::new(seen),
@@ -125,6 +128,8 @@ pub struct Actor {
     pub(super) output: Output,
     pub(super) input: Input,
     pub(super) control: Control,
+    /// The size that the keeper was asked for last.
+    pub(super) asked_size: Option<(Size, Option<Pixels>)>,
     pub(super) attachments: BTreeMap<AttachId, Attachment>,
     pub(super) pending: Vec<Pending>,
     pub(super) stoppers: Vec<oneshot::Sender<End>>,
@@ -136,8 +141,6 @@ pub struct Actor {
 impl Actor {
     fn new(hub: Rc<Hub>, session: Rc<Session>) -> Self {
         let now = clock::monotonic_ns();
-        // What an actor that failed had queued is gone, and with it what it held of the room.
-        session.input_room.add_permits(INPUT_LIMIT.saturating_sub(session.input_room.available_permits()));
         let asked = session.facts.borrow().asked.clone();
         let mut actor = Self {
             machine: Machine::new(asked, now),
@@ -146,6 +149,7 @@ impl Actor {
             hub,
             session,
             control: Control::default(),
+            asked_size: None,
             attachments: BTreeMap::new(),
             pending: Vec::new(),
             stoppers: Vec::new(),
@@ -221,22 +225,22 @@ impl Actor {
         let now = clock::monotonic_ns();
         match mail {
             Mail::Attach { client, request, reply } => self.on_attach(client, request, reply, now),
-            Mail::Watch { client, channel, reply } => self.on_watch(client, channel, reply),
+            Mail::Watch { client, request, reply } => self.on_watch(client, request, reply),
             Mail::Take { attach, request, reply } => {
                 let _ = reply.send(self.on_take(attach, &request, now));
             }
             Mail::Release(attach) => self.on_release(attach, now),
             Mail::Detach(attach) => self.on_detach(attach, now),
             Mail::Input { attach, bytes } => self.on_input(attach, bytes, now),
-            Mail::Send { request, reply } => {
-                let _ = reply.send(self.on_send(&request));
+            Mail::Send { request, room, reply } => {
+                let _ = reply.send(self.on_send(&request, room));
             }
-            Mail::Resize(size) => self.resize(size),
-            Mail::PaneSize { attach, size } if self.control.is_held_by(attach) => self.resize(size),
+            Mail::Resize { size, owner } => self.on_resize(size, owner, now),
+            Mail::PaneSize { attach, size, pixels } => self.on_pane_size(attach, size, pixels, now),
             Mail::Drawn { attach, frame } => self.on_drawn(attach, frame),
             Mail::Stop { by, key, grace_ns, reply } => self.on_stop(by, key, grace_ns, reply, now),
             Mail::Screen { ansi, reply } => self.on_screen(ansi, reply, now),
-            Mail::PaneSize { .. } | Mail::CursorMoved | Mail::Forgotten => {}
+            Mail::CursorMoved | Mail::Forgotten => {}
         }
     }
 }

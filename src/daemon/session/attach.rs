@@ -7,22 +7,33 @@ use std::rc::Rc;
 use tokio::sync::oneshot;
 
 use crate::daemon::hub;
+use crate::daemon::logs;
 use crate::daemon::session::AttachReply;
 use crate::daemon::session::Client;
 use crate::daemon::session::Cursor;
+use crate::daemon::session::Session;
 use crate::daemon::session::Start;
 use crate::daemon::session::actor::Actor;
 use crate::daemon::session::frames::Viewer;
+use crate::daemon::session::input::CREDIT;
+use crate::daemon::session::input::Typed;
+use crate::history::Stream;
 use crate::platform::clock;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
+use crate::session::control::Claim;
 use crate::session::control::Grant;
 use crate::session::id::AttachId;
+use crate::session::sizing;
+use crate::session::sizing::SizeOwner;
+use crate::session::sizing::Wish;
 use crate::session::spec::Kind;
 use crate::session::status;
 use crate::session::status::State;
+use crate::session::terminal::Pixels;
+use crate::session::terminal::Terminal;
 use crate::term;
 use crate::term::Size;
 
@@ -33,8 +44,8 @@ const WINDOW: u64 = 256 << 10;
 
 /// What an attachment gets.
 pub enum Gets {
-    /// Raw bytes; its terminal answers queries if it is one.
-    Raw { is_tty: bool },
+    /// Raw bytes; queries among them are answered by its terminal, or taken out of them.
+    Raw { answers: bool },
     /// Frames.
     Frames(Viewer),
 }
@@ -44,6 +55,12 @@ pub struct Attachment {
     pub(super) client: Client,
     pub(super) channel: u32,
     pub(super) gets: Gets,
+    /// Bytes that it typed and that are still queued, or not yet given back as credit.
+    pub(super) typed: Typed,
+    terminal: Option<Terminal>,
+    stream: Option<Stream>,
+    /// Size of its terminal or pane, and when it was last used; once it has control.
+    wish: Option<Wish>,
     since_ms: u64,
 }
 
@@ -55,10 +72,10 @@ pub struct Pending {
     size: Option<Size>,
     /// When it is answered regardless of the size.
     pub(super) deadline: u64,
-    wish: Wish,
+    waiting: Waiting,
 }
 
-enum Wish {
+enum Waiting {
     Attach { attach: AttachId, request: verbs::Attach, reply: oneshot::Sender<AttachReply> },
     Screen { ansi: bool, reply: oneshot::Sender<verbs::ScreenText> },
 }
@@ -71,8 +88,8 @@ impl Actor {
 
     /// Returns whether a terminal behind a raw controller answers queries.
     pub(super) fn outer_terminal_answers(&self) -> bool {
-        let holder = self.control.holder().and_then(|id| self.attachments.get(&id));
-        holder.is_some_and(|attachment| matches!(attachment.gets, Gets::Raw { is_tty: true }))
+        let mut holders = self.control.holders().filter_map(|id| self.attachments.get(&id));
+        holders.any(|attachment| matches!(attachment.gets, Gets::Raw { answers: true }))
     }
 
     pub(super) fn on_attach(
@@ -82,31 +99,46 @@ impl Actor {
         reply: oneshot::Sender<AttachReply>,
         now: u64,
     ) {
-        let attach = self.hub.next_attach();
-        let gets = Gets::Raw { is_tty: request.is_tty && !request.view };
-        self.attachments.insert(attach, Attachment::new(client, request.channel, gets));
-        let wants_control = !request.view && !self.has_ended();
-        let size = request.size.filter(|_| request.is_tty);
-        let refused = if wants_control {
-            self.take_control(attach, request.steal, size, request.agent.as_deref().map(Vec::as_slice), now).err()
-        } else {
-            None
-        };
-        if let Some(error) = refused {
-            self.attachments.remove(&attach);
+        if let Err(error) = check_stream(&self.session, request.stream) {
             let _ = reply.send(Err(error));
             return;
         }
-        let size = size.filter(|_| wants_control && self.session.handover.kind == Kind::Pty);
-        self.pend(size, Wish::Attach { attach, request, reply }, now);
+        let attach = self.hub.next_attach();
+        let wants_control = !request.view && !self.has_ended();
+        let terminal = request.terminal.clone();
+        let answers = terminal.is_some() && !request.view && (request.steal || !self.outer_terminal_answers());
+        let attachment = Attachment {
+            stream: request.stream,
+            terminal: terminal.clone(),
+            ..Attachment::new(client, request.channel, Gets::Raw { answers })
+        };
+        self.attachments.insert(attach, attachment);
+        if wants_control {
+            let claim = Claim { who: attach, stream: request.stream, shares: request.share };
+            let size = terminal.as_ref().map(|terminal| (terminal.size, terminal.pixels));
+            let agent = request.agent.as_deref().map(Vec::as_slice);
+            if let Err(error) = self.take_control(claim, request.steal, size, agent, now) {
+                self.attachments.remove(&attach);
+                let _ = reply.send(Err(error));
+                return;
+            }
+        }
+        let size =
+            terminal.map(|terminal| terminal.size).filter(|size| wants_control && self.is_sized_by(attach, *size));
+        match self.session.handover.kind {
+            Kind::Pty => self.pend(size, Waiting::Attach { attach, request, reply }, now),
+            Kind::Pipe => self.start_raw(attach, &request, reply),
+        }
         self.tell_attached(now);
     }
 
-    pub(super) fn on_watch(&mut self, client: Client, channel: u32, reply: oneshot::Sender<AttachReply>) {
+    pub(super) fn on_watch(&mut self, client: Client, request: verbs::Watch, reply: oneshot::Sender<AttachReply>) {
         let now = clock::monotonic_ns();
         let attach = self.hub.next_attach();
         let viewer = Viewer::new(self.session.history.head());
-        self.attachments.insert(attach, Attachment::new(client, channel, Gets::Frames(viewer)));
+        let attachment =
+            Attachment { terminal: request.terminal, ..Attachment::new(client, request.channel, Gets::Frames(viewer)) };
+        self.attachments.insert(attach, attachment);
         let _ = reply.send(Ok((attach, self.attached(attach), None)));
         self.tell_attached(now);
     }
@@ -118,7 +150,9 @@ impl Actor {
         if !self.attachments.contains_key(&attach) {
             return Err(WireError::new(Code::Invalid, "that channel is not attached"));
         }
-        self.take_control(attach, request.steal, Some(request.size), request.agent.as_deref().map(Vec::as_slice), now)?;
+        let claim = Claim { who: attach, stream: None, shares: request.share };
+        let agent = request.agent.as_deref().map(Vec::as_slice);
+        self.take_control(claim, request.steal, Some((request.size, None)), agent, now)?;
         self.tell_attached(now);
         Ok(())
     }
@@ -126,36 +160,86 @@ impl Actor {
     /// Gives control to an attachment, tells who lost it, and lets the program have the new size.
     fn take_control(
         &mut self,
-        attach: AttachId,
+        claim: Claim,
         steal: bool,
-        size: Option<Size>,
+        size: Option<(Size, Option<Pixels>)>,
         agent: Option<&[u8]>,
         now: u64,
     ) -> Result<(), WireError> {
-        match self.control.take(attach, steal) {
+        match self.control.take(claim, steal) {
             Grant::Taken => {}
-            Grant::Stolen(loser) => self.tell_stolen(loser, attach),
+            Grant::Stolen(losers) => losers.into_iter().for_each(|loser| self.tell_stolen(loser, claim.who)),
             Grant::Refused(holder) => {
-                let who = self.attachments.get(&holder).map(|holder| holder.client.who.clone()).unwrap_or_default();
+                let who = self.attachments.get(&holder).map(|holder| holder.client.who.to_string()).unwrap_or_default();
                 let message = format!("session {} is controlled by {who}", self.name());
-                return Err(
-                    WireError::new(Code::Controlled, message).hint("add --steal to take over, or --view to watch")
-                );
+                let hint = "add --steal to take over, --share to type beside them, or --view to watch";
+                return Err(WireError::new(Code::Controlled, message).hint(hint));
             }
         }
         self.input.typed_at(now);
         if let Some(agent) = agent {
             hub::point_agent(&self.session, agent);
         }
-        if let Some(size) = size {
-            self.resize(size);
+        if let (Some((size, pixels)), Some(attachment)) = (size, self.attachments.get_mut(&claim.who)) {
+            attachment.wish = Some(Wish { size, pixels, active_at: now });
         }
+        self.follow_sizes();
         Ok(())
     }
 
+    /// A controller's terminal or pane has another size.
+    pub(super) fn on_pane_size(&mut self, attach: AttachId, size: Size, pixels: Option<Pixels>, now: u64) {
+        if let Some(attachment) = self.attachments.get_mut(&attach).filter(|_| self.control.is_held_by(attach)) {
+            attachment.wish = Some(Wish { size, pixels, active_at: now });
+            self.follow_sizes();
+        }
+    }
+
+    /// A controller typed: with the rule `latest` the size goes with it.
+    pub(super) fn on_active(&mut self, attach: AttachId, now: u64) {
+        let is_alone = self.control.holders().nth(1).is_none();
+        if let Some(Attachment { wish: Some(wish), .. }) = self.attachments.get_mut(&attach) {
+            wish.active_at = now;
+            if !is_alone {
+                self.follow_sizes();
+            }
+        }
+    }
+
+    /// Lets the terminal have the size that the rule gives.
+    fn follow_sizes(&mut self) {
+        let holders = self.control.holders().filter_map(|id| self.attachments.get(&id));
+        let wishes: Vec<Wish> = holders.filter_map(|attachment| attachment.wish).collect();
+        let owner = self.session.facts.borrow().size_owner;
+        if let Some((size, pixels)) = sizing::choose(owner, &wishes).filter(|chosen| self.asked_size != Some(*chosen)) {
+            self.resize(size, pixels);
+        }
+    }
+
+    /// Returns whether the terminal has, or will have, this size of this attachment.
+    fn is_sized_by(&self, attach: AttachId, size: Size) -> bool {
+        let has_wish = self.attachments.get(&attach).is_some_and(|attachment| attachment.wish.is_some());
+        has_wish && self.asked_size.is_some_and(|(asked, _)| asked == size)
+    }
+
+    /// Somebody sets the size, or whose it is.
+    pub(super) fn on_resize(&mut self, size: Option<Size>, owner: Option<SizeOwner>, now: u64) {
+        if let Some(owner) = owner {
+            self.session.facts.borrow_mut().size_owner = owner;
+            self.session.status.borrow_mut().size_owner = owner;
+            self.session.store.put_facts(&self.session.facts.borrow());
+            self.follow_sizes();
+            self.publish(now);
+        }
+        if let Some(size) = size {
+            self.resize(size, None);
+        }
+    }
+
     fn tell_stolen(&mut self, loser: AttachId, thief: AttachId) {
-        let by = self.attachments.get(&thief).map(|thief| thief.client.who.clone()).unwrap_or_default();
-        let Some(attachment) = self.attachments.get(&loser) else { return };
+        let by = self.attachments.get(&thief).map(|thief| thief.client.who.to_string()).unwrap_or_default();
+        let Some(attachment) = self.attachments.get_mut(&loser) else { return };
+        attachment.wish = None;
         attachment.client.outbox.notify(&verbs::Stolen { channel: attachment.channel, by, at_ms: clock::wall_ms() });
         if matches!(attachment.gets, Gets::Raw { .. }) {
             self.attachments.remove(&loser);
@@ -164,31 +248,39 @@ impl Actor {
 
     pub(super) fn on_release(&mut self, attach: AttachId, now: u64) {
         if self.control.release(attach) {
+            if let Some(attachment) = self.attachments.get_mut(&attach) {
+                attachment.wish = None;
+            }
+            self.follow_sizes();
             self.tell_attached(now);
         }
     }
 
     pub(super) fn on_detach(&mut self, attach: AttachId, now: u64) {
-        self.control.release(attach);
+        let held = self.control.release(attach);
         if self.attachments.remove(&attach).is_some() {
+            if held {
+                self.follow_sizes();
+            }
             self.tell_attached(now);
         }
     }
 
     pub(super) fn on_screen(&mut self, ansi: bool, reply: oneshot::Sender<verbs::ScreenText>, now: u64) {
-        self.pend(None, Wish::Screen { ansi, reply }, now);
+        self.pend(None, Waiting::Screen { ansi, reply }, now);
     }
 
-    /// Asks the keeper for a size, unless the terminal has it already or has it coming.
-    pub(super) fn resize(&mut self, size: Size) {
+    /// Asks the keeper for a size.
+    fn resize(&mut self, size: Size, pixels: Option<Pixels>) {
         if self.session.handover.kind == Kind::Pty && !self.has_ended() {
-            self.hub.keeper.send(&ToKeeper::Resize { id: self.session.id, size }, &[]);
+            self.asked_size = Some((size, pixels));
+            self.hub.keeper.send(&ToKeeper::Resize { id: self.session.id, size, pixels }, &[]);
         }
     }
 
-    fn pend(&mut self, size: Option<Size>, wish: Wish, now: u64) {
+    fn pend(&mut self, size: Option<Size>, waiting: Waiting, now: u64) {
         let offset = self.session.history.head();
-        self.pending.push(Pending { offset, size, deadline: now + SIZE_WAIT_NS, wish });
+        self.pending.push(Pending { offset, size, deadline: now + SIZE_WAIT_NS, waiting });
     }
 
     /// Answers what waited for the screen to catch up.
@@ -200,9 +292,9 @@ impl Actor {
         };
         let due: Vec<Pending> = self.pending.extract_if(.., is_due).collect();
         for pending in due {
-            match pending.wish {
-                Wish::Attach { attach, request, reply } => self.start_raw(attach, &request, reply),
-                Wish::Screen { ansi, reply } => {
+            match pending.waiting {
+                Waiting::Attach { attach, request, reply } => self.start_raw(attach, &request, reply),
+                Waiting::Screen { ansi, reply } => {
                     if let Some(screen) = self.output.screen() {
                         let text = if ansi { screen.ansi() } else { screen.text() };
                         let _ = reply.send(verbs::ScreenText { text, size: screen.size() });
@@ -217,31 +309,42 @@ impl Actor {
     }
 
     fn start_raw(&self, attach: AttachId, request: &verbs::Attach, reply: oneshot::Sender<AttachReply>) {
-        let Some(screen) = self.output.screen() else { return };
         let history = &self.session.history;
+        let is_answering = self.attachments.get(&attach).is_some_and(|a| matches!(a.gets, Gets::Raw { answers: true }));
+        // Somebody else's terminal answers, or nobody's has to any more.
+        let is_quiet = request.terminal.is_some() && !is_answering || request.view || self.has_ended();
+        let start = |dump, from, missed| Start { dump, cursor: self.raw_cursor(from), missed, is_quiet };
         let wanted = request.resume.filter(|offset| *offset <= history.head());
-        let start = match wanted {
-            Some(offset) if offset >= history.oldest() => {
-                Start { dump: Vec::new(), cursor: self.raw_cursor(offset), missed: 0 }
-            }
+        let ground = self.ground();
+        let start = match (wanted, &request.terminal, self.output.screen()) {
+            (Some(offset), ..) if offset >= history.oldest() => start(Vec::new(), offset, 0),
             // Nothing was said yet: the terminal may keep what it shows.
-            _ if history.head() == 0 => Start { dump: Vec::new(), cursor: self.raw_cursor(0), missed: 0 },
-            // Not a terminal: nothing to paint on, the stream itself is what is wanted.
-            _ if !request.is_tty => {
-                let from = wanted.map_or(self.output.ground(), |_| history.oldest());
-                let missed = wanted.map_or(0, |offset| from - offset);
-                Start { dump: Vec::new(), cursor: self.raw_cursor(from), missed }
-            }
-            _ => {
-                let dump = match request.size {
-                    Some(outer) if outer != screen.size() => term::crop_dump(screen, outer),
-                    _ => term::attach_dump(screen, request.history_rows as usize),
+            _ if history.head() == 0 => start(Vec::new(), 0, 0),
+            (_, Some(terminal), Some(screen)) if self.session.handover.kind == Kind::Pty => {
+                let dump = if terminal.size == screen.size() {
+                    term::attach_dump(screen, request.history_rows as usize)
+                } else {
+                    term::crop_dump(screen, terminal.size)
                 };
-                let missed = request.resume.map_or(0, |offset| self.output.ground().saturating_sub(offset));
-                Start { dump, cursor: self.raw_cursor(self.output.ground()), missed }
+                let missed = request.resume.map_or(0, |offset| ground.saturating_sub(offset));
+                start(dump, ground, missed)
             }
+            // No terminal, or no screen: nothing to paint, the stream itself is what is wanted.
+            (Some(offset), ..) => start(Vec::new(), history.oldest(), history.oldest() - offset),
+            (None, Some(terminal), _) => {
+                start(Vec::new(), logs::last_lines(history, u64::from(terminal.size.rows()) - 1), 0)
+            }
+            (None, None, _) => start(Vec::new(), ground, 0),
         };
         let _ = reply.send(Ok((attach, self.attached(attach), Some(start))));
+    }
+
+    /// Where a stream may begin so that it begins between two sequences.
+    fn ground(&self) -> u64 {
+        match self.session.handover.kind {
+            Kind::Pty => self.output.ground(),
+            Kind::Pipe => self.session.history.head(),
+        }
     }
 
     fn raw_cursor(&self, offset: u64) -> Rc<Cursor> {
@@ -252,6 +355,8 @@ impl Actor {
         verbs::Attached {
             id: self.session.id,
             name: self.name(),
+            kind: self.session.handover.kind,
+            credit: CREDIT,
             controls: self.control.is_held_by(attach),
             ended: self.session.status.borrow().end().cloned(),
         }
@@ -267,10 +372,12 @@ impl Actor {
 
     /// Renews the list of who is attached, and tells subscribers.
     fn tell_attached(&mut self, now: u64) {
-        let holder = self.control.holder();
         let list = self.attachments.iter().map(|(id, attachment)| status::Attached {
             who: attachment.client.who.clone(),
-            controls: holder == Some(*id),
+            terminal: attachment.terminal_now(),
+            controls: self.control.is_held_by(*id),
+            shares: self.control.is_shared_by(*id),
+            stream: attachment.stream,
             raw: matches!(attachment.gets, Gets::Raw { .. }),
             since_ms: attachment.since_ms,
         });
@@ -281,6 +388,29 @@ impl Actor {
 
 impl Attachment {
     fn new(client: Client, channel: u32, gets: Gets) -> Self {
-        Self { client, channel, gets, since_ms: clock::wall_ms() }
+        let typed = Typed::default();
+        Self { client, channel, gets, typed, terminal: None, stream: None, wish: None, since_ms: clock::wall_ms() }
     }
+
+    /// Its terminal as it is by now: a controller tells when its size changes.
+    fn terminal_now(&self) -> Option<Terminal> {
+        let mut terminal = self.terminal.clone()?;
+        if let (Some(wish), Gets::Raw { .. }) = (self.wish, &self.gets) {
+            (terminal.size, terminal.pixels) = (wish.size, wish.pixels);
+        }
+        Some(terminal)
+    }
+}
+
+/// A stream of its own exists in a pipe session only, and standard error only where it is not merged.
+pub fn check_stream(session: &Session, stream: Option<Stream>) -> Result<(), WireError> {
+    let Some(stream) = stream else { return Ok(()) };
+    let name = &session.facts.borrow().name;
+    let why = match (session.handover.kind, stream) {
+        (Kind::Pty, _) => "has a terminal: its program's output and errors are one stream",
+        (Kind::Pipe, Stream::Terminal) => "has pipes: its streams are out and err",
+        (Kind::Pipe, Stream::Err) if session.facts.borrow().merged => "was started with --merge: its errors are in out",
+        (Kind::Pipe, _) => return Ok(()),
+    };
+    Err(WireError::new(Code::Invalid, format!("session {name} {why}")))
 }

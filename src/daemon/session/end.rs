@@ -116,6 +116,7 @@ impl Actor {
 
     fn tell_end(&mut self, end: &End) {
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
+        self.session.input_room.close();
         for stopper in self.stoppers.drain(..) {
             let _ = stopper.send(end.clone());
         }

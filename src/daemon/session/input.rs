@@ -1,4 +1,7 @@
 //! Input on its way to a program: a bounded queue, written without ever waiting.
+//!
+//! Who types gets [`CREDIT`] and gets it back as the program reads, so the queue is bounded by what clients were allowed to
+//! send and no connection ever waits for a program. *Invariant:* the order of bytes is the order in which they came.
 
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
@@ -7,6 +10,7 @@ use std::rc::Rc;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::daemon::session::actor::Actor;
 use crate::platform::clock;
@@ -19,6 +23,13 @@ use crate::protocol::verbs;
 use crate::session::id::AttachId;
 use crate::session::spec::Kind;
 
+/// Bytes that an attachment may have on their way to its program.
+pub const CREDIT: u64 = 256 << 10;
+/// Credit is given back in portions: a notice for each key would cost as much as the key.
+const PORTION: u64 = CREDIT / 4;
+/// A lone `C-c` may go beyond the credit.
+const URGENT: u64 = 16;
+
 /// Most bytes of answers that wait; a program that asks and does not read gets no more.
 const ANSWERS: usize = 4096;
 
@@ -28,12 +39,42 @@ const ECHO_NS: u64 = 80_000;
 /// Another session that said something so recently needs this thread more.
 const BUSY_NS: u64 = 2_000_000;
 
+/// `C-c`.
+const INTERRUPT: u8 = 3;
+
+/// What one attachment has typed.
+#[derive(Default)]
+pub struct Typed {
+    /// Bytes queued.
+    queued: u64,
+    /// Bytes that left the queue and were not given back yet.
+    owed: u64,
+}
+
+/// Who wrote a piece of the queue.
+enum Writer {
+    Attachment(AttachId),
+    /// A request; the room is free again when the piece is gone.
+    Request {
+        _room: OwnedSemaphorePermit,
+    },
+    /// The screen, answering a query.
+    Screen,
+}
+
+struct Piece {
+    bytes: Vec<u8>,
+    /// How much of it was written.
+    written: usize,
+    writer: Writer,
+}
+
 /// What waits for one program.
 #[derive(Default)]
 pub struct Input {
-    queue: VecDeque<u8>,
-    /// How many of the queued bytes hold permits of the session's input room.
-    charged: usize,
+    queue: VecDeque<Piece>,
+    /// Bytes of answers in the queue.
+    answers: usize,
     /// Close the input once the queue is empty.
     ends: bool,
     /// In the reactor only while a write has to wait: otherwise every output of a terminal would wake us here.
@@ -71,24 +112,62 @@ impl Input {
 
     /// Queues the answer to a terminal query.
     pub fn answer(&mut self, bytes: &[u8]) {
-        if self.queue.len() - self.charged.min(self.queue.len()) + bytes.len() <= ANSWERS {
-            self.queue.extend(bytes);
+        if self.answers + bytes.len() <= ANSWERS {
+            self.answers += bytes.len();
+            self.push(bytes.to_vec(), Writer::Screen);
+        }
+    }
+
+    fn push(&mut self, bytes: Vec<u8>, writer: Writer) {
+        if !bytes.is_empty() {
+            self.queue.push_back(Piece { bytes, written: 0, writer });
         }
     }
 }
 
 impl Actor {
-    /// An attachment typed; without control its bytes are dropped.
+    /// An attachment typed; without control its bytes are dropped. One that sends more than it was allowed is cut off.
     pub(super) fn on_input(&mut self, attach: AttachId, bytes: Vec<u8>, now: u64) {
-        if !self.control.is_held_by(attach) || self.session.input.borrow().is_none() {
-            self.session.input_room.add_permits(bytes.len());
+        let may_type = self.control.may_type(attach) && self.session.input.borrow().is_some();
+        let Some(attachment) = self.attachments.get_mut(&attach) else { return };
+        let len = bytes.len() as u64;
+        attachment.typed.queued += len;
+        if attachment.typed.queued + attachment.typed.owed > CREDIT + URGENT {
+            tracing::warn!(who = %attachment.client.who, "a client typed more than it was allowed");
+            attachment.client.outbox.close();
+            return;
+        }
+        if !may_type {
+            self.gone(&Writer::Attachment(attach), len);
             return;
         }
         self.input.typed_at(now);
-        self.input.charged += bytes.len();
-        self.input.queue.extend(bytes);
+        self.on_active(attach, now);
+        if bytes == [INTERRUPT] && !self.input.queue.is_empty() && self.session.handover.kind == Kind::Pty {
+            self.interrupt(Writer::Attachment(attach));
+            return;
+        }
+        self.input.push(bytes, Writer::Attachment(attach));
         self.flush_input();
         self.await_echo(now);
+    }
+
+    /// `C-c` while input waits: what its writer had queued is dropped, and the signal does not queue behind the rest.
+    fn interrupt(&mut self, writer: Writer) {
+        if let Writer::Attachment(who) = writer {
+            let is_its = |piece: &Piece| matches!(piece.writer, Writer::Attachment(other) if other == who);
+            let (its, rest) = std::mem::take(&mut self.input.queue).into_iter().partition(is_its);
+            self.input.queue = rest;
+            self.forget(its);
+        }
+        let fd = self.session.input.borrow().clone();
+        if fd.is_some_and(|master| tty::interrupt(&*master)) {
+            self.gone(&writer, 1);
+        } else {
+            // The program reads `C-c` itself: it comes before everything else that waits.
+            self.input.queue.push_front(Piece { bytes: vec![INTERRUPT], written: 0, writer });
+        }
+        self.flush_input();
     }
 
     /// Most keys are answered within microseconds. Looking for that answer is quicker than going to sleep and being woken
@@ -109,8 +188,8 @@ impl Actor {
         }
     }
 
-    /// Somebody types without being attached; a request that was begun before is not done again.
-    pub(super) fn on_send(&mut self, request: &verbs::Send) -> Result<(), WireError> {
+    /// Somebody types without being attached; a request that was begun before is not done again. Its room is taken already.
+    pub(super) fn on_send(&mut self, request: &verbs::Send, room: OwnedSemaphorePermit) -> Result<(), WireError> {
         match self.session.request_progress(request.key) {
             Some(2) => return Ok(()),
             Some(_) => {
@@ -121,25 +200,14 @@ impl Actor {
             }
             None => {}
         }
-        if self.has_ended() || self.session.input.borrow().is_none() {
-            let why = if self.has_ended() { "has ended" } else { "takes no input any more: it was closed" };
-            return Err(WireError::new(Code::Ended, format!("session {} {why}", self.name())));
-        }
-        let room = self.session.input_room.available_permits();
-        if request.bytes.len() > room {
-            let message = format!(
-                "session {} does not read its input: {room} of {} bytes would fit",
-                self.name(),
-                request.bytes.len()
-            );
-            return Err(WireError::new(Code::Failed, message));
-        }
+        self.session.takes_input()?;
         let done = self.session.begin_request(request.key);
-        if let Ok(permits) = self.session.input_room.try_acquire_many(request.bytes.len() as u32) {
-            permits.forget();
+        let writer = Writer::Request { _room: room };
+        if *request.bytes == [INTERRUPT] && !self.input.queue.is_empty() && self.session.handover.kind == Kind::Pty {
+            self.interrupt(writer);
+        } else {
+            self.input.push(request.bytes.to_vec(), writer);
         }
-        self.input.charged += request.bytes.len();
-        self.input.queue.extend(request.bytes.iter());
         if request.eof {
             self.end_input();
         }
@@ -153,8 +221,8 @@ impl Actor {
         match self.session.handover.kind {
             Kind::Pipe => self.input.ends = true,
             Kind::Pty => {
-                let input = self.session.input.borrow();
-                self.input.queue.push_back(input.as_ref().map_or(4, tty::eof_character));
+                let eof = self.session.input.borrow().as_ref().map_or(4, tty::eof_character);
+                self.input.push(vec![eof], Writer::Screen);
             }
         }
     }
@@ -165,8 +233,8 @@ impl Actor {
             self.drop_input();
             return;
         };
-        while !self.input.queue.is_empty() {
-            match rustix::io::write(&fd, self.input.queue.as_slices().0) {
+        while let Some(piece) = self.input.queue.front() {
+            match rustix::io::write(&fd, &piece.bytes[piece.written..]) {
                 Ok(len) => self.wrote(len),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(rustix::io::Errno::AGAIN) => {
@@ -176,14 +244,23 @@ impl Actor {
                 // Nobody will ever read it: the program is gone or closed its input.
                 Err(_) => {
                     self.drop_input();
+                    self.close_input();
                     return;
                 }
             }
         }
         self.input.waiting = None;
         if self.input.ends {
-            self.input.ends = false;
+            self.close_input();
+        }
+    }
+
+    /// Closes a pipe's input here and in the keeper. A terminal's master stays open: it is its output too.
+    fn close_input(&mut self) {
+        self.input.ends = false;
+        if self.session.handover.kind == Kind::Pipe {
             *self.session.input.borrow_mut() = None;
+            self.session.input_room.close();
             self.hub.keeper.send(&ToKeeper::CloseInput { id: self.session.id }, &[]);
         }
     }
@@ -196,15 +273,40 @@ impl Actor {
     }
 
     fn wrote(&mut self, len: usize) {
-        self.input.queue.drain(..len);
-        let freed = len.min(self.input.charged);
-        self.input.charged -= freed;
-        self.session.input_room.add_permits(freed);
+        let Some(piece) = self.input.queue.front_mut() else { return };
+        piece.written += len;
+        let is_done = piece.written == piece.bytes.len();
+        if let Writer::Attachment(who) = piece.writer {
+            self.gone(&Writer::Attachment(who), len as u64);
+        }
+        if is_done && let Some(Piece { writer: Writer::Screen, bytes, .. }) = self.input.queue.pop_front() {
+            self.input.answers = self.input.answers.saturating_sub(bytes.len());
+        }
+    }
+
+    /// Bytes of a writer left the queue.
+    fn gone(&mut self, writer: &Writer, len: u64) {
+        let Writer::Attachment(who) = writer else { return };
+        let Some(attachment) = self.attachments.get_mut(who) else { return };
+        let typed = &mut attachment.typed;
+        typed.queued = typed.queued.saturating_sub(len);
+        typed.owed += len;
+        if typed.owed >= PORTION {
+            let bytes = std::mem::take(&mut typed.owed);
+            attachment.client.outbox.notify(&verbs::Credit { channel: attachment.channel, bytes });
+        }
     }
 
     fn drop_input(&mut self) {
         self.input.waiting = None;
-        let len = self.input.queue.len();
-        self.wrote(len);
+        self.input.answers = 0;
+        let dropped = std::mem::take(&mut self.input.queue);
+        self.forget(dropped);
+    }
+
+    fn forget(&mut self, pieces: VecDeque<Piece>) {
+        for piece in pieces {
+            self.gone(&piece.writer, (piece.bytes.len() - piece.written) as u64);
+        }
     }
 }

@@ -18,6 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
@@ -28,22 +29,27 @@ use crate::history::Reader;
 use crate::history::layout::control;
 use crate::platform::clock;
 use crate::platform::memory::Mapping;
+use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::keeper::Handover;
 use crate::protocol::verbs;
 use crate::session::id::AttachId;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::sizing::SizeOwner;
 use crate::session::spec::Facts;
 use crate::session::status::End;
 use crate::session::status::Status;
+use crate::session::terminal::Pixels;
+use crate::session::terminal::Who;
 use crate::session::text;
 use crate::term::Size;
 
 pub use self::actor::adopt;
+pub use self::attach::check_stream;
 use self::store::Store;
 
-/// Most bytes of input that wait for a program; who types more waits.
+/// Most bytes that requests to type may have waiting for a program; who sends more waits.
 pub const INPUT_LIMIT: usize = 1 << 20;
 
 /// A history in the keeper's memory.
@@ -52,8 +58,8 @@ pub type History = Reader<Arc<Mapping>>;
 /// Who is attaching, and how to reach it.
 #[derive(Clone)]
 pub struct Client {
-    /// Who it is, for people.
-    pub who: String,
+    /// Who it is.
+    pub who: Who,
     /// What goes out to it.
     pub outbox: Rc<Outbox>,
 }
@@ -66,6 +72,8 @@ pub struct Start {
     pub cursor: Rc<Cursor>,
     /// Bytes that the client asked for and that are gone.
     pub missed: u64,
+    /// Take queries, bells and clipboard writes out: somebody else's terminal answers, or it is history.
+    pub is_quiet: bool,
 }
 
 /// The answer to an attachment: its id, what the client is told, how a raw follower starts.
@@ -76,21 +84,21 @@ pub enum Mail {
     /// A raw attachment.
     Attach { client: Client, request: verbs::Attach, reply: oneshot::Sender<AttachReply> },
     /// A screen attachment.
-    Watch { client: Client, channel: u32, reply: oneshot::Sender<AttachReply> },
+    Watch { client: Client, request: verbs::Watch, reply: oneshot::Sender<AttachReply> },
     /// A watcher wants control.
     Take { attach: AttachId, request: verbs::Take, reply: oneshot::Sender<Result<(), WireError>> },
     /// It gives it back.
     Release(AttachId),
     /// An attachment ends.
     Detach(AttachId),
-    /// An attachment typed; the permits for it are already taken.
+    /// An attachment typed.
     Input { attach: AttachId, bytes: Vec<u8> },
     /// Somebody types without being attached.
-    Send { request: verbs::Send, reply: oneshot::Sender<Result<(), WireError>> },
-    /// Somebody sets the size.
-    Resize(Size),
-    /// The controller's pane has this size.
-    PaneSize { attach: AttachId, size: Size },
+    Send { request: verbs::Send, room: OwnedSemaphorePermit, reply: oneshot::Sender<Result<(), WireError>> },
+    /// Somebody sets the size, or whose it is.
+    Resize { size: Option<Size>, owner: Option<SizeOwner> },
+    /// A controller's terminal or pane has this size.
+    PaneSize { attach: AttachId, size: Size, pixels: Option<Pixels> },
     /// A watcher drew a frame.
     Drawn { attach: AttachId, frame: u64 },
     /// A raw cursor moved or left.
@@ -133,8 +141,8 @@ pub struct Session {
     pub facts: RefCell<Facts>,
     /// What may be seen of it, except what the history knows better.
     pub status: RefCell<Status>,
-    /// Input that may still be queued, in bytes.
-    pub input_room: Semaphore,
+    /// Bytes that requests may still have queued; closed when it takes no more input.
+    pub input_room: Arc<Semaphore>,
     /// Followers wait here for bytes or the end.
     pub output: Notify,
     /// The actor waits here for news of the keeper.
@@ -152,6 +160,16 @@ impl Session {
     /// Sends mail; a session whose actor is gone drops it, and with it the reply channel.
     pub fn mail(&self, mail: Mail) {
         let _ = self.mailbox.send(mail);
+    }
+
+    /// Says why it takes no input, if it takes none.
+    pub fn takes_input(&self) -> Result<(), WireError> {
+        let why = match (self.status.borrow().end().is_some(), self.input.borrow().is_none()) {
+            (true, _) => "has ended",
+            (false, true) => "takes no input any more: it was closed",
+            (false, false) => return Ok(()),
+        };
+        Err(WireError::new(Code::Ended, format!("session {} {why}", self.facts.borrow().name)))
     }
 
     /// Returns whether the keeper has published something since the last call.
@@ -255,6 +273,8 @@ pub fn first_status(handover: &Handover, facts: &Facts) -> Status {
         cwd: String::from_utf8_lossy(&facts.cwd).into_owned(),
         pid: handover.pid,
         size: handover.size,
+        size_owner: facts.size_owner,
+        merged: facts.merged,
         started_ms: facts.started_ms,
         output_ms: 0,
         output_bytes: 0,

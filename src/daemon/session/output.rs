@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* the trim line never lets the keeper overwrite a byte that a replay from the newest checkpoint needs.
 
+use crate::daemon::logs;
 use crate::daemon::session::History;
 use crate::daemon::session::Session;
 use crate::daemon::session::actor::Actor;
@@ -18,6 +19,8 @@ use crate::term::Size;
 
 /// Bytes parsed before others get their turn.
 const SLICE: usize = 4 << 10;
+/// A lazy screen begins so far before the end of the history.
+const TAIL: u64 = 64 << 10;
 /// A raw cursor that does not move for this long holds the program back no longer.
 const PATIENCE_NS: u64 = 100_000_000;
 /// How long a restarted daemon honours the raw cursors of the one before it.
@@ -42,6 +45,8 @@ pub struct Output {
     must_warm: bool,
     /// Trim line of the daemon before this one; it knew the checkpoint.
     inherited: u64,
+    /// Parsed only while somebody looks, from a little before the end; the history alone says what was said (pipes).
+    is_lazy: bool,
 }
 
 impl Output {
@@ -50,6 +55,7 @@ impl Output {
         let memory = session.history.control();
         let held = memory.load(control::HELD);
         let answered = memory.load(control::ANSWERED);
+        let is_lazy = session.handover.kind == Kind::Pipe;
         Self {
             screen: None,
             position: Position::default(),
@@ -59,8 +65,9 @@ impl Output {
             has_more: false,
             buffer: vec![0; SLICE],
             honoured: held.checked_sub(1).map(|held| (now + HONOUR_NS, held)),
-            must_warm: session.history.head() > answered || session.history.is_stalled(),
+            must_warm: !is_lazy && (session.history.head() > answered || session.history.is_stalled()),
             inherited: session.history.limit(),
+            is_lazy,
         }
     }
 
@@ -96,16 +103,27 @@ impl Output {
         if self.screen.is_some() {
             return;
         }
-        let fresh = || match session.handover.kind {
-            Kind::Pty => Screen::new(session.handover.size),
-            Kind::Pipe => Screen::new_for_pipe(session.handover.size),
+        let size = session.handover.size;
+        let (offset, screen) = if self.is_lazy {
+            (logs::tail(&session.history, TAIL), Screen::new_for_pipe(size))
+        } else {
+            session.store.checkpoint().unwrap_or_else(|| (0, Screen::new(size)))
         };
-        let (offset, screen) = session.store.checkpoint().unwrap_or_else(|| (0, fresh()));
         self.position = session.history.position(offset);
         self.ground = offset;
         self.checkpoint = self.position;
         self.screen = Some(screen);
         self.has_more = true;
+    }
+
+    /// Forgets a lazy screen that nobody looks at, or that is so far behind that its end is all that matters.
+    fn cool(&mut self) {
+        self.screen = None;
+        self.has_more = false;
+    }
+
+    fn is_far_behind(&self, history: &History) -> bool {
+        self.is_lazy && self.screen.is_some() && history.head().saturating_sub(self.position.offset) > 4 * TAIL
     }
 
     /// Returns whether what an earlier daemon had parsed is still being parsed again.
@@ -162,7 +180,7 @@ impl Output {
 
     /// Writes a checkpoint if one is due and the screen stands between two sequences.
     fn checkpoint(&mut self, session: &Session, dir: &std::path::Path) {
-        if !self.is_checkpoint_due(&session.history) {
+        if self.is_lazy || !self.is_checkpoint_due(&session.history) {
             return;
         }
         let written = self
@@ -180,8 +198,12 @@ impl Output {
 impl Actor {
     /// Parses what is new, if the session is warm or has to become so.
     pub(super) fn read_output(&mut self, now: u64) {
-        let must_warm = self.output.must_warm || self.is_stale || !self.pending.is_empty() || self.is_watched();
-        if must_warm {
+        let is_wanted = !self.pending.is_empty() || self.is_watched();
+        if self.output.is_lazy && !is_wanted || self.output.is_far_behind(&self.session.history) {
+            self.output.cool();
+        }
+        let must_warm = self.output.must_warm || (self.is_stale && !self.output.is_lazy);
+        if must_warm || is_wanted {
             self.output.must_warm = false;
             self.output.warm(&self.session);
         }
@@ -209,7 +231,7 @@ impl Actor {
     fn on_effect(&mut self, effect: Effect) {
         match effect {
             // With a terminal attached raw, that terminal answers; two answers would be typed in twice.
-            Effect::Reply(bytes) if !self.outer_terminal_answers() => {
+            Effect::Reply(bytes) if !self.output.is_lazy && !self.outer_terminal_answers() => {
                 failpoint::hit(self.hub.dir(), "answer-published");
                 self.input.answer(&bytes);
             }
@@ -221,6 +243,7 @@ impl Actor {
     pub(super) fn update_limit(&mut self, now: u64) {
         let (head, ring) = (self.session.history.head(), self.session.history.ring());
         let mut limit = match self.output.screen {
+            _ if self.output.is_lazy => u64::MAX,
             Some(_) => self.output.checkpoint.offset.saturating_add(ring),
             None => self.output.inherited,
         };

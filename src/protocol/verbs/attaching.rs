@@ -10,7 +10,11 @@ use crate::protocol::verbs::notice;
 use crate::protocol::verbs::verb;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::sizing::SizeOwner;
+use crate::session::spec::Kind;
 use crate::session::status::End;
+use crate::session::terminal::Pixels;
+use crate::session::terminal::Terminal;
 use crate::term::Size;
 
 /// Follows a session's raw bytes on a channel, with keyboard (unless `view`).
@@ -25,10 +29,12 @@ pub struct Attach {
     pub steal: bool,
     /// Watch only.
     pub view: bool,
-    /// Size of the client's terminal; none when it has none.
-    pub size: Option<Size>,
-    /// The client's outer terminal answers queries.
-    pub is_tty: bool,
+    /// Control it beside others who have control.
+    pub share: bool,
+    /// Only this stream of a pipe session.
+    pub stream: Option<Stream>,
+    /// The client's terminal: it gives the size and answers queries. Without one the client changes neither.
+    pub terminal: Option<Terminal>,
     /// Go on from this offset instead of painting the screen.
     pub resume: Option<u64>,
     /// Rows of scrollback to paint above the screen.
@@ -48,6 +54,8 @@ pub struct Watch {
     pub channel: u32,
     /// Which session.
     pub target: String,
+    /// The terminal that they are drawn on.
+    pub terminal: Option<Terminal>,
 }
 verb!(Watch = "watch" -> Attached);
 
@@ -59,8 +67,12 @@ pub struct Attached {
     pub id: SessionId,
     /// Its name.
     pub name: String,
+    /// Terminal or pipes.
+    pub kind: Kind,
     /// The client has keyboard and size.
     pub controls: bool,
+    /// Bytes that the client may type before it is given [`Credit`].
+    pub credit: u64,
     /// It has ended: what is shown is its last screen.
     pub ended: Option<End>,
 }
@@ -73,6 +85,8 @@ pub struct Take {
     pub channel: u32,
     /// Take it from who has it.
     pub steal: bool,
+    /// Have it beside others who have it.
+    pub share: bool,
     /// Size of the pane.
     pub size: Size,
     /// The client's `SSH_AUTH_SOCK`.
@@ -98,14 +112,16 @@ pub struct Detach {
 }
 verb!(Detach = "detach" -> Done);
 
-/// Sets the size of a session's terminal.
+/// Sets the size of a session's terminal, or whose size it has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resize {
     /// Which.
     pub target: String,
     /// New size.
-    pub size: Size,
+    pub size: Option<Size>,
+    /// Whose size it has from now on.
+    pub owner: Option<SizeOwner>,
 }
 verb!(Resize = "resize" -> Done);
 
@@ -188,6 +204,17 @@ pub struct Closed {
 }
 notice!(Closed = "closed");
 
+/// To an attachment: so many bytes of what it typed went on their way; it may type as many more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Credit {
+    /// Its channel.
+    pub channel: u32,
+    /// How many.
+    pub bytes: u64,
+}
+notice!(Credit = "credit");
+
 /// From the client: this frame of a watched screen is drawn; the next may come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -207,5 +234,7 @@ pub struct PaneSize {
     pub channel: u32,
     /// The size.
     pub size: Size,
+    /// The same in pixels, if known.
+    pub pixels: Option<Pixels>,
 }
 notice!(PaneSize = "pane-size");

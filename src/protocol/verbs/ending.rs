@@ -22,6 +22,19 @@ pub struct Stop {
 }
 verb!(Stop = "stop" -> Outcomes);
 
+/// Signals a session's work in front: on a terminal its foreground job, else the group of its first process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Signal {
+    /// A repeated key signals nothing.
+    pub key: RequestKey,
+    /// Which.
+    pub targets: Vec<String>,
+    /// Number of the signal, `signal(7)`.
+    pub signal: u8,
+}
+verb!(Signal = "signal" -> Outcomes);
+
 /// Forgets ended sessions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -51,7 +51,7 @@ impl Overlay {
         let who: Vec<String> = status
             .attached
             .iter()
-            .map(|client| format!("{}{}", clean(&client.who), if client.controls { " (typing)" } else { "" }))
+            .map(|client| format!("{}{}", client.who, if client.controls { " (typing)" } else { "" }))
             .collect();
         lines.push(format!("attached {}", if who.is_empty() { "nobody".to_owned() } else { who.join(", ") }));
         lines.extend([String::new(), how.to_owned()]);

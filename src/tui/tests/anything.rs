@@ -84,7 +84,7 @@ fn answer(ask: Ask, is_yes: bool) -> Msg {
         Ask::Subscribe => Ok(Answer::Listing(vec![session(1, "s1")])),
         Ask::Watch { target, .. } => {
             let id = SessionId(target.parse().unwrap_or(1));
-            Ok(Answer::Attached(verbs::Attached { id, name: "s".into(), controls: false, ended: None }))
+            Ok(Answer::Attached(verbs::Attached { id, name: "s".into(), ..verbs::Attached::default() }))
         }
         Ask::Run { .. } => Ok(Answer::Started(verbs::Started { id: SessionId(5), name: "s5".into(), pid: 1 })),
         Ask::Stop { .. } | Ask::Remove { .. } => Ok(Answer::Outcomes(Vec::new())),

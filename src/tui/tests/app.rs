@@ -100,8 +100,11 @@ fn ux10_stop_and_kill_ask_and_take_everything_but_yes_for_no() {
     for (key, grace) in [("x", 5000), ("X", 0)] {
         for answer in ["Enter", "n", "Esc", "q", "j", "Space"] {
             let mut status = session(1, "web");
-            status.attached =
-                vec![status::Attached { who: "ann on pts/3".into(), controls: true, ..status::Attached::default() }];
+            status.attached = vec![status::Attached {
+                who: Who { user: "ann".into(), tty: Some("pts/3".into()), host: None },
+                controls: true,
+                ..status::Attached::default()
+            }];
             let mut driver = Driver::dashboard(vec![status]);
             driver.keys(key);
             let screen = driver.screen(120, 40);

@@ -18,12 +18,14 @@ use crate::protocol::frame::Bulk;
 use crate::protocol::message;
 use crate::protocol::verbs;
 use crate::session::id::SessionId;
+use crate::session::sizing::SizeOwner;
 use crate::session::spec::Kind;
 use crate::session::status;
 use crate::session::status::End;
 use crate::session::status::How;
 use crate::session::status::State;
 use crate::session::status::Status;
+use crate::session::terminal::Who;
 use crate::term::Base;
 use crate::term::Size;
 use crate::tui::Left;
@@ -93,7 +95,7 @@ impl Driver {
     fn attach(&mut self) -> Vec<Effect> {
         let channel = self.app.pane.channel();
         let id = SessionId(self.app.pane.target().parse().unwrap_or(1));
-        let attached = verbs::Attached { id, name: "web".into(), controls: false, ended: None };
+        let attached = verbs::Attached { id, name: "web".into(), ..verbs::Attached::default() };
         self.answer(Ask::Watch { channel, target: id.to_string() }, Answer::Attached(attached))
     }
 
@@ -135,6 +137,8 @@ fn frame_of(channel: u32, size: Size, bytes: &[u8]) -> Bulk {
 
 fn session(id: u64, name: &str) -> Status {
     Status {
+        size_owner: SizeOwner::default(),
+        merged: false,
         id: SessionId(id),
         name: name.to_owned(),
         kind: Kind::Pty,

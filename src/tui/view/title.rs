@@ -51,7 +51,7 @@ fn on_the_left(app: &App, status: &Status) -> Vec<(String, Role)> {
         let text = format!("taken over by {} at {}; t takes it back", theft.by, clock::time_of_day(theft.at_ms));
         parts.push((text, Role::Notice));
     } else if let Some(controller) = status.controller().filter(|_| app.control != Control::Held) {
-        parts.push((format!("{} types", text::clean(&controller.who)), Role::Faint));
+        parts.push((format!("{} types", controller.who), Role::Faint));
     } else if let Some(title) = status.title.as_deref().filter(|title| *title != status.name) {
         parts.push((text::clean(title), Role::Faint));
     }

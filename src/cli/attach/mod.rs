@@ -1,11 +1,13 @@
 //! Raw attachment: this terminal's bytes in, the program's bytes out, nothing in between but the prefix.
 //!
 //! Every way out restores the terminal: its modes by [`RawMode`], what the program turned on by [`Undo`]. A
-//! killed daemon is survived: the stream goes on at the exact byte.
+//! killed daemon is survived: the stream goes on at the exact byte. A pipe session has no terminal, so that ours keeps its
+//! line editing and echo (`input`).
+
+mod input;
 
 use std::fs::File;
 use std::io::IsTerminal;
-use std::io::Read;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -16,18 +18,21 @@ use rustix::event::PollFlags;
 
 use crate::cli::exit;
 use crate::cli::prefix::Prefix;
-use crate::cli::prefix::Typed;
 use crate::cli::report::say;
 use crate::client::Error;
+use crate::client::Typing;
 use crate::client::blocking::Client;
 use crate::client::blocking::Incoming;
 use crate::client::inherit;
+use crate::history::Stream;
 use crate::platform::clock;
 use crate::platform::signals::Signals;
 use crate::platform::tty;
 use crate::platform::tty::RawMode;
 use crate::protocol::message::Event;
 use crate::protocol::verbs;
+use crate::protocol::verbs::Point;
+use crate::session::spec::Kind;
 use crate::session::status::End;
 use crate::term::Undo;
 
@@ -37,12 +42,6 @@ const CHANNEL: u32 = 1;
 const HISTORY_ROWS: u32 = 128;
 /// A terminal that is being dragged sends many sizes; the last one counts.
 const SETTLE: Duration = Duration::from_millis(50);
-/// Typed bytes wait for a program that does not read; beyond this, standard input has to wait too.
-const UNSENT: usize = 1 << 20;
-
-/// On a terminal the same limit would hold back the key that detaches; a paste may be this long.
-const PASTED: usize = 64 << 20;
-
 /// How an attachment ended.
 enum Left {
     Ended(Option<End>),
@@ -62,14 +61,19 @@ pub struct Request {
     pub steal: bool,
     /// Watch only.
     pub view: bool,
-    /// Without a terminal: start with the first byte instead of now.
-    pub from_start: bool,
+    /// Type beside who has it.
+    pub share: bool,
+    /// Only this stream of a pipe session.
+    pub stream: Option<Stream>,
+    /// It was started for this: begin with the first byte instead of now, unless a screen is painted.
+    pub started: Option<Kind>,
 }
 
 /// Attaches until something ends it; returns the exit code.
 pub fn attach(client: &mut Client, request: &Request) -> Result<u8, Error> {
     let mut attachment = Attachment::new(client, request);
-    let resume = (request.from_start && !attachment.is_tty).then_some(0);
+    let is_painted = |kind| attachment.is_tty && kind == Kind::Pty;
+    let resume = request.started.filter(|kind| !is_painted(*kind)).map(|_| 0);
     let attached = attachment.open(resume)?;
     let name = attached.name.clone();
     let result = attachment.run();
@@ -113,14 +117,24 @@ struct Attachment<'c> {
     raw: Option<RawMode<'static>>,
     /// Standard output; a terminal opened anew, so that not waiting for it is ours alone.
     out: File,
+    /// Standard error, for what a pipe session says there.
+    err: File,
+    /// The stream that the next bytes came from.
+    stream: Stream,
+    kind: Kind,
     undo: Undo,
     /// Offset after the last byte shown: where the stream goes on after the daemon was killed.
     next: Option<u64>,
     /// It was attached before: what comes now is a return, which steals from nobody.
     was_attached: bool,
     prefix: Prefix,
+    typing: Typing,
+    /// The prefix was typed on a terminal with lines: the next key is ours.
+    awaits_key: bool,
     size_due: Option<Instant>,
     input_is_open: bool,
+    /// The program's input ends once everything typed was sent.
+    ends_input: bool,
 }
 
 impl<'c> Attachment<'c> {
@@ -131,13 +145,20 @@ impl<'c> Attachment<'c> {
             request,
             is_tty,
             raw: None,
-            out: tty::output(),
+            out: tty::output(rustix::stdio::stdout()),
+            err: tty::output(rustix::stdio::stderr()),
+            stream: Stream::Out,
+            kind: Kind::Pty,
             undo: Undo::new(),
             next: None,
             was_attached: false,
             prefix: Prefix::default(),
+            typing: Typing::default(),
+            awaits_key: false,
             size_due: None,
-            input_is_open: true,
+            // Input goes with standard output: who has the errors only has nothing to type.
+            input_is_open: request.stream != Some(Stream::Err),
+            ends_input: false,
         }
     }
 
@@ -148,17 +169,22 @@ impl<'c> Attachment<'c> {
             target: self.request.target.clone(),
             steal: self.request.steal && !self.was_attached,
             view: self.request.view,
-            size: if self.is_tty { tty::size(std::io::stdout()) } else { None },
-            is_tty: self.is_tty,
+            share: self.request.share,
+            stream: self.request.stream,
+            terminal: inherit::terminal().filter(|_| self.is_tty),
             resume,
             history_rows: HISTORY_ROWS,
             agent: inherit::agent(),
-            marks: false,
+            marks: true,
         };
         let attached = self.client.call(&attach)?;
         self.was_attached = true;
+        self.kind = attached.kind;
+        self.typing.renew(attached.credit, attached.kind == Kind::Pty && self.is_tty);
+        let bytes = self.typing.type_in(&[]);
+        self.send_typed(&bytes)?;
         if self.is_tty && self.raw.is_none() {
-            self.raw = RawMode::enter(rustix::stdio::stdin()).ok();
+            self.enter_mode();
         }
         Ok(attached)
     }
@@ -180,7 +206,7 @@ impl<'c> Attachment<'c> {
                 return Ok(left);
             }
             if ready.input
-                && let Some(left) = self.on_input()?
+                && let Some(left) = self.on_input(ready.hung_up)?
             {
                 return Ok(left);
             }
@@ -192,9 +218,8 @@ impl<'c> Attachment<'c> {
     }
 
     fn wait(&mut self, signals: &Signals) -> Result<Ready, Error> {
+        let takes_input = self.input_is_open && self.has_room();
         let connection = self.client.connection();
-        let limit = if self.is_tty { PASTED } else { UNSENT };
-        let takes_input = self.input_is_open && connection.unsent() < limit;
         let stdin = rustix::stdio::stdin();
         // Asked for nothing, it still says when its reader is gone.
         let out = PollFd::new(&self.out, PollFlags::empty());
@@ -214,6 +239,7 @@ impl<'c> Attachment<'c> {
             signals: !fds[1].revents().is_empty(),
             unread: fds[2].revents().contains(PollFlags::ERR),
             input: fds.get(3).is_some_and(|fd| !fd.revents().is_empty()),
+            hung_up: fds.get(3).is_some_and(|fd| fd.revents().contains(PollFlags::HUP)),
         };
         let _ = self.client.connection().flush();
         Ok(ready)
@@ -237,9 +263,7 @@ impl<'c> Attachment<'c> {
                     if let Some(left) = ending(&event) {
                         return Ok(Some(left));
                     }
-                    if let Some(missed) = event.get::<verbs::Missed>() {
-                        self.catch_up(&missed)?;
-                    }
+                    self.on_event(&event)?;
                 }
                 Ok(Some(Incoming::Reply(_))) => {}
                 Err(error) if error.is_lost() => {
@@ -252,9 +276,22 @@ impl<'c> Attachment<'c> {
         }
     }
 
+    fn on_event(&mut self, event: &Event) -> Result<(), Error> {
+        if let Some(missed) = event.get::<verbs::Missed>() {
+            return self.catch_up(&missed);
+        }
+        if let Some(verbs::Mark { point: Point::Bytes(stream), .. }) = event.get() {
+            self.stream = stream;
+        }
+        match event.get::<verbs::Credit>() {
+            Some(credit) => self.on_credit(credit.bytes),
+            None => Ok(()),
+        }
+    }
+
     /// This client was too slow: a terminal is painted anew, anything else is told what it lacks.
     fn catch_up(&mut self, missed: &verbs::Missed) -> Result<(), Error> {
-        if self.is_tty {
+        if self.is_tty && self.kind == Kind::Pty {
             self.open(None)?;
         } else {
             say(&format!("rpm: {} bytes were overwritten before they could be read", missed.bytes));
@@ -282,11 +319,12 @@ impl<'c> Attachment<'c> {
         self.undo.observe(bytes);
         let mut rest = bytes;
         while !rest.is_empty() {
-            match self.out.write(rest) {
+            let mut file = if self.stream == Stream::Err { &self.err } else { &self.out };
+            match file.write(rest) {
                 Ok(len) => rest = &rest[len..],
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    let out = PollFd::new(&self.out, PollFlags::OUT);
+                    let out = PollFd::new(&file, PollFlags::OUT);
                     let _ = rustix::event::poll(&mut [out, PollFd::new(signals, PollFlags::IN)], None);
                     if let Some(left) = self.on_signals(signals) {
                         return Some(left);
@@ -309,6 +347,7 @@ impl<'c> Attachment<'c> {
             match signal {
                 libc::SIGWINCH => self.size_due = Some(Instant::now() + SETTLE),
                 libc::SIGHUP => left = Some(Left::HungUp),
+                libc::SIGINT if self.has_lines() => left = self.on_interrupt(),
                 libc::SIGTERM | libc::SIGINT => left = Some(Left::Terminated),
                 _ => {}
             }
@@ -316,43 +355,18 @@ impl<'c> Attachment<'c> {
         left
     }
 
-    /// The end of a `run`'s input is the end of its program's; an `attach` in a pipeline ends nobody's.
-    fn end_input(&mut self) -> Result<(), Error> {
-        if !self.request.from_start {
-            return Ok(());
-        }
-        let key = crate::client::request_key();
-        let send = verbs::Send { key, target: self.request.target.clone(), eof: true, ..verbs::Send::default() };
-        self.client.connection().post(&send).map(|_| ()).or_else(ignore_loss)
-    }
-
     fn send_size(&mut self) -> Result<(), Error> {
         let size = tty::size(std::io::stdout()).filter(|_| self.is_tty && !self.request.view);
         match size {
             Some(size) => {
-                self.client.connection().notify(&verbs::PaneSize { channel: CHANNEL, size }).or_else(ignore_loss)
+                let pixels = tty::pixels(std::io::stdout());
+                self.client
+                    .connection()
+                    .notify(&verbs::PaneSize { channel: CHANNEL, size, pixels })
+                    .or_else(ignore_loss)
             }
             None => Ok(()),
         }
-    }
-
-    fn on_input(&mut self) -> Result<Option<Left>, Error> {
-        let mut buffer = [0; 32 << 10];
-        let len = match std::io::stdin().lock().read(&mut buffer) {
-            Ok(0) if self.is_tty => return Ok(Some(Left::HungUp)),
-            Ok(0) => {
-                self.input_is_open = false;
-                return self.end_input().map(|()| None);
-            }
-            Ok(len) => len,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(None),
-            Err(_) => return Ok(Some(Left::HungUp)),
-        };
-        let typed = if self.is_tty { self.prefix.type_in(&buffer[..len]) } else { Typed::bytes(&buffer[..len]) };
-        if !typed.bytes.is_empty() && !self.request.view {
-            self.client.connection().input(CHANNEL, &typed.bytes).or_else(ignore_loss)?;
-        }
-        Ok(typed.detach.then_some(Left::Detached))
     }
 }
 
@@ -378,6 +392,7 @@ struct Ready {
     signals: bool,
     unread: bool,
     input: bool,
+    hung_up: bool,
 }
 
 impl Drop for Attachment<'_> {
