@@ -12,7 +12,7 @@ const INTERRUPT: &[u8] = &[3];
 pub struct Typing {
     queue: VecDeque<u8>,
     credit: u64,
-    /// A lone `C-c` drops what waits, as a terminal does.
+    /// `C-c` drops what waits, as a terminal does.
     interrupts: bool,
 }
 
@@ -28,10 +28,11 @@ impl Typing {
         (self.credit, self.interrupts) = (credit, interrupts);
     }
 
-    /// Takes typed bytes; returns what has to be sent now.
+    /// Takes typed bytes; returns what has to be sent now. `C-c` at their end, while something waits, drops all of it.
     #[must_use]
     pub fn type_in(&mut self, bytes: &[u8]) -> Vec<u8> {
-        if self.interrupts && bytes == INTERRUPT && !self.queue.is_empty() {
+        let waits = !self.queue.is_empty() || bytes.len() as u64 > self.credit;
+        if self.interrupts && waits && bytes.ends_with(INTERRUPT) {
             self.queue.clear();
             return INTERRUPT.to_vec();
         }
@@ -75,11 +76,12 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_interrupt_overtakes_a_paste_and_drops_it() {
+    fn an_interrupt_overtakes_a_paste_and_drops_it() {
         let mut typing = Typing::new(1, true);
         assert_eq!(typing.type_in(b"paste"), b"p");
         assert_eq!(typing.type_in(b"\x03"), b"\x03");
         assert_eq!(typing.credited(9), b"");
+        assert_eq!(typing.type_in(b"more than is allowed\x03"), b"\x03");
         // Nothing waits: it is a key like any other. Among other bytes it is data.
         assert_eq!(typing.type_in(b"\x03"), b"\x03");
         let mut pipe = Typing::new(1, false);

@@ -85,6 +85,8 @@ pub struct Facts {
     pub size: Size,
     /// Whose size it has later.
     pub size_owner: SizeOwner,
+    /// Several clients have control.
+    pub shared: bool,
     /// Program and arguments.
     pub argv: Vec<ByteBuf>,
     /// Working directory it was started in.

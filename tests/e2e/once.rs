@@ -15,7 +15,7 @@ use serde_bytes::ByteBuf;
 
 use crate::support::Place;
 
-fn connect(place: &Place) -> Connection {
+pub fn connect(place: &Place) -> Connection {
     let stream = UnixStream::connect(place.dir().join("daemon.sock")).expect("a daemon");
     let folders = endpoint::Place { runtime: place.dir().to_owned(), state: place.dir().to_owned(), is_private: true };
     Connection::greet(stream, &folders, &Hello::ours(1, Who::default(), None)).expect("a hello")

@@ -111,6 +111,7 @@ fn k1_a_flood_through_a_pipe_is_followed_exactly_across_kills() {
     let script = r#""$0" logs -f --raw flood | cksum"#;
     let child =
         place.command("sh").args(["-c", script, crate::support::RPM]).stdout(std::process::Stdio::piped()).spawn();
+    wait_until("the follower is there", || place.daemon()["clients"] == 2);
     place.ok(&["send", "flood", "go\n"]);
     for _ in 0..4 {
         place.kill_daemon();

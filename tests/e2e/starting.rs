@@ -108,25 +108,6 @@ fn w23_names_are_readable_unique_and_in_order() {
 }
 
 #[test]
-fn k4_w8_a_child_that_reads_nothing_freezes_nobody() {
-    let place = Place::new();
-    for n in 0..10 {
-        place.ok(&["run", "-d", "--pipe", "--name", &format!("deaf{n}"), "--", "sleep", "1000"]);
-        let text = "x".repeat(100_000);
-        for _ in 0..8 {
-            place.ok(&["send", &format!("deaf{n}"), &text]);
-        }
-    }
-    let more = "y".repeat(120_000);
-    let refused = (0..5).map(|_| place.run(&["send", "deaf0", &more])).find(|output| !output.status.success());
-    let said = String::from_utf8_lossy(&refused.expect("the queue is bounded").stderr).into_owned();
-    assert!(said.contains("does not read its input"), "{said}");
-    let before = std::time::Instant::now();
-    place.daemon();
-    assert!(before.elapsed() < std::time::Duration::from_secs(1));
-}
-
-#[test]
 fn the_end_of_a_runs_input_is_the_end_of_its_programs() {
     let place = Place::new();
     for kind in ["--pipe", "--pty"] {

@@ -94,6 +94,13 @@ impl Outer {
         self.master.as_ref().expect("not closed").resize(size).expect("a size");
     }
 
+    /// Gives the terminal another size, and says how many pixels that is.
+    pub fn resize_with_pixels(&mut self, rows: u16, cols: u16, pixel_width: u16, pixel_height: u16) {
+        self.resize(rows, cols);
+        let size = PtySize { rows, cols, pixel_width, pixel_height };
+        self.master.as_ref().expect("not closed").resize(size).expect("a size");
+    }
+
     /// The visible rows.
     pub fn text(&self) -> String {
         self.seen.0.lock().expect("no panic under the lock").parser.screen().contents()

@@ -170,6 +170,7 @@ impl<'c> Attachment<'c> {
             steal: self.request.steal && !self.was_attached,
             view: self.request.view,
             share: self.request.share,
+            returns: self.was_attached,
             stream: self.request.stream,
             terminal: inherit::terminal().filter(|_| self.is_tty),
             resume,

@@ -77,6 +77,7 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
         merged: spec.merge && spec.kind == spec::Kind::Pipe,
         size: spec.size,
         size_owner: SizeOwner::default(),
+        shared: false,
         argv: spec.launch.argv.clone(),
         cwd: spec.launch.cwd.clone(),
         tags: spec.tags.clone(),

@@ -178,7 +178,9 @@ impl Actor {
                     Some(mail) => self.on_mail(mail),
                 },
                 () = session.news.notified() => self.is_stale = true,
-                () = self.input.writable(), if self.input.is_waiting() => {}
+                is_held = self.input.writable(), if self.input.is_waiting() => if !is_held {
+                    self.drop_input();
+                },
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(far)), if deadline.is_some() => {}
             }
             while let Ok(mail) = mailbox.try_recv() {

@@ -114,7 +114,8 @@ impl Actor {
         };
         self.attachments.insert(attach, attachment);
         if wants_control {
-            let claim = Claim { who: attach, stream: request.stream, shares: request.share };
+            let shares = request.share || request.returns && self.session.facts.borrow().shared;
+            let claim = Claim { who: attach, stream: request.stream, shares };
             let size = terminal.as_ref().map(|terminal| (terminal.size, terminal.pixels));
             let agent = request.agent.as_deref().map(Vec::as_slice);
             if let Err(error) = self.take_control(claim, request.steal, size, agent, now) {
@@ -176,6 +177,7 @@ impl Actor {
                 return Err(WireError::new(Code::Controlled, message).hint(hint));
             }
         }
+        self.note_sharing(claim.shares);
         self.input.typed_at(now);
         if let Some(agent) = agent {
             hub::point_agent(&self.session, agent);
@@ -187,11 +189,21 @@ impl Actor {
         Ok(())
     }
 
+    /// Remembers whether control is shared: clients that come back to the next daemon do so one by one.
+    fn note_sharing(&self, shares: bool) {
+        let mut facts = self.session.facts.borrow_mut();
+        if facts.shared != shares {
+            facts.shared = shares;
+            self.session.store.put_facts(&facts);
+        }
+    }
+
     /// A controller's terminal or pane has another size.
     pub(super) fn on_pane_size(&mut self, attach: AttachId, size: Size, pixels: Option<Pixels>, now: u64) {
         if let Some(attachment) = self.attachments.get_mut(&attach).filter(|_| self.control.is_held_by(attach)) {
             attachment.wish = Some(Wish { size, pixels, active_at: now });
             self.follow_sizes();
+            self.tell_attached(now);
         }
     }
 

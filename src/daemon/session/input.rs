@@ -88,15 +88,17 @@ impl Input {
         self.waiting.is_some()
     }
 
-    /// Waits until the program read something.
-    pub async fn writable(&self) {
-        match &self.waiting {
-            Some(fd) => {
-                if let Ok(mut guard) = fd.writable().await {
-                    guard.clear_ready();
-                }
+    /// Waits until the program read something; `false` when nobody can read any more. A terminal that nobody holds looks
+    /// writable for ever and takes nothing.
+    pub async fn writable(&self) -> bool {
+        let Some(fd) = &self.waiting else { return std::future::pending().await };
+        match fd.writable().await {
+            Ok(mut guard) => {
+                let is_held = !guard.ready().is_write_closed();
+                guard.clear_ready();
+                is_held
             }
-            None => std::future::pending().await,
+            Err(_) => false,
         }
     }
 
@@ -297,7 +299,7 @@ impl Actor {
         }
     }
 
-    fn drop_input(&mut self) {
+    pub(super) fn drop_input(&mut self) {
         self.input.waiting = None;
         self.input.answers = 0;
         let dropped = std::mem::take(&mut self.input.queue);

@@ -31,6 +31,8 @@ pub struct Attach {
     pub view: bool,
     /// Control it beside others who have control.
     pub share: bool,
+    /// It was attached before the daemon was killed: if control was shared, it still is.
+    pub returns: bool,
     /// Only this stream of a pipe session.
     pub stream: Option<Stream>,
     /// The client's terminal: it gives the size and answers queries. Without one the client changes neither.
