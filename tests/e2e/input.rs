@@ -171,7 +171,8 @@ fn who_has_no_terminal_resizes_nothing() {
     let mut command = place.command(RPM);
     command.args(["attach", "s"]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut client = command.spawn().expect("rpm runs");
-    let attached = wait_for("attached", || Some(place.session("s")["attached"][0].clone()).filter(|a| a.is_object()));
+    let attached =
+        wait_for("attached", || Some(place.session("s")["attached"][0].clone()).filter(serde_json::Value::is_object));
     assert_eq!((&attached["is_tty"], &attached["controls"]), (&false.into(), &true.into()));
     assert_eq!((&place.session("s")["rows"], &place.session("s")["cols"]), (&33.into(), &99.into()));
     client.kill().and_then(|()| client.wait()).expect("our child");

@@ -46,6 +46,12 @@ impl Client {
         Self::greet(place, stream)
     }
 
+    /// Connects to the daemon of these folders.
+    pub fn connect_to(place: Place) -> Result<Self, Error> {
+        let stream = launch::find(&place)?.ok_or(Error::NotRunning)?;
+        Self::greet(place, stream)
+    }
+
     fn greet(place: Place, stream: std::os::unix::net::UnixStream) -> Result<Self, Error> {
         let hello = Hello::ours(std::process::id(), inherit::who(), inherit::inside());
         let connection = match Connection::greet(stream, &place, &hello) {
