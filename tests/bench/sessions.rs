@@ -79,8 +79,7 @@ fn followed() {
     let place = Place::new();
     writer(&place, "followed", 2000);
     let script = r#""$0" logs -f --raw followed | cksum"#;
-    let follower =
-        place.command("sh").args(["-c", script, RPM]).stdout(Stdio::piped()).spawn().expect("a follower");
+    let follower = place.command("sh").args(["-c", script, RPM]).stdout(Stdio::piped()).spawn().expect("a follower");
     wait_until("the follower is there", || place.daemon()["clients"] == 2);
     let seconds = run(&place, "followed");
     let sum = follower.wait_with_output().expect("a child").stdout;

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::session::spec::Kind;
+use crate::session::status::Attached;
 use crate::session::status::State;
 use crate::session::status::Status;
 use crate::session::text;
@@ -163,10 +164,17 @@ pub fn render_details(app: &App, area: Rect, buffer: &mut Buffer) {
     let Some(status) = app.selected() else { return };
     put(buffer, (area.x, area.y), &"─".repeat(usize::from(area.width)), area.width, Role::Viewing.style());
     let now = app.now().wall_ms;
-    let terminal = if status.kind == Kind::Pty { status.size.to_string() } else { "pipes".to_owned() };
-    let does = |controls: bool| if controls { "controls" } else { "watches" };
-    let who: Vec<String> =
-        status.attached.iter().map(|client| format!("{} {}", client.who, does(client.controls))).collect();
+    let terminal = match status.kind {
+        Kind::Pty => format!("{}, size {}", status.size, status.size_owner),
+        Kind::Pipe if status.merged => "pipes, merged".to_owned(),
+        Kind::Pipe => "pipes".to_owned(),
+    };
+    let does = |client: &Attached| match (client.controls, client.shares) {
+        (true, true) => "shares control",
+        (true, false) => "controls",
+        (false, _) => "watches",
+    };
+    let who: Vec<String> = status.attached.iter().map(|client| format!("{} {}", client.who, does(client))).collect();
     let mut output =
         if status.output_ms == 0 { "none".to_owned() } else { format!("{} ago", age(now, status.output_ms)) };
     if let Some(end) = status.end() {
