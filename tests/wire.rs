@@ -164,6 +164,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             follow: true,
             stream: None,
             marks: false,
+            past_gaps: false,
         },
     );
     let point = verbs::Point::Bytes(Stream::Err);

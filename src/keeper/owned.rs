@@ -249,6 +249,11 @@ impl Owned {
         Ok(fds)
     }
 
+    /// Collects what a tee needs: data and control, read-only.
+    pub fn readable(&self) -> io::Result<[OwnedFd; 2]> {
+        Ok([self.writer.data().read_only_fd()?, self.writer.control().read_only_fd()?])
+    }
+
     /// Ends its first process at once and gives it up.
     pub fn abandon(self) {
         let _ = self.process.signal(Signal::KILL);

@@ -8,4 +8,5 @@ pub mod spec;
 pub mod state;
 pub mod status;
 pub mod target;
+pub mod tee;
 pub mod text;

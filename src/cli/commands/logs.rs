@@ -31,6 +31,7 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
                 args::StreamName::Err => Stream::Err,
             }),
             marks: false,
+            past_gaps: false,
         };
         client.call(&request)?;
         match copy(&mut client, args.raw, &mut strip, &mut from) {

@@ -9,6 +9,7 @@ mod attaching;
 mod ending;
 mod history;
 mod starting;
+mod tees;
 
 use std::rc::Rc;
 
@@ -66,6 +67,8 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Detach => attaching::detach,
         Resize => attaching::resize,
         Remove => ending::remove,
+        Tees => tees::list,
+        Read => tees::read,
         } later {
         Run => starting::run,
         Watch => attaching::watch,
@@ -74,6 +77,8 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Stop => ending::stop,
         ScreenOf => history::screen,
         Shutdown => ending::shutdown,
+        Tee => tees::tee,
+        Untee => tees::untee,
         }
     }
 }

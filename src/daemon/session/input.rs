@@ -196,6 +196,11 @@ impl Actor {
     }
 
     fn wrote(&mut self, len: usize) {
+        self.hub.tees.pass_input(self.session.id, &self.input.queue.as_slices().0[..len]);
+        self.drop_queued(len);
+    }
+
+    fn drop_queued(&mut self, len: usize) {
         self.input.queue.drain(..len);
         let freed = len.min(self.input.charged);
         self.input.charged -= freed;
@@ -205,6 +210,6 @@ impl Actor {
     fn drop_input(&mut self) {
         self.input.waiting = None;
         let len = self.input.queue.len();
-        self.wrote(len);
+        self.drop_queued(len);
     }
 }
