@@ -27,6 +27,7 @@ use crate::protocol::keeper::Handover;
 use crate::protocol::keeper::Order;
 use crate::protocol::keeper::PACKET;
 use crate::protocol::keeper::Stage;
+use crate::protocol::keeper::TeeAsk;
 use crate::protocol::keeper::ToDaemon;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::message;
@@ -142,8 +143,8 @@ impl KeeperLink {
             memory::parcel(&message::encode(ask.order)).map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))?;
         let (done_tx, done_rx) = oneshot::channel();
         self.teeing.borrow_mut().insert(ask.key, done_tx);
-        let message =
-            ToKeeper::Tee { key: ask.key, session: ask.session, hold: ask.hold, has_input: ask.input.is_some() };
+        let has_input = ask.input.is_some();
+        let message = ToKeeper::Tee(TeeAsk { key: ask.key, session: ask.session, hold: ask.hold, has_input });
         let input = ask.input.as_ref().map(|(reader, writer)| [reader.as_fd(), writer.as_fd()]);
         let mut fds = vec![parcel.as_fd()];
         fds.extend(ask.file.as_ref().map(AsFd::as_fd));

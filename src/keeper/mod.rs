@@ -315,7 +315,7 @@ impl Keeper {
                 }
             }
             ToKeeper::Forget { id } => self.forget(id),
-            ToKeeper::Tee { key, session, hold, has_input } => self.tee(key, session, hold, has_input, fds),
+            ToKeeper::Tee(ask) => self.tee(ask, fds),
             ToKeeper::Untee { id } => self.untee(id),
             ToKeeper::Shutdown => {
                 self.shared.store(flags::STOP, 1);

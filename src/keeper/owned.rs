@@ -170,6 +170,7 @@ impl Owned {
             }
             Err(error) => Some(error),
         };
+        self.writer.retract();
         match error.as_ref().and_then(io::Error::raw_os_error) {
             Some(libc::EAGAIN | libc::EINTR | libc::ENOMEM) => return Pumped::Empty,
             // EIO from a master: no slave is open. While the program lives it may open one again.

@@ -32,9 +32,9 @@ use crate::platform::memory::Mapping;
 use crate::platform::process::Handle;
 use crate::platform::signals;
 use crate::protocol::keeper::PACKET;
+use crate::protocol::keeper::TeeAsk;
 use crate::protocol::keeper::TeeHandover;
 use crate::protocol::keeper::ToDaemon;
-use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::id::TeeId;
 use crate::session::tee::word;
@@ -115,13 +115,14 @@ impl Tees {
 
 impl Keeper {
     /// Starts a tee, or says why not.
-    pub(super) fn tee(&mut self, key: RequestKey, session: SessionId, hold: u64, has_input: bool, fds: Vec<OwnedFd>) {
+    pub(super) fn tee(&mut self, ask: TeeAsk, fds: Vec<OwnedFd>) {
+        let TeeAsk { key, session, .. } = ask;
         if self.is_stopping || self.tees.tees.values().any(|tee| tee.handover.key == key) {
             return;
         }
         let id = TeeId(self.tees.last_id + 1);
         let started = match self.sessions.get(&session) {
-            Some(owned) => self.start_tee(TeeHandover { id, key, session, pid: 0 }, owned, hold, has_input, fds),
+            Some(owned) => self.start_tee(id, ask, owned, fds),
             None => Err(io::Error::from_raw_os_error(libc::ESRCH)),
         };
         let answer = started.and_then(|tee| {
@@ -138,20 +139,13 @@ impl Keeper {
         }
     }
 
-    fn start_tee(
-        &self,
-        handover: TeeHandover,
-        owned: &Owned,
-        hold: u64,
-        has_input: bool,
-        mut fds: Vec<OwnedFd>,
-    ) -> io::Result<Tee> {
-        let input = if has_input { fds.pop() } else { None };
+    fn start_tee(&self, id: TeeId, ask: TeeAsk, owned: &Owned, mut fds: Vec<OwnedFd>) -> io::Result<Tee> {
+        let input = if ask.has_input { fds.pop() } else { None };
         let mut fds = fds.into_iter();
         let parcel = fds.next().ok_or(io::ErrorKind::InvalidInput)?;
         let status = Mapping::create(word::LEN, Length::Fixed)?;
         layout::stamp(&status);
-        status.store(word::HOLD, hold);
+        status.store(word::HOLD, ask.hold);
         let bell = Bell::new()?;
         let (ours, theirs) = Link::pair(PACKET)?;
         let [data, control] = owned.readable()?;
@@ -166,8 +160,8 @@ impl Keeper {
         signals::reset_in(&mut command);
         let child = command.spawn()?;
         let process = Handle::of_child(child.id())?;
-        self.poll.watch(process.as_fd(), Source::Tee(handover.id), Watch::Read)?;
-        let handover = TeeHandover { pid: child.id(), ..handover };
+        self.poll.watch(process.as_fd(), Source::Tee(id), Watch::Read)?;
+        let handover = TeeHandover { id, key: ask.key, session: ask.session, pid: child.id() };
         Ok(Tee { handover, status, parcel, input, bell, process: Some(process), link: Some(ours) })
     }
 

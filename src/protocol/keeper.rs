@@ -166,16 +166,7 @@ pub enum ToKeeper {
     },
     /// Start a tee. Descriptors: a memfd that holds a `TeeOrder`; the file, for a tee to one; both ends of a pipe (to
     /// read, to write), for a tee of input.
-    Tee {
-        /// A key that was used before starts nothing.
-        key: RequestKey,
-        /// The session whose stream it copies.
-        session: SessionId,
-        /// A cursor that holds the trim line from the start, plus one; 0: none does.
-        hold: u64,
-        /// The last two descriptors are a pipe for input.
-        has_input: bool,
-    },
+    Tee(TeeAsk),
     /// End a tee and forget it.
     Untee {
         /// Which.
@@ -185,6 +176,20 @@ pub enum ToKeeper {
     Ready,
     /// Nothing is left to own: end, and start no daemon again.
     Shutdown,
+}
+
+/// What the keeper itself has to know of a tee.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TeeAsk {
+    /// A key that was used before starts nothing.
+    pub key: RequestKey,
+    /// The session whose stream it copies.
+    pub session: SessionId,
+    /// A cursor that holds the trim line from the start, plus one; 0: none does.
+    pub hold: u64,
+    /// The last two descriptors are a pipe for input.
+    pub has_input: bool,
 }
 
 /// What to spawn; in a memfd because environments can be large.

@@ -155,7 +155,8 @@ impl Helper {
             let went = self.write();
             self.publish();
             if let Some(exit) = self.target.exit() {
-                return self.end_early(exit);
+                self.end_early(exit);
+                return Ok(());
             }
             let is_over = self.deadline.is_some_and(|deadline| clock::monotonic_ns() >= deadline);
             if is_over || (self.feed.waiting().is_empty() && self.feed.is_complete(seen)) {
@@ -325,12 +326,12 @@ impl Helper {
     }
 
     /// The command ended before there was nothing left to say.
-    fn end_early(mut self, exit: ExitStatus) -> io::Result<()> {
+    fn end_early(&mut self, exit: ExitStatus) {
         self.status.exit = Some(exit);
         self.status.state = TeeState::Failed;
         self.status.errno = libc::EPIPE;
         self.feed.give_up();
-        self.leave()
+        self.leave();
     }
 
     /// All that was wanted was taken, or time is up.
@@ -357,7 +358,8 @@ impl Helper {
         let is_well =
             self.status.state == TeeState::Running && matches!(self.status.exit, None | Some(ExitStatus::Code(0)));
         self.status.state = if is_well { TeeState::Done } else { TeeState::Failed };
-        self.leave()
+        self.leave();
+        Ok(())
     }
 
     fn publish_rest(&mut self) {
@@ -365,10 +367,9 @@ impl Helper {
         self.publish();
     }
 
-    fn leave(mut self) -> io::Result<()> {
+    fn leave(&mut self) {
         self.hold(0);
         self.publish_rest();
-        Ok(())
     }
 }
 

@@ -202,7 +202,7 @@ pub fn untee(args: &args::Untee) -> Result<u8, Error> {
 fn failure(tee: &TeeInfo) -> Option<String> {
     use crate::history::ExitStatus;
     match (tee.status.exit, tee.status.errno) {
-        (Some(ExitStatus::Code(0)), 0) | (None, 0) => None,
+        (Some(ExitStatus::Code(0)) | None, 0) => None,
         (Some(ExitStatus::Code(code)), _) => Some(format!("the command ended with {code}")),
         (Some(ExitStatus::Signal(signal)), _) => Some(format!("the command was ended by {}", signal_name(signal))),
         (None, errno) => {

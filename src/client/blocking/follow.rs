@@ -46,12 +46,13 @@ pub struct Follow {
 impl Follow {
     /// Starts to follow; the first byte is fixed when this returns.
     pub fn start(mut client: Client, wish: Wish) -> Result<Self, Error> {
-        let sessions = client.call(&verbs::List { targets: vec![wish.target.clone()] })?.sessions;
+        let Wish { target, from, stream } = wish;
+        let sessions = client.call(&verbs::List { targets: vec![target.clone()] })?.sessions;
         let [session] = sessions.as_slice() else {
-            let error = WireError::new(Code::Ambiguous, format!("{:?} is not one session", wish.target));
+            let error = WireError::new(Code::Ambiguous, format!("{target:?} is not one session"));
             return Err(error.hint("name one").into());
         };
-        let from = wish.from.unwrap_or(session.output_bytes);
+        let from = from.unwrap_or(session.output_bytes);
         if from > session.output_bytes {
             let message = format!("there is no byte {from} yet, only {}", session.output_bytes);
             return Err(WireError::new(Code::Invalid, message).into());
@@ -59,7 +60,7 @@ impl Follow {
         let mut follow = Self {
             client,
             target: session.id.to_string(),
-            stream: wish.stream,
+            stream,
             next: from,
             mark: (Stream::Terminal, 0),
             is_over: false,

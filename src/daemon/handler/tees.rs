@@ -245,14 +245,13 @@ fn piece(session: &Session, from: u64, limit: usize, stream: Option<Stream>) -> 
         };
         bytes.truncate(start + kept);
         match step {
-            Ok(None) => break,
             // A gap behind bytes that were copied is for the next answer.
             Err(Gap { oldest }) if at.offset == begin && oldest > begin => {
                 begin = oldest;
                 at = history.position(begin);
             }
             Err(Gap { oldest }) if oldest <= at.offset => at = history.position(at.offset),
-            Err(_) => break,
+            Err(_) | Ok(None) => break,
             Ok(Some(_)) => {}
         }
     }
