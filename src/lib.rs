@@ -15,6 +15,7 @@
 //! | [`platform`] | everything that differs between systems | no |
 //! | [`keeper`] | owns programs, pumps output | no |
 //! | [`daemon`] | screens, clients, policies | no |
+//! | [`tee`] | copies a stream to a file or a command | its parts are |
 //! | [`client`] | finding the daemon, asking it, coming back to it | no |
 //! | [`tui`] | the dashboard | its `app` is |
 //! | [`cli`] | the commands | no |
@@ -27,5 +28,6 @@ pub mod keeper;
 pub mod platform;
 pub mod protocol;
 pub mod session;
+pub mod tee;
 pub mod term;
 pub mod tui;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Folder, and what it may use of the crate. Modules and what they are: `src/lib.rs`.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("term", &[]),
     ("history", &[]),
     ("session", &["term", "history"]),
@@ -13,9 +13,10 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("platform", &["term", "history", "session", "protocol"]),
     ("keeper", &["term", "history", "session", "protocol", "platform"]),
     ("daemon", &["term", "history", "session", "protocol", "platform"]),
+    ("tee", &["term", "history", "session", "protocol", "platform"]),
     ("client", &["term", "history", "session", "protocol", "platform"]),
     ("tui", &["term", "history", "session", "protocol", "platform", "client"]),
-    ("cli", &["term", "history", "session", "protocol", "platform", "client", "tui", "keeper", "daemon"]),
+    ("cli", &["term", "history", "session", "protocol", "platform", "client", "tui", "keeper", "daemon", "tee"]),
 ];
 
 /// Folders without I/O, clock, threads or runtime.

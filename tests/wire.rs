@@ -14,6 +14,8 @@ use runpm::protocol::hello::Hello;
 use runpm::protocol::keeper::Handover;
 use runpm::protocol::keeper::Order;
 use runpm::protocol::keeper::Stage;
+use runpm::protocol::keeper::TeeAsk;
+use runpm::protocol::keeper::TeeHandover;
 use runpm::protocol::keeper::ToDaemon;
 use runpm::protocol::keeper::ToKeeper;
 use runpm::protocol::message;
@@ -23,6 +25,7 @@ use runpm::protocol::message::Request;
 use runpm::protocol::verbs;
 use runpm::session::id::RequestKey;
 use runpm::session::id::SessionId;
+use runpm::session::id::TeeId;
 use runpm::session::sizing::SizeOwner;
 use runpm::session::spec::Asked;
 use runpm::session::spec::Facts;
@@ -35,6 +38,13 @@ use runpm::session::status::End;
 use runpm::session::status::How;
 use runpm::session::status::State;
 use runpm::session::status::Status;
+use runpm::session::tee::Policy;
+use runpm::session::tee::Source;
+use runpm::session::tee::Target;
+use runpm::session::tee::TeeOrder;
+use runpm::session::tee::TeeSpec;
+use runpm::session::tee::TeeState;
+use runpm::session::tee::TeeStatus;
 use runpm::session::terminal::Pixels;
 use runpm::session::terminal::Terminal;
 use runpm::session::terminal::Who;
@@ -143,6 +153,62 @@ fn spec() -> Spec {
     }
 }
 
+fn tees(golden: &mut Golden) {
+    let spec = TeeSpec {
+        source: Source::Err,
+        target: Target::File(ByteBuf::from(&b"/x\xff"[..])),
+        policy: Policy::DropNewest,
+        max_size: 4096,
+        keep: 3,
+        truncate: true,
+        timestamps: true,
+        strip: true,
+    };
+    let tee = verbs::Tee {
+        key: RequestKey(6),
+        target: "web".into(),
+        spec: spec.clone(),
+        from: verbs::TeeFrom::Offset(4),
+        launch: Some(launch()),
+    };
+    golden.holds("tee", &tee);
+    golden.holds("tee-started", &verbs::TeeStarted { id: TeeId(2), from: 4 });
+    golden.holds("tees", &verbs::Tees { targets: vec!["web".into()] });
+    let status = TeeStatus {
+        state: TeeState::Running,
+        offset: 1,
+        written: 2,
+        missed: 3,
+        errno: 28,
+        rotated: 4,
+        exit: Some(ExitStatus::Code(5)),
+    };
+    let info = verbs::TeeInfo {
+        id: TeeId(2),
+        session: SessionId(3),
+        name: "web".into(),
+        spec: spec.clone(),
+        from: 4,
+        status,
+        pid: 7,
+        started_ms: 8,
+    };
+    golden.holds("tee-listing", &verbs::TeeListing { tees: vec![info.clone()] });
+    golden.holds("untee", &verbs::Untee { key: RequestKey(6), ids: vec![TeeId(2)], targets: vec!["web".into()] });
+    golden.holds("unteed", &verbs::Unteed { tees: vec![info], errors: vec![WireError::new(Code::Failed, "no")] });
+    golden.holds("read", &verbs::Read { target: "web".into(), from: 4, limit: 5, stream: Some(Stream::Out) });
+    let bytes = ByteBuf::from(vec![0, 255]);
+    golden.holds("read-bytes", &verbs::ReadBytes { at: 4, bytes, next: 6, missed: 1, head: 9, ended: None });
+    golden.holds("tee-order", &TeeOrder { spec, from: 4, launch: Some(launch()), started_ms: 8 });
+    let handover = TeeHandover { id: TeeId(2), key: RequestKey(6), session: SessionId(3), pid: 7 };
+    golden.holds("tee-handover", &ToDaemon::Tee(handover));
+    golden.holds("tee-failed", &ToDaemon::TeeFailed { key: RequestKey(6), errno: 2 });
+    golden.holds("tee-gone", &ToDaemon::TeeGone { id: TeeId(2), is_forgotten: true });
+    let ask = TeeAsk { key: RequestKey(6), session: SessionId(3), hold: 5, has_input: true };
+    golden.holds("keeper-tee", &ToKeeper::Tee(ask));
+    golden.holds("keeper-untee", &ToKeeper::Untee { id: TeeId(2) });
+}
+
 #[test]
 fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     let text = std::fs::read_to_string(golden_file()).unwrap_or_default();
@@ -180,6 +246,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             follow: true,
             stream: None,
             marks: false,
+            past_gaps: false,
         },
     );
     let point = verbs::Point::Bytes(Stream::Err);
@@ -208,6 +275,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("handover", &ToDaemon::Session(handover));
     golden.holds("spawn-failed", &ToDaemon::SpawnFailed { key: RequestKey(6), stage: Stage::Exec, errno: 2 });
     golden.holds("resize", &ToKeeper::Resize { id: SessionId(3), size: Size::clamped(30, 100), pixels: None });
+    tees(&mut golden);
 
     assert!(golden.faults.is_empty(), "{}", golden.faults.join("\n"));
     if golden.added {
@@ -269,6 +337,7 @@ proptest! {
         let _ = message::decode::<verbs::Listing>(&bytes);
         let _ = message::decode::<ToDaemon>(&bytes);
         let _ = message::decode::<Order>(&bytes);
+        let _ = message::decode::<TeeOrder>(&bytes);
         let _ = message::decode::<runpm::term::Frame>(&bytes);
     }
 }

@@ -82,6 +82,9 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Kill(args) => ending::kill(&args),
         Verb::Signal(args) => ending::signal(&args),
         Verb::Rm(args) => ending::rm(&args),
+        Verb::Tee(args) => commands::tees::tee(&args),
+        Verb::Tees(args) => commands::tees::tees(&args),
+        Verb::Untee(args) => commands::tees::untee(&args),
         Verb::Daemon(Daemon::Start) => daemon::start(),
         Verb::Daemon(Daemon::Status(args)) => daemon::status(&args),
         Verb::Daemon(Daemon::Logs(args)) => daemon::logs(&args),
@@ -89,6 +92,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Shutdown(args) => ending::shutdown(&args),
         Verb::Keeper => Ok(run_process::keeper()),
         Verb::DaemonProcess => Ok(run_process::daemon()),
+        Verb::TeeProcess => Ok(run_process::tee()),
     }
 }
 

@@ -1,7 +1,8 @@
-//! The hidden subcommands: this same program as keeper and as daemon.
+//! The hidden subcommands: this same program as keeper, as daemon and as a tee.
 
 use std::io::Write;
 use std::os::fd::AsFd;
+use std::os::fd::OwnedFd;
 
 use tracing_appender::rolling::RollingFileAppender;
 use tracing_appender::rolling::Rotation;
@@ -13,6 +14,7 @@ use crate::client::launch;
 use crate::daemon;
 use crate::keeper;
 use crate::platform::endpoint::Place;
+use crate::tee;
 
 /// Runs the keeper; its first line of output is `ready` or the reason why not.
 pub fn keeper() -> u8 {
@@ -60,12 +62,7 @@ pub fn daemon() -> u8 {
             return exit::FAILURE;
         }
     };
-    let taken = std::io::stdin().as_fd().try_clone_to_owned().and_then(|socket| {
-        let null = std::fs::File::open("/dev/null")?;
-        rustix::stdio::dup2_stdin(null.as_fd())?;
-        Ok(socket)
-    });
-    let socket = match taken {
+    let socket = match take_stdin() {
         Ok(socket) => socket,
         Err(error) => {
             say(&format!("daemon: cannot take the keeper's socket: {error}"));
@@ -77,6 +74,25 @@ pub fn daemon() -> u8 {
         Ok(()) => exit::OK,
         Err(error) => {
             tracing::error!(%error, "ended");
+            exit::FAILURE
+        }
+    }
+}
+
+/// Takes the socket that the keeper gave as standard input, and leaves nothing in its place.
+fn take_stdin() -> std::io::Result<OwnedFd> {
+    let socket = std::io::stdin().as_fd().try_clone_to_owned()?;
+    let null = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(null.as_fd())?;
+    Ok(socket)
+}
+
+/// Runs a tee; what it has to say is in its memory.
+pub fn tee() -> u8 {
+    match take_stdin().and_then(tee::run) {
+        Ok(()) => exit::OK,
+        Err(error) => {
+            say(&format!("tee: {error}"));
             exit::FAILURE
         }
     }

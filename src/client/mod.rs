@@ -13,6 +13,7 @@
 
 pub mod blocking;
 mod error;
+pub mod follow;
 pub mod inherit;
 pub mod launch;
 mod typing;

@@ -19,6 +19,7 @@ use crate::daemon::registry::Registry;
 use crate::daemon::roll;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
+use crate::daemon::tees::Tees;
 use crate::platform::clock;
 use crate::platform::endpoint::Place;
 use crate::protocol::keeper::ToKeeper;
@@ -45,6 +46,8 @@ pub struct Hub {
     pub keeper: KeeperLink,
     /// All sessions.
     pub registry: RefCell<Registry>,
+    /// All tees.
+    pub tees: Tees,
     /// Facts for `daemon status`.
     pub report: verbs::DaemonReport,
     /// Set once everything ends.
@@ -71,6 +74,7 @@ impl Hub {
         Self {
             keeper,
             registry: RefCell::default(),
+            tees: Tees::default(),
             report,
             is_ending: Cell::new(false),
             is_complete: Cell::new(false),
@@ -185,6 +189,12 @@ impl Hub {
     /// Wakes the actors and followers of all sessions that have news; returns whether there were any.
     pub fn spread_news(&self) -> bool {
         let mut is_any = false;
+        for id in self.tees.moved() {
+            if let Some(session) = self.registry.borrow().get(id) {
+                is_any = true;
+                session.news.notify_one();
+            }
+        }
         for session in self.registry.borrow().sessions() {
             if session.has_news() {
                 is_any = true;

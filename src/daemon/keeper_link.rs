@@ -27,11 +27,14 @@ use crate::protocol::keeper::Handover;
 use crate::protocol::keeper::Order;
 use crate::protocol::keeper::PACKET;
 use crate::protocol::keeper::Stage;
+use crate::protocol::keeper::TeeAsk;
 use crate::protocol::keeper::ToDaemon;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::message;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::id::TeeId;
+use crate::session::tee::TeeOrder;
 
 /// A spawn that failed: where, and the error number.
 pub type SpawnFailure = (Stage, i32);
@@ -48,6 +51,22 @@ pub struct Greeting {
     pub listener: OwnedFd,
 }
 
+/// What the keeper needs for a tee.
+pub struct TeeRequest<'a> {
+    /// A key that was used before starts nothing.
+    pub key: RequestKey,
+    /// Which session.
+    pub session: SessionId,
+    /// What the tee's process reads.
+    pub order: &'a TeeOrder,
+    /// The cursor that holds the trim line, plus one.
+    pub hold: u64,
+    /// The file, opened.
+    pub file: Option<OwnedFd>,
+    /// A pipe for input: to read, to write.
+    pub input: Option<(OwnedFd, OwnedFd)>,
+}
+
 /// The keeper, as the daemon sees it.
 pub struct KeeperLink {
     link: Link,
@@ -59,6 +78,7 @@ pub struct KeeperLink {
     /// We ring it.
     keeper_bell: Bell,
     waiting: RefCell<HashMap<RequestKey, oneshot::Sender<Result<SessionId, SpawnFailure>>>>,
+    teeing: RefCell<HashMap<RequestKey, oneshot::Sender<Result<TeeId, i32>>>>,
     is_lost: Cell<bool>,
 }
 
@@ -81,6 +101,7 @@ impl KeeperLink {
             bell: reactor::watch(bell, Interest::READABLE)?,
             keeper_bell: Bell::from_fd(keeper_bell),
             waiting: RefCell::default(),
+            teeing: RefCell::default(),
             is_lost: Cell::new(false),
         };
         Ok((keeper, Greeting { keeper_pid: pid, restarts, last_end, listener }))
@@ -112,6 +133,29 @@ impl KeeperLink {
     /// Answers whoever waits for this spawn.
     pub fn spawned(&self, key: RequestKey, result: Result<SessionId, SpawnFailure>) {
         if let Some(done_tx) = self.waiting.borrow_mut().remove(&key) {
+            let _ = done_tx.send(result);
+        }
+    }
+
+    /// Asks for a tee and waits for it; with the file that was opened for it, or a pipe for input, both ends.
+    pub async fn tee(&self, ask: TeeRequest<'_>) -> Result<TeeId, i32> {
+        let parcel =
+            memory::parcel(&message::encode(ask.order)).map_err(|error| error.raw_os_error().unwrap_or(libc::EIO))?;
+        let (done_tx, done_rx) = oneshot::channel();
+        self.teeing.borrow_mut().insert(ask.key, done_tx);
+        let has_input = ask.input.is_some();
+        let message = ToKeeper::Tee(TeeAsk { key: ask.key, session: ask.session, hold: ask.hold, has_input });
+        let input = ask.input.as_ref().map(|(reader, writer)| [reader.as_fd(), writer.as_fd()]);
+        let mut fds = vec![parcel.as_fd()];
+        fds.extend(ask.file.as_ref().map(AsFd::as_fd));
+        fds.extend(input.into_iter().flatten());
+        self.send(&message, &fds);
+        done_rx.await.unwrap_or(Err(libc::EIO))
+    }
+
+    /// Answers whoever waits for this tee.
+    pub fn teed(&self, key: RequestKey, result: Result<TeeId, i32>) {
+        if let Some(done_tx) = self.teeing.borrow_mut().remove(&key) {
             let _ = done_tx.send(result);
         }
     }

@@ -12,6 +12,7 @@ mod outbox;
 mod registry;
 mod roll;
 mod session;
+mod tees;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -31,9 +32,11 @@ use crate::platform::limits;
 use crate::platform::process;
 use crate::protocol::hello::VERSION;
 use crate::protocol::keeper::Handover;
+use crate::protocol::keeper::TeeHandover;
 use crate::protocol::keeper::ToDaemon;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
+use crate::session::id::TeeId;
 
 use self::hub::Hub;
 use self::keeper_link::KeeperLink;
@@ -100,6 +103,11 @@ async fn take_over(hub: &Rc<Hub>) -> io::Result<()> {
                 take(hub, handover, fds);
             }
             Some((ToDaemon::Ready, _)) => return Ok(()),
+            Some((ToDaemon::Tee(handover), fds)) => {
+                hub.keeper.send(&ToKeeper::Taken { count: 1 }, &[]);
+                take_tee(hub, handover, fds);
+            }
+            Some((ToDaemon::TeeGone { id, is_forgotten }, _)) => tee_gone(hub, id, is_forgotten),
             Some(_) => {}
             None => return Err(io::Error::other("the keeper is gone")),
         }
@@ -128,6 +136,24 @@ fn take(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) {
     }
 }
 
+/// Adopts one tee; one that cannot be mapped goes on unseen.
+fn take_tee(hub: &Rc<Hub>, handover: TeeHandover, fds: Vec<OwnedFd>) {
+    let (id, key) = (handover.id, handover.key);
+    let taken = hub.tees.adopt(handover, fds);
+    if let Err(error) = &taken {
+        tracing::error!(tee = %id, %error, "cannot adopt");
+    }
+    hub.keeper.teed(key, taken.map(|()| id).map_err(|error| error.raw_os_error().unwrap_or(libc::EIO)));
+}
+
+/// What a dead tee held back may go on.
+fn tee_gone(hub: &Rc<Hub>, id: TeeId, is_forgotten: bool) {
+    let session = hub.tees.gone(id, is_forgotten).and_then(|session| hub.registry.borrow().get(session));
+    if let Some(session) = session {
+        session.news.notify_one();
+    }
+}
+
 async fn obey_keeper(hub: &Rc<Hub>) -> io::Result<()> {
     loop {
         match hub.keeper.receive().await? {
@@ -137,6 +163,9 @@ async fn obey_keeper(hub: &Rc<Hub>) -> io::Result<()> {
             }
             Some((ToDaemon::SpawnFailed { key, stage, errno }, _)) => hub.keeper.spawned(key, Err((stage, errno))),
             Some((ToDaemon::Terminate, _)) => terminate(hub).await,
+            Some((ToDaemon::Tee(handover), fds)) => take_tee(hub, handover, fds),
+            Some((ToDaemon::TeeFailed { key, errno }, _)) => hub.keeper.teed(key, Err(errno)),
+            Some((ToDaemon::TeeGone { id, is_forgotten }, _)) => tee_gone(hub, id, is_forgotten),
             Some((ToDaemon::Hello { .. } | ToDaemon::Ready, _)) => {}
             None => return Err(io::Error::other("the keeper is gone")),
         }

@@ -101,6 +101,11 @@ impl<M: Memory> Writer<M> {
         Some(Landing { at: layout::HEADER + start as usize, len: len as usize })
     }
 
+    /// Nothing landed: the oldest bytes stay readable.
+    pub fn retract(&self) {
+        self.control.store(control::RESERVE, self.head);
+    }
+
     /// Publishes `len` bytes (at most the landing's) that landed, read at `now` (monotonic nanoseconds).
     pub fn commit(&mut self, len: usize, stream: Stream, now: u64) {
         let len = len as u32;

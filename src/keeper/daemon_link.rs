@@ -20,6 +20,16 @@ use crate::protocol::keeper::ToDaemon;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::message;
 use crate::session::id::SessionId;
+use crate::session::id::TeeId;
+
+/// Something to hand over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item {
+    /// A tee.
+    Tee(TeeId),
+    /// A session.
+    Session(SessionId),
+}
 
 /// A running daemon.
 pub struct DaemonLink {
@@ -27,9 +37,9 @@ pub struct DaemonLink {
     pub pid: u32,
     process: Handle,
     link: Link,
-    /// Sessions it has not been told of.
-    queue: VecDeque<SessionId>,
-    /// Sessions told and not yet acknowledged.
+    /// What it has not been told of.
+    queue: VecDeque<Item>,
+    /// How much of it was told and not yet acknowledged.
     in_flight: usize,
     /// It was told that all sessions were handed over.
     is_complete: bool,
@@ -38,7 +48,7 @@ pub struct DaemonLink {
 
 impl DaemonLink {
     /// Starts a daemon from the executable that is open as `program`, so that replacing the file harms nobody.
-    pub fn start(program: &OwnedFd, place: &Place, sessions: Vec<SessionId>) -> io::Result<Self> {
+    pub fn start(program: &OwnedFd, place: &Place, items: Vec<Item>) -> io::Result<Self> {
         use std::os::fd::AsRawFd;
         let (ours, theirs) = Link::pair(PACKET)?;
         let log = endpoint::open_log(&place.log())?;
@@ -51,7 +61,7 @@ impl DaemonLink {
             pid: child.id(),
             process: Handle::of_child(child.id())?,
             link: ours,
-            queue: sessions.into(),
+            queue: items.into(),
             in_flight: 0,
             is_complete: false,
             unsent: VecDeque::new(),
@@ -92,17 +102,17 @@ impl DaemonLink {
         }
     }
 
-    /// Returns the next session to hand over, if the daemon can take one.
-    pub fn next_session(&mut self) -> Option<SessionId> {
+    /// Returns what to hand over next, if the daemon can take it.
+    pub fn next_item(&mut self) -> Option<Item> {
         if self.in_flight >= BATCH {
             return None;
         }
-        let id = self.queue.pop_front()?;
+        let item = self.queue.pop_front()?;
         self.in_flight += 1;
-        Some(id)
+        Some(item)
     }
 
-    /// The daemon took sessions over.
+    /// The daemon took so much over.
     pub fn taken(&mut self, count: u32) {
         self.in_flight = self.in_flight.saturating_sub(count as usize);
     }

@@ -10,6 +10,7 @@ mod daemon_link;
 mod owned;
 mod poll;
 mod restart;
+mod tees;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -34,6 +35,7 @@ use crate::platform::memory::Mapping;
 use crate::platform::process;
 use crate::platform::signals::Signals;
 use crate::platform::spawn::SpawnError;
+use crate::protocol::keeper::ORDER_LIMIT;
 use crate::protocol::keeper::Order;
 use crate::protocol::keeper::PROTOCOL;
 use crate::protocol::keeper::Stage;
@@ -44,6 +46,7 @@ use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 
 use self::daemon_link::DaemonLink;
+use self::daemon_link::Item;
 use self::owned::Owned;
 use self::owned::Pumped;
 use self::owned::Waiting;
@@ -51,9 +54,7 @@ use self::poll::Poll;
 use self::poll::Source;
 use self::poll::Watch;
 use self::restart::Restart;
-
-/// Largest parcel of a spawn: argv and environment are bounded by the kernel at far less.
-const ORDER_LIMIT: u64 = 16 << 20;
+use self::tees::Tees;
 
 /// Why the loop ends.
 enum Turn {
@@ -76,6 +77,7 @@ struct Keeper {
     signals: Signals,
     sessions: BTreeMap<SessionId, Owned>,
     next_id: u64,
+    tees: Tees,
     daemon: Option<DaemonLink>,
     restart: Restart,
     last_end: Option<String>,
@@ -101,6 +103,7 @@ pub fn run(place: Place, lock: File, ready: impl FnOnce()) -> io::Result<()> {
         let timeout = keeper.start_at.map(|at| at.saturating_sub(clock::monotonic_ns()));
         for source in keeper.poll.wait(timeout)? {
             if let Turn::End = keeper.serve(source) {
+                keeper.tees.farewell();
                 let _ = std::fs::remove_file(keeper.place.socket());
                 return Ok(());
             }
@@ -133,6 +136,7 @@ impl Keeper {
             signals,
             sessions: BTreeMap::new(),
             next_id: 1,
+            tees: Tees::default(),
             daemon: None,
             restart: Restart::default(),
             last_end: None,
@@ -152,6 +156,7 @@ impl Keeper {
                 self.resume_stalled();
             }
             Source::Process(id) => self.on_process_death(id),
+            Source::Tee(id) => self.on_tee_death(id),
             Source::Output(id, stream) => self.on_output(id, stream),
         }
         Turn::Again
@@ -178,7 +183,8 @@ impl Keeper {
     fn reap_strangers(&self) {
         let daemon = self.daemon.as_ref().map(|daemon| daemon.pid);
         let is_known = |pid: u32| {
-            daemon == Some(pid) || self.sessions.values().any(|owned| owned.handover.pid == pid && owned.is_unreaped())
+            let is_session = |owned: &Owned| owned.handover.pid == pid && owned.is_unreaped();
+            daemon == Some(pid) || self.tees.has_process(pid) || self.sessions.values().any(is_session)
         };
         while process::reap_stranger(&is_known).is_some() {}
     }
@@ -188,9 +194,10 @@ impl Keeper {
     fn start_daemon(&mut self) {
         self.start_at = None;
         self.restart.started();
-        let sessions: Vec<SessionId> = self.sessions.keys().copied().collect();
-        let count = sessions.len() as u32;
-        let started = DaemonLink::start(&self.program, &self.place, sessions).and_then(|daemon| {
+        let count = self.sessions.len() as u32;
+        // Tees first: the trim line of a session must not move before the cursors that hold it are known.
+        let items = self.tees.ids().map(Item::Tee).chain(self.sessions.keys().copied().map(Item::Session)).collect();
+        let started = DaemonLink::start(&self.program, &self.place, items).and_then(|daemon| {
             self.poll.watch(daemon.process().as_fd(), Source::Daemon, Watch::Read)?;
             self.poll.watch(daemon.link(), Source::Link, Watch::Read)?;
             Ok(daemon)
@@ -228,11 +235,18 @@ impl Keeper {
 
     fn hand_over(&mut self) {
         let Some(daemon) = &mut self.daemon else { return };
-        while let Some(id) = daemon.next_session() {
-            match self.sessions.get(&id).map(|owned| (owned.handover_now(), owned.descriptors())) {
-                Some((handover, Ok(fds))) => daemon.send(&ToDaemon::Session(handover), fds),
-                Some((_, Err(error))) => {
-                    log(&format!("cannot hand session {id} over: {error}"));
+        while let Some(item) = daemon.next_item() {
+            let parcel = match item {
+                Item::Tee(id) => self.tees.handover(id),
+                Item::Session(id) => self
+                    .sessions
+                    .get(&id)
+                    .map(|owned| owned.descriptors().map(|fds| (ToDaemon::Session(owned.handover_now()), fds))),
+            };
+            match parcel {
+                Some(Ok((message, fds))) => daemon.send(&message, fds),
+                Some(Err(error)) => {
+                    log(&format!("cannot hand {item:?} over: {error}"));
                     daemon.taken(1);
                 }
                 None => daemon.taken(1),
@@ -292,7 +306,7 @@ impl Keeper {
             ToKeeper::Resize { id, size, pixels } => {
                 if let Some(owned) = self.sessions.get_mut(&id) {
                     owned.resize(size, pixels);
-                    self.tell();
+                    self.tell(id);
                 }
             }
             ToKeeper::CloseInput { id } => {
@@ -301,6 +315,8 @@ impl Keeper {
                 }
             }
             ToKeeper::Forget { id } => self.forget(id),
+            ToKeeper::Tee(ask) => self.tee(ask, fds),
+            ToKeeper::Untee { id } => self.untee(id),
             ToKeeper::Shutdown => {
                 self.shared.store(flags::STOP, 1);
                 self.is_stopping = true;
@@ -346,6 +362,9 @@ impl Keeper {
                 self.poll.forget(fd);
             }
         }
+        for tee in self.tees.of(id) {
+            self.untee(tee);
+        }
     }
 
     fn on_process_death(&mut self, id: SessionId) {
@@ -354,7 +373,7 @@ impl Keeper {
             self.poll.forget(owned.process());
             owned.publish_exit();
             self.poll.forget_all(&owned.take_ended());
-            self.tell();
+            self.tell(id);
         }
     }
 
@@ -378,15 +397,17 @@ impl Keeper {
         }
         self.poll.forget_all(&owned.take_ended());
         if pumped != Pumped::Empty {
-            self.tell();
+            self.tell(id);
         }
     }
 
     /// The daemon moved trim lines: whoever waited for room goes on.
     fn resume_stalled(&mut self) {
-        let mut is_told = false;
+        let mut told = Vec::new();
         for (id, owned) in &mut self.sessions {
-            is_told |= owned.has_unpublished_exit() && owned.publish_exit();
+            if owned.has_unpublished_exit() && owned.publish_exit() {
+                told.push(*id);
+            }
             self.poll.forget_all(&owned.take_ended());
             for stream in owned.full_streams() {
                 if let Some(fd) = owned.wait_for(stream, Waiting::Bytes) {
@@ -394,14 +415,15 @@ impl Keeper {
                 }
             }
         }
-        if is_told {
-            self.tell();
+        for id in told {
+            self.tell(id);
         }
     }
 
-    /// Wakes the daemon, if it sleeps.
-    fn tell(&self) {
+    /// Something of a session was published: wakes the daemon and its tees, those that sleep.
+    fn tell(&self, id: SessionId) {
         fence(Ordering::SeqCst);
+        self.tees.ring(id);
         if self.shared.load(flags::ARMED) == 1 {
             self.shared.store(flags::ARMED, 0);
             self.daemon_bell.ring();

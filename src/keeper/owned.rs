@@ -171,6 +171,7 @@ impl Owned {
             }
             Err(error) => Some(error),
         };
+        self.writer.retract();
         match error.as_ref().and_then(io::Error::raw_os_error) {
             Some(libc::EAGAIN | libc::EINTR | libc::ENOMEM) => return Pumped::Empty,
             // EIO from a master: no slave is open. While the program lives it may open one again.
@@ -248,6 +249,11 @@ impl Owned {
             fds.push(input.try_clone()?);
         }
         Ok(fds)
+    }
+
+    /// Collects what a tee needs: data and control, read-only.
+    pub fn readable(&self) -> io::Result<[OwnedFd; 2]> {
+        Ok([self.writer.data().read_only_fd()?, self.writer.control().read_only_fd()?])
     }
 
     /// Ends its first process at once and gives it up.

@@ -13,6 +13,7 @@ use rustix::time::Timespec;
 
 use crate::history::Stream;
 use crate::session::id::SessionId;
+use crate::session::id::TeeId;
 
 /// Something to wait for. The order is the order of service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,8 @@ pub enum Source {
     Bell,
     /// A session's first process died.
     Process(SessionId),
+    /// The process of a tee died.
+    Tee(TeeId),
     /// A session said something.
     Output(SessionId, u8),
 }
@@ -39,6 +42,7 @@ impl Source {
             Self::Link => 2,
             Self::Bell => 3,
             Self::Process(id) => 4 | id.0 << 5,
+            Self::Tee(id) => 6 | id.0 << 5,
             Self::Output(id, stream) => 5 | u64::from(stream) << 3 | id.0 << 5,
         }
     }
@@ -51,6 +55,7 @@ impl Source {
             2 => Self::Link,
             3 => Self::Bell,
             4 => Self::Process(id),
+            6 => Self::Tee(TeeId(token >> 5)),
             _ => Self::Output(id, (token >> 3 & 3) as u8),
         }
     }
@@ -139,6 +144,7 @@ mod tests {
     fn tokens_come_back_and_control_is_served_before_output() {
         let mut all = vec![
             Source::Output(SessionId(1), 2),
+            Source::Tee(TeeId(7)),
             Source::Process(SessionId(1 << 40)),
             Source::Bell,
             Source::Link,

@@ -39,6 +39,13 @@ pub fn rfc3339(ms: u64) -> Option<String> {
     Some(local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
 }
 
+/// Writes wall-clock microseconds as RFC 3339 in local time, to the microsecond.
+#[must_use]
+pub fn rfc3339_us(us: u64) -> String {
+    let at = i64::try_from(us).ok().and_then(|us| jiff::Timestamp::from_microsecond(us).ok()).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()
+}
+
 /// Writes wall-clock milliseconds as the time of day.
 #[must_use]
 pub fn time_of_day(ms: u64) -> String {

@@ -14,5 +14,6 @@ pub mod memory;
 pub mod process;
 pub mod reactor;
 pub mod signals;
+pub mod sink;
 pub mod spawn;
 pub mod tty;

@@ -8,6 +8,7 @@ use serde_bytes::ByteBuf;
 
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::id::TeeId;
 use crate::session::spec::Kind;
 use crate::session::spec::Launch;
 use crate::session::terminal::Pixels;
@@ -19,6 +20,9 @@ pub const PROTOCOL: u32 = 1;
 pub const BATCH: usize = 40;
 /// Longest message.
 pub const PACKET: usize = 64 << 10;
+
+/// Largest parcel of an order: argv and environment are bounded by the kernel at far less.
+pub const ORDER_LIMIT: u64 = 16 << 20;
 
 /// From the keeper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +56,37 @@ pub enum ToDaemon {
     },
     /// The system or the user wants the keeper to end: stop everything, then say [`ToKeeper::Shutdown`].
     Terminate,
+    /// A tee; before the sessions, so that a cursor that holds a trim line is known before it is moved. Descriptors:
+    /// status memory, the parcel it was made from, then the end of the pipe that takes input, for a tee of input.
+    Tee(TeeHandover),
+    /// A tee could not be started.
+    TeeFailed {
+        /// Key of the request.
+        key: RequestKey,
+        /// Error number.
+        errno: i32,
+    },
+    /// The process of a tee is gone.
+    TeeGone {
+        /// Which.
+        id: TeeId,
+        /// It was not wanted any more: nothing of it is left.
+        is_forgotten: bool,
+    },
+}
+
+/// One tee in the keeper.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TeeHandover {
+    /// Its id.
+    pub id: TeeId,
+    /// Key of the request that made it.
+    pub key: RequestKey,
+    /// The session whose stream it copies.
+    pub session: SessionId,
+    /// Its process; 0 once it is gone.
+    pub pid: u32,
 }
 
 /// One session in the keeper.
@@ -133,10 +168,32 @@ pub enum ToKeeper {
         /// Which session.
         id: SessionId,
     },
+    /// Start a tee. Descriptors: a memfd that holds a `TeeOrder`; the file, for a tee to one; both ends of a pipe (to
+    /// read, to write), for a tee of input.
+    Tee(TeeAsk),
+    /// End a tee and forget it.
+    Untee {
+        /// Which.
+        id: TeeId,
+    },
     /// The daemon is ready: back-off starts over.
     Ready,
     /// Nothing is left to own: end, and start no daemon again.
     Shutdown,
+}
+
+/// What the keeper itself has to know of a tee.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TeeAsk {
+    /// A key that was used before starts nothing.
+    pub key: RequestKey,
+    /// The session whose stream it copies.
+    pub session: SessionId,
+    /// A cursor that holds the trim line from the start, plus one; 0: none does.
+    pub hold: u64,
+    /// The last two descriptors are a pipe for input.
+    pub has_input: bool,
 }
 
 /// What to spawn; in a memfd because environments can be large.

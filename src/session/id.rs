@@ -36,3 +36,7 @@ id! {
     /// One attachment: a client on a session. Never reused, so nobody can clear another's.
     AttachId
 }
+id! {
+    /// A tee; counted up by the keeper.
+    TeeId
+}

@@ -9,5 +9,6 @@ pub mod spec;
 pub mod state;
 pub mod status;
 pub mod target;
+pub mod tee;
 pub mod terminal;
 pub mod text;

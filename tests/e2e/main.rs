@@ -13,3 +13,4 @@ mod recovery;
 mod single;
 mod slow;
 mod starting;
+mod tees;

@@ -3,6 +3,7 @@
 mod ending;
 mod parse;
 mod sessions;
+mod tees;
 mod tool;
 
 use clap::Parser;
@@ -10,6 +11,7 @@ use clap::Subcommand;
 
 pub use ending::*;
 pub use sessions::*;
+pub use tees::*;
 pub use tool::*;
 
 /// Programs that outlive your terminal.
@@ -72,6 +74,15 @@ pub enum Verb {
     /// Forget ended sessions
     #[command(visible_aliases = ["delete", "del"])]
     Rm(Targets),
+    /// Copy what a session says to a file or a command, from now on
+    #[command(
+        after_help = "Examples:\n  rpm tee web --to web.log --max-size 10M --keep 3\n  rpm tee web --to-command 'gzip > web.gz' --from start\n  rpm tee web --to - --timestamps --strip"
+    )]
+    Tee(Tee),
+    /// List tees: where copies go, and what was written and missed
+    Tees(Tees),
+    /// End tees; what was said before is copied first
+    Untee(Untee),
     /// Look after the daemon
     #[command(subcommand)]
     Daemon(Daemon),
@@ -85,4 +96,7 @@ pub enum Verb {
     /// The daemon itself; started by the keeper.
     #[command(name = "__daemon", hide = true)]
     DaemonProcess,
+    /// A tee itself; started by the keeper.
+    #[command(name = "__tee", hide = true)]
+    TeeProcess,
 }

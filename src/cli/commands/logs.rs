@@ -28,6 +28,7 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
             follow: args.follow,
             stream: args.stream.map(Stream::from),
             marks: false,
+            past_gaps: false,
         };
         client.call(&request)?;
         match copy(&mut client, args.raw, &mut strip, &mut from) {

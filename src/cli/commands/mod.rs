@@ -7,3 +7,4 @@ pub mod listing;
 pub mod logs;
 pub mod run;
 pub mod talking;
+pub mod tees;

@@ -3,6 +3,7 @@
 //! The command line and the dashboard are built on it.
 
 mod connection;
+mod follow;
 
 use std::time::Duration;
 use std::time::Instant;
@@ -17,6 +18,7 @@ use crate::protocol::message::Verb;
 pub use connection::Connection;
 pub use connection::Incoming;
 pub use connection::open;
+pub use follow::Follow;
 
 /// How long a client tries to come back to a daemon that was killed.
 const RETURN: Duration = Duration::from_secs(10);

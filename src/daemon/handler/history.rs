@@ -38,7 +38,7 @@ pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs
         stream: verb.stream,
         marks: verb.marks,
         until: (!verb.follow).then_some(head),
-        ends_at_gap: verb.follow,
+        ends_at_gap: verb.follow && !verb.past_gaps,
     };
     task::spawn_local(
         follow.run(session, crate::daemon::session::Start { dump: Vec::new(), cursor, missed, is_quiet: false }),

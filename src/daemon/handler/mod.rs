@@ -9,6 +9,7 @@ mod attaching;
 mod ending;
 mod history;
 mod starting;
+mod tees;
 
 use std::rc::Rc;
 
@@ -67,6 +68,8 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Resize => attaching::resize,
         Remove => ending::remove,
         Signal => ending::signal,
+        Tees => tees::list,
+        Read => tees::read,
         } later {
         Run => starting::run,
         Watch => attaching::watch,
@@ -75,6 +78,8 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Stop => ending::stop,
         ScreenOf => history::screen,
         Shutdown => ending::shutdown,
+        Tee => tees::tee,
+        Untee => tees::untee,
         }
     }
 }

@@ -276,6 +276,7 @@ impl Actor {
 
     fn wrote(&mut self, len: usize) {
         let Some(piece) = self.input.queue.front_mut() else { return };
+        self.hub.tees.pass_input(self.session.id, &piece.bytes[piece.written..piece.written + len]);
         piece.written += len;
         let is_done = piece.written == piece.bytes.len();
         if let Writer::Attachment(who) = piece.writer {

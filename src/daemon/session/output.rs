@@ -260,6 +260,10 @@ impl Actor {
                 held = held.min(offset);
             }
         }
+        // A tee that may lose nothing: without patience, its program waits as long as its file does.
+        if let Some(offset) = self.hub.tees.hold(self.session.id) {
+            limit = limit.min(offset.saturating_add(ring));
+        }
         match self.output.honoured {
             Some((until, offset)) if now < until => {
                 limit = limit.min(offset.saturating_add(reach));

@@ -37,6 +37,8 @@ pub struct Logs {
     pub stream: Option<Stream>,
     /// Send a [`Mark`](crate::protocol::verbs::Mark) before bytes of another stream or time.
     pub marks: bool,
+    /// Go on behind a gap; without this, a gap ends what follows.
+    pub past_gaps: bool,
 }
 verb!(Logs = "logs" -> Attached);
 

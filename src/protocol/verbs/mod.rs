@@ -5,6 +5,7 @@ mod daemon;
 mod ending;
 mod history;
 mod sessions;
+mod tees;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -14,6 +15,7 @@ pub use daemon::*;
 pub use ending::*;
 pub use history::*;
 pub use sessions::*;
+pub use tees::*;
 
 macro_rules! verb {
     ($name:ident = $wire:literal -> $reply:ty) => {

@@ -1,0 +1,183 @@
+//! The tees as the daemon sees them: what the keeper handed over, and what their memories say.
+//!
+//! Nothing of a tee is the daemon's: its process is the keeper's, its cursor and counts are in its own memory.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use tokio::sync::Notify;
+
+use crate::history::Memory;
+use crate::history::layout;
+use crate::platform::memory;
+use crate::platform::memory::Access;
+use crate::platform::memory::Mapping;
+use crate::protocol::keeper::ORDER_LIMIT;
+use crate::protocol::keeper::TeeHandover;
+use crate::protocol::message;
+use crate::protocol::verbs::TeeInfo;
+use crate::session::id::RequestKey;
+use crate::session::id::SessionId;
+use crate::session::id::TeeId;
+use crate::session::tee::TeeOrder;
+use crate::session::tee::TeeSpec;
+use crate::session::tee::TeeState;
+use crate::session::tee::TeeStatus;
+use crate::session::tee::word;
+
+/// One tee.
+pub struct Tee {
+    /// What the keeper said.
+    pub handover: TeeHandover,
+    spec: TeeSpec,
+    from: u64,
+    started_ms: u64,
+    memory: Mapping,
+    /// Where input that was written to the program is passed on.
+    input: Option<OwnedFd>,
+    /// Its process is gone.
+    is_gone: Cell<bool>,
+    /// The trim line was last computed with this hold.
+    seen_hold: Cell<u64>,
+}
+
+impl Tee {
+    /// Returns all that may be seen of it, but its session's name.
+    pub fn info(&self) -> TeeInfo {
+        let mut status = TeeStatus::read(&self.memory);
+        // One that was killed could not say so itself.
+        if self.is_gone.get() && matches!(status.state, TeeState::Starting | TeeState::Running) {
+            status.state = TeeState::Failed;
+        }
+        TeeInfo {
+            id: self.handover.id,
+            session: self.handover.session,
+            name: String::new(),
+            spec: self.spec.clone(),
+            from: self.from,
+            status,
+            pid: if self.is_gone.get() { 0 } else { self.handover.pid },
+            started_ms: self.started_ms,
+        }
+    }
+
+    fn hold(&self) -> u64 {
+        if self.is_gone.get() { 0 } else { self.memory.load(word::HOLD) }
+    }
+
+    /// Passes bytes on that were written to the program; what the tee does not take now is missed.
+    fn pass(&self, bytes: &[u8]) {
+        let Some(input) = &self.input else { return };
+        if self.is_gone.get() {
+            return;
+        }
+        let passed = rustix::io::write(input, bytes).unwrap_or(0);
+        let unsent = (bytes.len() - passed) as u64;
+        if unsent > 0 {
+            self.memory.store(word::UNSENT, self.memory.load(word::UNSENT) + unsent);
+        }
+    }
+}
+
+/// All of them.
+#[derive(Default)]
+pub struct Tees {
+    tees: RefCell<BTreeMap<TeeId, Rc<Tee>>>,
+    /// Somebody may wait for the end of one.
+    gone: Notify,
+}
+
+impl Tees {
+    /// Takes one over from the keeper; returns its key.
+    pub fn adopt(&self, handover: TeeHandover, fds: Vec<OwnedFd>) -> io::Result<()> {
+        let mut fds = fds.into_iter();
+        let mut next = || fds.next().ok_or_else(|| io::Error::other("a tee came with too few descriptors"));
+        let memory = Mapping::open(next()?, Access::Write)?;
+        layout::check(&memory, word::LEN).map_err(io::Error::other)?;
+        let order: TeeOrder = message::decode(&memory::unpack(next()?, ORDER_LIMIT)?).map_err(io::Error::other)?;
+        let tee = Tee {
+            spec: order.spec,
+            from: order.from,
+            started_ms: order.started_ms,
+            memory,
+            input: fds.next(),
+            is_gone: Cell::new(handover.pid == 0),
+            seen_hold: Cell::new(0),
+            handover,
+        };
+        self.tees.borrow_mut().insert(tee.handover.id, Rc::new(tee));
+        Ok(())
+    }
+
+    /// Returns one.
+    pub fn get(&self, id: TeeId) -> Option<Rc<Tee>> {
+        self.tees.borrow().get(&id).cloned()
+    }
+
+    /// Returns the one that this request made.
+    pub fn by_key(&self, key: RequestKey) -> Option<Rc<Tee>> {
+        self.tees.borrow().values().find(|tee| tee.handover.key == key).cloned()
+    }
+
+    /// Returns those of a session, in the order they were made.
+    pub fn of(&self, session: SessionId) -> Vec<Rc<Tee>> {
+        self.tees.borrow().values().filter(|tee| tee.handover.session == session).cloned().collect()
+    }
+
+    /// Returns all, in the order they were made.
+    pub fn all(&self) -> Vec<Rc<Tee>> {
+        self.tees.borrow().values().cloned().collect()
+    }
+
+    /// The process of one is gone; returns its session.
+    pub fn gone(&self, id: TeeId, is_forgotten: bool) -> Option<SessionId> {
+        let tee = self.get(id)?;
+        tee.is_gone.set(true);
+        if is_forgotten {
+            self.tees.borrow_mut().remove(&id);
+        }
+        self.gone.notify_waiters();
+        Some(tee.handover.session)
+    }
+
+    /// Waits until one is forgotten; returns it as it was at last.
+    pub async fn forgotten(&self, tee: &Tee) {
+        loop {
+            let gone = self.gone.notified();
+            if self.get(tee.handover.id).is_none() {
+                return;
+            }
+            gone.await;
+        }
+    }
+
+    /// Returns the slowest cursor that holds a session's trim line.
+    pub fn hold(&self, session: SessionId) -> Option<u64> {
+        let tees = self.tees.borrow();
+        let of = tees.values().filter(|tee| tee.handover.session == session);
+        let holds = of.filter_map(|tee| {
+            let hold = tee.hold();
+            tee.seen_hold.set(hold);
+            hold.checked_sub(1)
+        });
+        holds.min()
+    }
+
+    /// Returns the sessions whose trim line may move, because a cursor that holds it has moved.
+    pub fn moved(&self) -> Vec<SessionId> {
+        let tees = self.tees.borrow();
+        let moved = tees.values().filter(|tee| tee.hold() != tee.seen_hold.get());
+        moved.map(|tee| tee.handover.session).collect()
+    }
+
+    /// Passes on what was written to a program.
+    pub fn pass_input(&self, session: SessionId, bytes: &[u8]) {
+        for tee in self.tees.borrow().values().filter(|tee| tee.handover.session == session) {
+            tee.pass(bytes);
+        }
+    }
+}
