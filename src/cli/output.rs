@@ -23,6 +23,8 @@ pub struct Session {
     id: String,
     name: String,
     state: &'static str,
+    /// When what is stopping will be killed.
+    killed_at: Option<String>,
     #[serde(flatten)]
     end: Ending,
     kind: crate::session::spec::Kind,
@@ -59,6 +61,10 @@ impl From<&Status> for Session {
                 State::Running => "running",
                 State::Stopping { .. } => "stopping",
                 State::Ended { .. } => "ended",
+            },
+            killed_at: match status.state {
+                State::Stopping { kill_at_ms } => clock::rfc3339(kill_at_ms),
+                State::Running | State::Ended { .. } => None,
             },
             end: Ending::of(status.end()),
             kind: status.kind,
@@ -209,7 +215,7 @@ pub fn list(sessions: &[Status]) {
         vec![
             status.id.to_string(),
             text::clean(&status.name),
-            status.word(),
+            status.word_at(now),
             text::age(now.saturating_sub(status.started_ms)),
             attached,
             output,
@@ -226,7 +232,7 @@ pub fn describe(status: &Status) {
     let mut rows = vec![
         ("name", text::clean(&status.name)),
         ("id", status.id.to_string()),
-        ("state", status.word()),
+        ("state", status.word_at(clock::wall_ms())),
         ("command", status.command.clone()),
         ("directory", text::clean(&status.cwd)),
         ("kind", format!("{:?}", status.kind).to_lowercase()),

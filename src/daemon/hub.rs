@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
+use crate::daemon::census::Census;
 use crate::daemon::keeper_link::KeeperLink;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::registry::Registry;
@@ -47,6 +48,8 @@ pub struct Hub {
     pub registry: RefCell<Registry>,
     /// Facts for `daemon status`.
     pub report: verbs::DaemonReport,
+    /// Who looks at processes for all of us.
+    pub census: Census,
     /// Set once everything ends.
     pub is_ending: Cell<bool>,
     /// All sessions were taken over; before that, the roll of the daemon before us is the whole one.
@@ -72,6 +75,7 @@ impl Hub {
             keeper,
             registry: RefCell::default(),
             report,
+            census: Census::default(),
             is_ending: Cell::new(false),
             is_complete: Cell::new(false),
             end: Notify::new(),

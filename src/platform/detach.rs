@@ -30,12 +30,13 @@ fn in_path(name: &str) -> bool {
 
 /// Returns the command that runs what follows as a transient unit; its output stays ours until the keeper closes it.
 ///
-/// `KillMode=process`: stopping the unit signals the keeper, which ends its sessions itself.
+/// `KillMode=process`: stopping the unit signals the keeper, which ends its sessions itself. `Delegate`: it may divide
+/// its control group among them.
 #[must_use]
 pub fn unit_command() -> Command {
     let mut command = Command::new("systemd-run");
     command.args(["--user", "--quiet", "--collect", "--pipe", "--unit=runpm-keeper", "--slice=app.slice"]);
-    for property in ["KillMode=process", "SendSIGHUP=no", "OOMPolicy=continue", "TimeoutStopSec=30"] {
+    for property in ["KillMode=process", "SendSIGHUP=no", "OOMPolicy=continue", "TimeoutStopSec=30", "Delegate=yes"] {
         command.arg(format!("--property={property}"));
     }
     for name in ["XDG_RUNTIME_DIR", "XDG_STATE_HOME"] {

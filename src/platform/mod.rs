@@ -4,6 +4,7 @@
 //! for a system that nobody has run it on.
 
 pub mod bell;
+pub mod cgroup;
 pub mod clock;
 pub mod detach;
 pub mod endpoint;
@@ -14,5 +15,7 @@ pub mod memory;
 pub mod process;
 pub mod reactor;
 pub mod signals;
+pub mod snapshot;
 pub mod spawn;
+pub mod tree;
 pub mod tty;

@@ -25,6 +25,7 @@ use crate::history::layout::control;
 use crate::platform::limits;
 use crate::platform::memory::Mapping;
 use crate::platform::signals;
+use crate::platform::snapshot::FileId;
 use crate::protocol::keeper::Stage;
 use crate::session::spec::Kind;
 use crate::session::spec::Launch;
@@ -38,6 +39,8 @@ pub struct Spawned {
     pub outputs: Vec<(Stream, OwnedFd)>,
     /// Where its input goes: the terminal's master, or a pipe.
     pub input: OwnedFd,
+    /// What tells who holds its terminal or pipes.
+    pub channels: Vec<FileId>,
 }
 
 /// A program that was not started.
@@ -56,14 +59,23 @@ fn failed(stage: Stage) -> impl FnOnce(io::Error) -> SpawnError {
     move |error| SpawnError { stage, errno: error.raw_os_error().unwrap_or(libc::EIO) }
 }
 
-/// Starts a program. `progress` is the session's control memory.
-pub fn spawn(kind: Kind, size: Size, launch: &Launch, progress: &Arc<Mapping>) -> Result<Spawned, SpawnError> {
+/// Starts a program. `progress` is the session's control memory, `door` the way into its control group.
+pub fn spawn(
+    kind: Kind,
+    size: Size,
+    launch: &Launch,
+    progress: &Arc<Mapping>,
+    door: Option<OwnedFd>,
+) -> Result<Spawned, SpawnError> {
     let Some((program, args)) = launch.argv.split_first() else {
         return Err(SpawnError { stage: Stage::Request, errno: libc::EINVAL });
     };
     let mut command = Command::new(OsStr::from_bytes(program));
     command.args(args.iter().map(|arg| OsStr::from_bytes(arg)));
     set_environment(&mut command, launch);
+    if let Some(door) = door {
+        enter_group(&mut command, door);
+    }
     match kind {
         Kind::Pty => spawn_on_terminal(command, size, launch, progress),
         Kind::Pipe => spawn_on_pipes(command, launch, progress),
@@ -82,6 +94,21 @@ fn set_environment(command: &mut Command, launch: &Launch) {
     }
 }
 
+/// The child enters before it can fork. A group that takes nobody any more leaves a session without one: it is found by
+/// other means.
+fn enter_group(command: &mut Command, door: OwnedFd) {
+    let enter = move || {
+        let _ = rustix::io::write(&door, b"0");
+        Ok(())
+    };
+    // SAFETY: one system call on a descriptor that was opened before the fork.
+    unsafe { command.pre_exec(enter) };
+}
+
+fn channel_of(fd: &OwnedFd) -> Option<FileId> {
+    rustix::fs::fstat(fd).ok().map(|file| (file.st_dev, file.st_ino))
+}
+
 fn spawn_on_terminal(
     mut command: Command,
     size: Size,
@@ -90,10 +117,11 @@ fn spawn_on_terminal(
 ) -> Result<Spawned, SpawnError> {
     let (master, slave) = open_terminal(size).map_err(failed(Stage::Terminal))?;
     let dup = |fd: &OwnedFd| fd.try_clone().map_err(failed(Stage::Terminal));
+    let channels = channel_of(&slave).into_iter().collect();
     command.stdin(Stdio::from(dup(&slave)?)).stdout(Stdio::from(dup(&slave)?)).stderr(Stdio::from(slave));
     let child = start(command, launch, progress, true)?;
     let output = dup(&master)?;
-    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Terminal, output)], input: master })
+    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Terminal, output)], input: master, channels })
 }
 
 fn spawn_on_pipes(mut command: Command, launch: &Launch, progress: &Arc<Mapping>) -> Result<Spawned, SpawnError> {
@@ -106,7 +134,8 @@ fn spawn_on_pipes(mut command: Command, launch: &Launch, progress: &Arc<Mapping>
     for fd in [&input, &out, &err] {
         set_nonblocking(fd).map_err(failed(Stage::Pipes))?;
     }
-    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Out, out), (Stream::Err, err)], input })
+    let channels = [&input, &out, &err].into_iter().filter_map(channel_of).collect();
+    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Out, out), (Stream::Err, err)], input, channels })
 }
 
 /// Opens a pair; the master is a duplicate, because the library's own writer types end-of-file when it goes.

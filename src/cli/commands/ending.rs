@@ -13,6 +13,7 @@ use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::protocol::verbs;
 use crate::protocol::verbs::Outcome;
+use crate::session::status::How;
 use crate::session::text;
 
 /// Longest wait for the keeper to be gone after it was told.
@@ -57,7 +58,10 @@ fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
                 if !end.left.is_empty() {
                     let left: Vec<String> = end.left.iter().map(u32::to_string).collect();
                     say(&format!("rpm: still there of {name}: processes {}", left.join(" ")));
-                    code = exit::FAILURE;
+                    // A natural end takes nobody with it; only who was asked to end everybody has failed.
+                    if end.how != How::Natural {
+                        code = exit::FAILURE;
+                    }
                 }
             }
             _ => {}

@@ -67,7 +67,7 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     let agent_link = agent_link(hub, verb);
     let tag = tag(verb.key);
     let originator = spec.originator.clone().unwrap_or_default();
-    let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", tag.rsplit(|b| *b == b'=').next().unwrap_or_default())];
+    let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", &tag)];
     ours.extend((!originator.is_empty()).then_some(("RUNPM_ORIGINATOR", originator.as_bytes())));
     ours.extend(agent_link.as_ref().map(|link| ("SSH_AUTH_SOCK", link.as_slice())));
     let facts = Facts {
@@ -81,6 +81,7 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
         started_ms: clock::wall_ms(),
         asked: None,
         agent_link: agent_link.clone(),
+        strays: Vec::new(),
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
