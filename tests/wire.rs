@@ -172,7 +172,10 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
     let asked = Asked { hard: true, by: "ann".into(), key: RequestKey(6) };
-    golden.holds("facts", &Facts { name: "web".into(), asked: Some(asked), started_ms: 1, strays: vec![(7, 8)], ..Facts::default() });
+    golden.holds(
+        "facts",
+        &Facts { name: "web".into(), asked: Some(asked), started_ms: 1, strays: vec![(7, 8)], ..Facts::default() },
+    );
     golden.holds("order", &Order { kind: Kind::Pty, ring: 4096, launch: launch(), ..Order::default() });
     let handover = Handover {
         id: SessionId(3),

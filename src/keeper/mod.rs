@@ -184,7 +184,7 @@ impl Keeper {
         let daemon = self.daemon.as_ref().map(|daemon| daemon.pid);
         let unreaped = self.sessions.values().filter(|owned| owned.is_unreaped()).map(|owned| owned.handover.pid);
         let known: HashSet<u32> = unreaped.chain(daemon).collect();
-        while process::reap_strangers(&known) > 0 {}
+        process::reap_strangers(&known);
     }
 
     // The daemon.

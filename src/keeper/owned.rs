@@ -90,12 +90,7 @@ pub struct Owned {
 
 impl Owned {
     /// Makes the memories and starts the program.
-    pub fn start(
-        id: SessionId,
-        key: RequestKey,
-        order: &Order,
-        branch: Option<&Branch>,
-    ) -> Result<Self, SpawnError> {
+    pub fn start(id: SessionId, key: RequestKey, order: &Order, branch: Option<&Branch>) -> Result<Self, SpawnError> {
         let ring = layout::ring_size(order.ring as usize);
         let (writer, slots) = memories(ring, &order.facts).map_err(|error| SpawnError {
             stage: Stage::Memory,

@@ -125,9 +125,9 @@ pub fn kill(group: &Path) {
 /// Leaves a session's group, if this process is in one: what is to outlive the session must not be killed with it.
 pub fn leave() {
     let Ok(own) = own_group() else { return };
-    let branch = own.ancestors().find(|path| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX))
-    });
+    let branch = own
+        .ancestors()
+        .find(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX)));
     if let Some(outside) = branch.and_then(Path::parent) {
         let _ = fs::write(outside.join("cgroup.procs"), "0");
     }

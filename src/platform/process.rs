@@ -164,16 +164,42 @@ impl AsFd for Handle {
     }
 }
 
-/// Reaps every dead child that is not among `known`; returns how many.
-///
-/// Only looks first: a known child's status belongs to whoever holds its pidfd.
-pub fn reap_strangers(known: &HashSet<u32>) -> usize {
+/// Reaps every dead child that is not among `known`: a known child's status belongs to whoever holds its pidfd.
+pub fn reap_strangers(known: &HashSet<u32>) {
+    while let Some(pid) = dead_child() {
+        if known.contains(&pid) {
+            // It stands before the others, and the kernel would name it again and again.
+            while reap_others(known) > 0 {}
+            return;
+        }
+        if !reap(pid) {
+            return;
+        }
+    }
+}
+
+/// Returns a dead child without reaping it.
+fn dead_child() -> Option<u32> {
+    // SAFETY: plain C calls on a local, zeroed value, which is what "nobody" looks like.
+    let pid = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        if libc::waitid(libc::P_ALL, 0, &raw mut info, options) == 0 { info.si_pid() } else { 0 }
+    };
+    u32::try_from(pid).ok().filter(|pid| *pid != 0)
+}
+
+fn reap(pid: u32) -> bool {
+    let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    rustix::process::waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOHANG).is_ok()
+}
+
+fn reap_others(known: &HashSet<u32>) -> usize {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     let strangers = children_of(std::process::id()).into_iter().filter(|pid| !known.contains(pid));
     let is_reaped = |pid: &u32| {
         let Some(id) = i32::try_from(*pid).ok().and_then(Pid::from_raw) else { return false };
-        let is_dead = matches!(rustix::process::waitid(WaitId::Pid(id), look), Ok(Some(_)));
-        is_dead && rustix::process::waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOHANG).is_ok()
+        matches!(rustix::process::waitid(WaitId::Pid(id), look), Ok(Some(_))) && reap(*pid)
     };
     strangers.filter(is_reaped).count()
 }

@@ -93,7 +93,12 @@ fn containment() -> Finding {
         }
         Ok(verbs::DaemonReport { ungrouped: Some(why), .. }) => {
             let text = format!("no control groups ({why}): processes are told by session, tag, parents and terminal");
-            finding("contain", Grade::Note, text, Some("start the first session under `systemd-run --user --scope -p Delegate=yes`"))
+            finding(
+                "contain",
+                Grade::Note,
+                text,
+                Some("start the first session under `systemd-run --user --scope -p Delegate=yes`"),
+            )
         }
         _ => finding("contain", Grade::Ok, "not known while no daemon runs", None),
     }
