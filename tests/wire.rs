@@ -150,7 +150,13 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
         ..verbs::Attach::default()
     };
     golden.holds("attach", &attach);
-    golden.holds("stop", &verbs::Stop { key: RequestKey(6), targets: vec!["web".into()], grace_ms: 5000 });
+    let filter = verbs::Filter { originator: "ci".into(), older_than_ms: 9 };
+    golden.holds(
+        "stop",
+        &verbs::Stop { key: RequestKey(6), targets: vec!["web".into()], grace_ms: 5000, filter: filter.clone() },
+    );
+    golden.holds("remove", &verbs::Remove { targets: vec!["web".into()], filter });
+    golden.holds("outcomes", &verbs::Outcomes { outcomes: vec![verbs::Outcome { skipped: true, ..Default::default() }] });
     golden.holds(
         "send",
         &verbs::Send { key: RequestKey(6), target: "web".into(), bytes: ByteBuf::from(vec![0, 255]), eof: true },

@@ -10,6 +10,7 @@ mod output;
 mod prefix;
 mod report;
 mod run_process;
+mod waiting;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -75,6 +76,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Stop(args) => ending::stop(&args),
         Verb::Kill(args) => ending::kill(&args),
         Verb::Rm(args) => ending::rm(&args),
+        Verb::Purge(args) => ending::purge(&args),
         Verb::Daemon(Daemon::Start) => daemon::start(),
         Verb::Daemon(Daemon::Status(args)) => daemon::status(&args),
         Verb::Daemon(Daemon::Logs(args)) => daemon::logs(&args),

@@ -105,6 +105,7 @@ pub struct Outcome {
     #[serde(flatten)]
     end: Ending,
     error: Option<crate::protocol::error::WireError>,
+    skipped: bool,
 }
 
 impl From<&verbs::Outcome> for Outcome {
@@ -114,6 +115,7 @@ impl From<&verbs::Outcome> for Outcome {
             name: outcome.name.clone(),
             end: Ending::of(outcome.end.as_ref()),
             error: outcome.error.clone(),
+            skipped: outcome.skipped,
         }
     }
 }

@@ -63,12 +63,16 @@ pub enum Verb {
     /// Set the size of a session's terminal
     Resize(Resize),
     /// End sessions: politely first, then hard
+    #[command(after_help = "Examples:\n  rpm stop web --grace 30s\n  rpm stop all --older-than 1d\n  rpm stop --originator ci")]
     Stop(Stop),
     /// End sessions hard, now
     Kill(Kill),
     /// Forget ended sessions
     #[command(visible_aliases = ["delete", "del"])]
     Rm(Targets),
+    /// Forget all ended sessions, or those that an option selects
+    #[command(after_help = "Examples:\n  rpm purge\n  rpm purge --originator ci --older-than 1d")]
+    Purge(Purge),
     /// Look after the daemon
     #[command(subcommand)]
     Daemon(Daemon),

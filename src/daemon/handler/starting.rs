@@ -18,6 +18,7 @@ use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
 use crate::protocol::message;
 use crate::protocol::verbs;
+use crate::session::originator;
 use crate::session::spec;
 use crate::session::spec::Facts;
 
@@ -66,7 +67,7 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     let name = name_of(context, spec, program)?;
     let agent_link = agent_link(hub, verb);
     let tag = tag(verb.key);
-    let originator = spec.originator.clone().unwrap_or_default();
+    let originator = originator_of(spec)?.unwrap_or_default();
     let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", &tag)];
     ours.extend((!originator.is_empty()).then_some(("RUNPM_ORIGINATOR", originator.as_bytes())));
     ours.extend(agent_link.as_ref().map(|link| ("SSH_AUTH_SOCK", link.as_slice())));
@@ -77,7 +78,7 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
         argv: spec.launch.argv.clone(),
         cwd: spec.launch.cwd.clone(),
         tags: spec.tags.clone(),
-        originator: spec.originator.clone(),
+        originator: Some(originator.clone()).filter(|text| !text.is_empty()),
         started_ms: clock::wall_ms(),
         asked: None,
         agent_link: agent_link.clone(),
@@ -88,6 +89,22 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     launch.env.extend(spec.overlay.iter().cloned());
     let ring = if spec.history == 0 { crate::history::layout::DEFAULT_RING as u64 } else { spec.history };
     Ok(Order { kind: spec.kind, size: spec.size, ring, launch, facts: ByteBuf::from(message::encode(&facts)) })
+}
+
+/// Who asked for it: as given, else what started the client in its turn.
+fn originator_of(spec: &spec::Spec) -> Result<Option<String>, WireError> {
+    let Some(given) = &spec.originator else {
+        let entry = spec.launch.env.iter().find_map(|entry| entry.strip_prefix(b"RUNPM_ORIGINATOR="));
+        let inherited = entry.and_then(|text| std::str::from_utf8(text).ok()).map(str::to_owned);
+        return Ok(inherited.filter(|text| originator::fault(text).is_none()));
+    };
+    match originator::fault(given) {
+        Some(fault) => {
+            Err(WireError::new(Code::Invalid, format!("{given:?} cannot be an originator: {fault}"))
+                .hint("write TOOL or TOOL:PID"))
+        }
+        None => Ok(Some(given.clone())),
+    }
 }
 
 /// Gives a session its stable link; it dangles until somebody brings an agent. An environment that was cleared stays so.
