@@ -58,9 +58,11 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
     use commands::daemon;
     use commands::ending;
     use commands::listing;
+    use commands::procs;
     use commands::talking;
     match verb {
         Verb::Tui(args) => dashboard(args),
+        Verb::Run(args) if args.detach_fully => commands::detached::run(&args),
         Verb::Run(args) => commands::run::run(args),
         Verb::Attach(args) => {
             let request =
@@ -77,6 +79,12 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Kill(args) => ending::kill(&args),
         Verb::Rm(args) => ending::rm(&args),
         Verb::Purge(args) => ending::purge(&args),
+        Verb::Procs(args) => procs::procs(&args),
+        Verb::Tree(args) => procs::tree(&args),
+        Verb::KillTree(args) => procs::kill_tree(&args),
+        Verb::Orphans(args) => procs::orphans(&args),
+        Verb::Register(args) => procs::register(&args),
+        Verb::Unregister(args) => procs::unregister(&args),
         Verb::Daemon(Daemon::Start) => daemon::start(),
         Verb::Daemon(Daemon::Status(args)) => daemon::status(&args),
         Verb::Daemon(Daemon::Logs(args)) => daemon::logs(&args),

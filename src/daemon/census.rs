@@ -98,5 +98,5 @@ fn look(owners: &Owners, requests: &[Request], is_look: bool) -> (Snapshot, Vec<
 /// Returns who is known already among the keeper's children.
 fn owners(hub: &Hub) -> Owners {
     let leaders = hub.registry.borrow().sessions().map(|session| session.leader()).collect();
-    Owners { keeper: hub.report.keeper_pid, leaders }
+    Owners { keeper: hub.report.keeper_pid, leaders, detached: hub.registered.detached() }
 }

@@ -10,6 +10,7 @@ mod hub;
 mod keeper_link;
 mod logs;
 mod outbox;
+mod registered;
 mod registry;
 mod roll;
 mod session;

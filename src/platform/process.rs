@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::os::fd::AsRawFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 
 use rustix::process::Pid;
 use rustix::process::PidfdFlags;
@@ -227,6 +228,44 @@ pub fn environment<const N: usize>(pid: u32, names: [&str; N]) -> [Option<Vec<u8
         let mut entries = environment.split(|b| *b == 0);
         entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec))
     })
+}
+
+/// Returns the user a process acts as.
+#[must_use]
+pub fn owner(pid: u32) -> Option<u32> {
+    std::fs::metadata(format!("/proc/{pid}")).ok().map(|file| file.uid())
+}
+
+/// Returns program and arguments of a process; none for a zombie.
+#[must_use]
+pub fn command_line(pid: u32) -> Vec<Vec<u8>> {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = line.strip_suffix(b"\0").unwrap_or(&line);
+    if line.is_empty() { Vec::new() } else { line.split(|b| *b == 0).map(<[u8]>::to_vec).collect() }
+}
+
+/// Returns the directory of a process; empty where it cannot be seen.
+#[must_use]
+pub fn cwd(pid: u32) -> String {
+    std::fs::read_link(format!("/proc/{pid}/cwd")).map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+/// Returns what start times of this boot count from, as a name for it.
+#[must_use]
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// Converts processor time from clock ticks to milliseconds.
+#[must_use]
+pub fn ticks_ms(ticks: u64) -> u64 {
+    ticks * 1000 / rustix::param::clock_ticks_per_second().max(1)
+}
+
+/// Converts memory from pages to bytes.
+#[must_use]
+pub fn pages_bytes(pages: u64) -> u64 {
+    pages * rustix::param::page_size() as u64
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub struct Owners {
     pub keeper: u32,
     /// The sessions' first processes.
     pub leaders: HashSet<Identity>,
+    /// Processes that belong to nobody on purpose.
+    pub detached: HashSet<Identity>,
 }
 
 /// See the module.
@@ -40,6 +42,7 @@ pub struct Snapshot {
     processes: HashMap<u32, Stat>,
     children: HashMap<u32, Vec<u32>>,
     adopted: Vec<Adopted>,
+    detached: HashSet<u32>,
 }
 
 impl Snapshot {
@@ -56,8 +59,11 @@ impl Snapshot {
             let open = if tag.is_none() { open_files(stat.pid) } else { Vec::new() };
             Adopted { pid: stat.pid, tag, open }
         });
-        let adopted = adopted.collect();
-        snapshot.adopted = adopted;
+        let mut adopted: Vec<Adopted> = adopted.collect();
+        let detached = owners.detached.iter().filter(|identity| snapshot.has(**identity));
+        let detached = snapshot.descendants(detached.map(|identity| identity.pid));
+        adopted.retain(|adopted| !detached.contains(&adopted.pid));
+        (snapshot.adopted, snapshot.detached) = (adopted, detached);
         snapshot
     }
 
@@ -91,6 +97,12 @@ impl Snapshot {
     #[must_use]
     pub fn children(&self, pid: u32) -> &[u32] {
         self.children.get(&pid).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns whether a process belongs to nobody on purpose.
+    #[must_use]
+    pub fn is_detached(&self, pid: u32) -> bool {
+        self.detached.contains(&pid)
     }
 
     /// Returns the orphans that the keeper adopted.

@@ -85,6 +85,7 @@ pub fn members(snapshot: &Snapshot, mark: &Mark) -> Vec<Stat> {
     found.extend(mark.group.iter().flat_map(|group| cgroup::members(group)));
     found.remove(&std::process::id());
     // The group was read after the look: who was born between counts too.
+    found.retain(|pid| !snapshot.is_detached(*pid));
     let known = found.into_iter().filter_map(|pid| snapshot.get(pid).cloned().or_else(|| process::stat(pid)));
     let mut members: Vec<Stat> = known.filter(|stat| !stat.is_zombie).collect();
     members.sort_unstable_by_key(|stat| (stat.start_time, stat.pid));

@@ -68,7 +68,9 @@ mod tests {
 
     #[test]
     fn an_originator_gets_the_process_that_it_lacks() {
-        for (given, whole) in [("ci", "ci:9"), ("ci:7", "ci:7"), ("ci:x", "ci:x:9"), ("ci:", "ci:9"), ("ci:0", "ci:0:9")] {
+        for (given, whole) in
+            [("ci", "ci:9"), ("ci:7", "ci:7"), ("ci:x", "ci:x:9"), ("ci:", "ci:9"), ("ci:0", "ci:0:9")]
+        {
             assert_eq!(complete(given, 9), whole);
         }
         assert_eq!(process("ci:7"), Some(7));

@@ -99,10 +99,8 @@ fn originator_of(spec: &spec::Spec) -> Result<Option<String>, WireError> {
         return Ok(inherited.filter(|text| originator::fault(text).is_none()));
     };
     match originator::fault(given) {
-        Some(fault) => {
-            Err(WireError::new(Code::Invalid, format!("{given:?} cannot be an originator: {fault}"))
-                .hint("write TOOL or TOOL:PID"))
-        }
+        Some(fault) => Err(WireError::new(Code::Invalid, format!("{given:?} cannot be an originator: {fault}"))
+            .hint("write TOOL or TOOL:PID")),
         None => Ok(Some(given.clone())),
     }
 }

@@ -4,6 +4,7 @@ mod attaching;
 mod daemon;
 mod ending;
 mod history;
+mod procs;
 mod sessions;
 
 use serde::Deserialize;
@@ -13,6 +14,7 @@ pub use attaching::*;
 pub use daemon::*;
 pub use ending::*;
 pub use history::*;
+pub use procs::*;
 pub use sessions::*;
 
 macro_rules! verb {
