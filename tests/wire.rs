@@ -232,7 +232,14 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
         ..verbs::Attach::default()
     };
     golden.holds("attach", &attach);
-    golden.holds("stop", &verbs::Stop { key: RequestKey(6), targets: vec!["web".into()], grace_ms: 5000 });
+    let filter = verbs::Filter { originator: "ci".into(), older_than_ms: 9 };
+    golden.holds(
+        "stop",
+        &verbs::Stop { key: RequestKey(6), targets: vec!["web".into()], grace_ms: 5000, filter: filter.clone() },
+    );
+    golden.holds("remove", &verbs::Remove { targets: vec!["web".into()], filter });
+    golden
+        .holds("outcomes", &verbs::Outcomes { outcomes: vec![verbs::Outcome { skipped: true, ..Default::default() }] });
     golden.holds(
         "send",
         &verbs::Send { key: RequestKey(6), target: "web".into(), bytes: ByteBuf::from(vec![0, 255]), eof: true },
@@ -261,7 +268,10 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
     let asked = Asked { hard: true, by: "ann".into(), key: RequestKey(6) };
-    golden.holds("facts", &Facts { name: "web".into(), asked: Some(asked), started_ms: 1, ..Facts::default() });
+    golden.holds(
+        "facts",
+        &Facts { name: "web".into(), asked: Some(asked), started_ms: 1, strays: vec![(7, 8)], ..Facts::default() },
+    );
     golden.holds("order", &Order { kind: Kind::Pty, ring: 4096, launch: launch(), ..Order::default() });
     let handover = Handover {
         id: SessionId(3),
@@ -271,6 +281,8 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
         start_time: 8,
         size: Size::default(),
         has_input: true,
+        channels: vec![(9, 10)],
+        group: Some("/sys/fs/cgroup/runpm-1-2/session-3".into()),
     };
     golden.holds("handover", &ToDaemon::Session(handover));
     golden.holds("spawn-failed", &ToDaemon::SpawnFailed { key: RequestKey(6), stage: Stage::Exec, errno: 2 });

@@ -10,6 +10,7 @@ mod output;
 mod prefix;
 mod report;
 mod run_process;
+mod waiting;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -57,9 +58,11 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
     use commands::daemon;
     use commands::ending;
     use commands::listing;
+    use commands::procs;
     use commands::talking;
     match verb {
         Verb::Tui(args) => dashboard(args),
+        Verb::Run(args) if args.detach_fully => commands::detached::run(&args),
         Verb::Run(args) => commands::run::run(args),
         Verb::Attach(args) => {
             let request = attach::Request {
@@ -85,6 +88,13 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Tee(args) => commands::tees::tee(&args),
         Verb::Tees(args) => commands::tees::tees(&args),
         Verb::Untee(args) => commands::tees::untee(&args),
+        Verb::Purge(args) => ending::purge(&args),
+        Verb::Procs(args) => procs::procs(&args),
+        Verb::Tree(args) => procs::tree(&args),
+        Verb::KillTree(args) => procs::kill_tree(&args),
+        Verb::Orphans(args) => procs::orphans(&args),
+        Verb::Register(args) => procs::register(&args),
+        Verb::Unregister(args) => procs::unregister(&args),
         Verb::Daemon(Daemon::Start) => daemon::start(),
         Verb::Daemon(Daemon::Status(args)) => daemon::status(&args),
         Verb::Daemon(Daemon::Logs(args)) => daemon::logs(&args),

@@ -25,6 +25,8 @@ pub struct Session {
     id: String,
     name: String,
     state: &'static str,
+    /// When what is stopping will be killed.
+    killed_at: Option<String>,
     #[serde(flatten)]
     end: Ending,
     kind: crate::session::spec::Kind,
@@ -93,6 +95,10 @@ impl From<&Status> for Session {
                 State::Stopping { .. } => "stopping",
                 State::Ended { .. } => "ended",
             },
+            killed_at: match status.state {
+                State::Stopping { kill_at_ms } => clock::rfc3339(kill_at_ms),
+                State::Running | State::Ended { .. } => None,
+            },
             end: Ending::of(status.end()),
             kind: status.kind,
             command: status.command.clone(),
@@ -141,6 +147,7 @@ pub struct Outcome {
     #[serde(flatten)]
     end: Ending,
     error: Option<crate::protocol::error::WireError>,
+    skipped: bool,
 }
 
 impl From<&verbs::Outcome> for Outcome {
@@ -150,6 +157,7 @@ impl From<&verbs::Outcome> for Outcome {
             name: outcome.name.clone(),
             end: Ending::of(outcome.end.as_ref()),
             error: outcome.error.clone(),
+            skipped: outcome.skipped,
         }
     }
 }
@@ -251,7 +259,7 @@ pub fn list(sessions: &[Status]) {
         vec![
             status.id.to_string(),
             text::clean(&status.name),
-            status.word(),
+            status.word_at(now),
             text::age(now.saturating_sub(status.started_ms)),
             attached,
             output,
@@ -277,7 +285,7 @@ pub fn describe(status: &Status) {
     let mut rows = vec![
         ("name", text::clean(&status.name)),
         ("id", status.id.to_string()),
-        ("state", status.word()),
+        ("state", status.word_at(clock::wall_ms())),
         ("command", status.command.clone()),
         ("directory", text::clean(&status.cwd)),
         ("kind", format!("{:?}", status.kind).to_lowercase()),

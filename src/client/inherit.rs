@@ -53,6 +53,12 @@ pub fn inside() -> Option<String> {
     env::var("RUNPM_SESSION").ok().filter(|text| !text.is_empty())
 }
 
+/// Returns who asked for this process itself.
+#[must_use]
+pub fn originator() -> Option<String> {
+    env::var("RUNPM_ORIGINATOR").ok().filter(|text| !text.is_empty())
+}
+
 /// Introduces this client to people.
 #[must_use]
 pub fn who() -> Who {

@@ -13,8 +13,10 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
+use crate::daemon::census::Census;
 use crate::daemon::keeper_link::KeeperLink;
 use crate::daemon::outbox::Outbox;
+use crate::daemon::registered::Registered;
 use crate::daemon::registry::Registry;
 use crate::daemon::roll;
 use crate::daemon::session::Mail;
@@ -50,6 +52,10 @@ pub struct Hub {
     pub tees: Tees,
     /// Facts for `daemon status`.
     pub report: verbs::DaemonReport,
+    /// Who looks at processes for all of us.
+    pub census: Census,
+    /// Processes that others started.
+    pub registered: Registered,
     /// Set once everything ends.
     pub is_ending: Cell<bool>,
     /// All sessions were taken over; before that, the roll of the daemon before us is the whole one.
@@ -76,6 +82,8 @@ impl Hub {
             registry: RefCell::default(),
             tees: Tees::default(),
             report,
+            census: Census::default(),
+            registered: Registered::open(place.processes()),
             is_ending: Cell::new(false),
             is_complete: Cell::new(false),
             end: Notify::new(),

@@ -49,6 +49,10 @@ pub struct Greeting {
     pub last_end: Option<String>,
     /// The listening socket.
     pub listener: OwnedFd,
+    /// Folder of the sessions' control groups.
+    pub groups: Option<String>,
+    /// Why there is none.
+    pub ungrouped: Option<String>,
 }
 
 /// What the keeper needs for a tee.
@@ -87,7 +91,10 @@ impl KeeperLink {
     pub async fn open(socket: OwnedFd) -> io::Result<(Self, Greeting)> {
         let readable = reactor::watch(socket.try_clone()?, Interest::READABLE)?;
         let link = Link::from_fd(socket, PACKET);
-        let Some((ToDaemon::Hello { pid, restarts, last_end, .. }, fds)) = receive(&link, &readable).await? else {
+        let Some((hello, fds)) = receive(&link, &readable).await? else {
+            return Err(io::Error::other("the keeper is gone"));
+        };
+        let ToDaemon::Hello { pid, restarts, last_end, groups, ungrouped, .. } = hello else {
             return Err(io::Error::other("the keeper did not greet"));
         };
         let [listener, shared, bell, keeper_bell] = <[OwnedFd; 4]>::try_from(fds)
@@ -104,7 +111,7 @@ impl KeeperLink {
             teeing: RefCell::default(),
             is_lost: Cell::new(false),
         };
-        Ok((keeper, Greeting { keeper_pid: pid, restarts, last_end, listener }))
+        Ok((keeper, Greeting { keeper_pid: pid, restarts, last_end, listener, groups, ungrouped }))
     }
 
     /// Receives the next message; `None` when the keeper is gone.

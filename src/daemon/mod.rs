@@ -2,6 +2,7 @@
 //!
 //! One thread, one reactor, an actor per session. *Invariant:* it owns no byte and no fact that exists nowhere else.
 
+mod census;
 mod connection;
 mod follow;
 mod handler;
@@ -9,6 +10,7 @@ mod hub;
 mod keeper_link;
 mod logs;
 mod outbox;
+mod registered;
 mod registry;
 mod roll;
 mod session;
@@ -65,6 +67,8 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
         restarts: greeting.restarts,
         last_end: greeting.last_end,
         socket: place.socket().display().to_string(),
+        groups: greeting.groups,
+        ungrouped: greeting.ungrouped,
         log: place.logs().last().map(|path| path.display().to_string()).unwrap_or_default(),
         ..verbs::DaemonReport::default()
     };
@@ -82,6 +86,7 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     task::spawn_local(accept(Rc::clone(&hub), listener));
     task::spawn_local(listen_to_bell(Rc::clone(&hub)));
     task::spawn_local(leave_when_idle(Rc::clone(&hub)));
+    task::spawn_local(census::run(Rc::clone(&hub)));
     tokio::select! {
         lost = obey_keeper(&hub) => lost,
         () = hub.end.notified() => {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::daemon::session::Session;
+use crate::protocol::verbs::Filter;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::originator;
 use crate::session::status::Status;
 use crate::session::target;
 use crate::session::target::Candidate;
@@ -82,6 +84,32 @@ impl Registry {
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
+    }
+
+    /// Selects sessions by targets and a filter; `true` goes with those that were named. No target means all.
+    pub fn select_some(
+        &self,
+        targets: &[String],
+        filter: &Filter,
+        is_old: impl Fn(&Status) -> bool,
+    ) -> Result<Vec<(Status, bool)>, TargetError> {
+        let statuses = self.statuses();
+        let candidates = candidates(&statuses);
+        let mut found: BTreeMap<SessionId, bool> = BTreeMap::new();
+        if targets.is_empty() {
+            found.extend(candidates.iter().map(|candidate| (candidate.id, false)));
+        }
+        for target in targets {
+            for id in target::select(target, &candidates)? {
+                *found.entry(id).or_default() |= target::is_name(target);
+            }
+        }
+        let is_meant = |status: &Status| {
+            originator::is_of(&filter.originator, status.originator.as_deref())
+                && (filter.older_than_ms == 0 || is_old(status))
+        };
+        let meant = statuses.into_iter().filter(is_meant);
+        Ok(meant.filter_map(|status| found.get(&status.id).map(|is_named| (status, *is_named))).collect())
     }
 
     /// Selects exactly one session.

@@ -13,6 +13,7 @@ mod restart;
 mod tees;
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -26,6 +27,7 @@ use crate::history::Memory;
 use crate::history::layout;
 use crate::history::layout::flags;
 use crate::platform::bell::Bell;
+use crate::platform::cgroup::Branch;
 use crate::platform::clock;
 use crate::platform::endpoint::Place;
 use crate::platform::limits;
@@ -86,6 +88,8 @@ struct Keeper {
     is_stopping: bool,
     /// Asked to end while no daemon ran.
     must_terminate: bool,
+    /// Where sessions get control groups, or why nowhere.
+    branch: Result<Branch, String>,
 }
 
 /// Runs the keeper until everything ended. `ready` is called once clients can connect.
@@ -143,6 +147,7 @@ impl Keeper {
             start_at: None,
             is_stopping: false,
             must_terminate: false,
+            branch: Branch::claim(),
         })
     }
 
@@ -182,11 +187,9 @@ impl Keeper {
     /// Reaps orphans that were handed to us: theirs are no exits of sessions.
     fn reap_strangers(&self) {
         let daemon = self.daemon.as_ref().map(|daemon| daemon.pid);
-        let is_known = |pid: u32| {
-            let is_session = |owned: &Owned| owned.handover.pid == pid && owned.is_unreaped();
-            daemon == Some(pid) || self.tees.has_process(pid) || self.sessions.values().any(is_session)
-        };
-        while process::reap_stranger(&is_known).is_some() {}
+        let unreaped = self.sessions.values().filter(|owned| owned.is_unreaped()).map(|owned| owned.handover.pid);
+        let known: HashSet<u32> = unreaped.chain(daemon).chain(self.tees.processes()).collect();
+        process::reap_strangers(&known);
     }
 
     // The daemon.
@@ -223,6 +226,8 @@ impl Keeper {
             restarts: self.restart.count(),
             last_end: self.last_end.clone(),
             sessions,
+            groups: self.branch.as_ref().ok().map(|branch| branch.path().display().to_string()),
+            ungrouped: self.branch.as_ref().err().cloned(),
         };
         let fds = [self.listener.as_fd(), self.shared.as_fd(), self.daemon_bell.as_fd(), self.bell.as_fd()];
         let fds: io::Result<Vec<OwnedFd>> = fds.iter().map(rustix::fd::BorrowedFd::try_clone_to_owned).collect();
@@ -331,7 +336,7 @@ impl Keeper {
             return;
         }
         let id = SessionId(self.next_id);
-        match read_order(parcel).and_then(|order| start(id, key, &order)) {
+        match read_order(parcel).and_then(|order| start(id, key, &order, self.branch.as_ref().ok())) {
             Ok((owned, fds)) => {
                 self.next_id += 1;
                 self.watch_session(id, &owned);
@@ -357,6 +362,7 @@ impl Keeper {
 
     fn forget(&mut self, id: SessionId) {
         if let Some(owned) = self.sessions.remove(&id) {
+            owned.remove_group();
             self.poll.forget(owned.process());
             for (_, fd) in owned.outputs() {
                 self.poll.forget(fd);
@@ -432,8 +438,13 @@ impl Keeper {
 }
 
 /// Starts a session that can also be handed over: without descriptors for that, its program is ended again.
-fn start(id: SessionId, key: RequestKey, order: &Order) -> Result<(Owned, Vec<OwnedFd>), SpawnError> {
-    let owned = Owned::start(id, key, order)?;
+fn start(
+    id: SessionId,
+    key: RequestKey,
+    order: &Order,
+    branch: Option<&Branch>,
+) -> Result<(Owned, Vec<OwnedFd>), SpawnError> {
+    let owned = Owned::start(id, key, order, branch)?;
     match owned.descriptors() {
         Ok(fds) => Ok((owned, fds)),
         Err(error) => {

@@ -17,6 +17,8 @@ use crate::history::Slots;
 use crate::history::Stream;
 use crate::history::Writer;
 use crate::history::layout;
+use crate::platform::cgroup;
+use crate::platform::cgroup::Branch;
 use crate::platform::clock;
 use crate::platform::memory::Length;
 use crate::platform::memory::Mapping;
@@ -89,19 +91,30 @@ pub struct Owned {
 
 impl Owned {
     /// Makes the memories and starts the program.
-    pub fn start(id: SessionId, key: RequestKey, order: &Order) -> Result<Self, SpawnError> {
+    pub fn start(id: SessionId, key: RequestKey, order: &Order, branch: Option<&Branch>) -> Result<Self, SpawnError> {
         let ring = layout::ring_size(order.ring as usize);
         let (writer, slots) = memories(ring, &order.facts).map_err(|error| SpawnError {
             stage: Stage::Memory,
             errno: error.raw_os_error().unwrap_or(libc::ENOMEM),
         })?;
-        let spawned = spawn::spawn(order, writer.control())?;
+        let (group, door) = branch.and_then(|branch| branch.add(&format!("session-{id}")).ok()).unzip();
+        let spawned = spawn::spawn(order, writer.control(), door)
+            .inspect_err(|_| group.iter().for_each(|group| cgroup::remove(group)))?;
         let fork_failed =
             |error: io::Error| SpawnError { stage: Stage::Fork, errno: error.raw_os_error().unwrap_or(0) };
         let process = Handle::of_child(spawned.pid).map_err(fork_failed)?;
         let start_time = process::stat(spawned.pid).map_or(0, |stat| stat.start_time);
-        let handover =
-            Handover { id, key, kind: order.kind, pid: spawned.pid, start_time, size: order.size, has_input: true };
+        let handover = Handover {
+            id,
+            key,
+            kind: order.kind,
+            pid: spawned.pid,
+            start_time,
+            size: order.size,
+            has_input: true,
+            channels: spawned.channels,
+            group: group.and_then(|group| group.into_os_string().into_string().ok()),
+        };
         Ok(Self {
             handover,
             writer,
@@ -254,6 +267,13 @@ impl Owned {
     /// Collects what a tee needs: data and control, read-only.
     pub fn readable(&self) -> io::Result<[OwnedFd; 2]> {
         Ok([self.writer.data().read_only_fd()?, self.writer.control().read_only_fd()?])
+    }
+
+    /// Removes its control group, once nobody is in it.
+    pub fn remove_group(&self) {
+        if let Some(group) = &self.handover.group {
+            cgroup::remove(group.as_ref());
+        }
     }
 
     /// Ends its first process at once and gives it up.

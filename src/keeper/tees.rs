@@ -74,9 +74,9 @@ impl Tees {
         self.tees.values().filter(|tee| tee.handover.session == session).map(|tee| tee.handover.id).collect()
     }
 
-    /// Returns whether this process is one of theirs and still has to be reaped by its handle.
-    pub fn has_process(&self, pid: u32) -> bool {
-        self.tees.values().any(|tee| tee.process.is_some() && tee.handover.pid == pid)
+    /// Returns their processes that still have to be reaped by their handles.
+    pub fn processes(&self) -> impl Iterator<Item = u32> {
+        self.tees.values().filter(|tee| tee.process.is_some()).map(|tee| tee.handover.pid)
     }
 
     /// Wakes those of a session that sleep. The caller's fence orders this after what was published.

@@ -156,6 +156,12 @@ impl Place {
         self.runtime.join("sessions")
     }
 
+    /// Processes that others started and announced.
+    #[must_use]
+    pub fn processes(&self) -> PathBuf {
+        self.runtime.join("processes")
+    }
+
     /// Waits for the lock under which one client at a time starts a keeper.
     pub fn start_lock(&self) -> io::Result<File> {
         let file = lock_file(&self.runtime.join("start.lock"))?;

@@ -4,6 +4,7 @@
 //! for a system that nobody has run it on.
 
 pub mod bell;
+pub mod cgroup;
 pub mod clock;
 pub mod detach;
 pub mod endpoint;
@@ -15,5 +16,7 @@ pub mod process;
 pub mod reactor;
 pub mod signals;
 pub mod sink;
+pub mod snapshot;
 pub mod spawn;
+pub mod tree;
 pub mod tty;

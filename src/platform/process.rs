@@ -1,12 +1,15 @@
 //! Processes as `/proc` and pidfds show them. A pid alone is never trusted.
-#![expect(unsafe_code, reason = "close_range and signals to a handle's group have no safe wrapper")]
+#![expect(unsafe_code, reason = "close_range and signals to groups have no safe wrapper")]
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io;
+use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::fd::AsRawFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 
 use rustix::process::Pid;
 use rustix::process::PidfdFlags;
@@ -32,8 +35,17 @@ pub fn become_subreaper() {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
+/// A process for good: a number can be given to another process later, a number with a start time cannot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
+    /// Its number.
+    pub pid: u32,
+    /// Clock ticks since boot when it started.
+    pub start_time: u64,
+}
+
 /// What `/proc/PID/stat` says, as far as it is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stat {
     /// The process.
     pub pid: u32,
@@ -43,40 +55,64 @@ pub struct Stat {
     pub session: u32,
     /// Clock ticks since boot when it started.
     pub start_time: u64,
-    /// It is dead and waits to be reaped.
+    /// It is dead and waits to be reaped. One whose first thread is dead and whose others run is not.
     pub is_zombie: bool,
+    /// The kernel's letter for its state: R, S, D, T, Z …
+    pub state: char,
+    /// Its name, up to 15 bytes.
+    pub name: String,
+    /// Clock ticks of processor time it used.
+    pub cpu_ticks: u64,
+    /// Pages of memory it holds.
+    pub rss_pages: u64,
+}
+
+impl Stat {
+    /// Returns the process for good.
+    #[must_use]
+    pub const fn identity(&self) -> Identity {
+        Identity { pid: self.pid, start_time: self.start_time }
+    }
 }
 
 /// Reads one process's stat line.
 #[must_use]
 pub fn stat(pid: u32) -> Option<Stat> {
-    let line = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let mut line = [0_u8; 1024];
+    let len = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
+    parse(pid, &line[..len])
+}
+
+fn parse(pid: u32, line: &[u8]) -> Option<Stat> {
     // The name is in parentheses and may hold anything, so fields count from the last one.
-    let after = line.iter().rposition(|b| *b == b')')? + 2;
-    let text = std::str::from_utf8(line.get(after..)?).ok()?;
+    let open = line.iter().position(|b| *b == b'(')? + 1;
+    let close = line.iter().rposition(|b| *b == b')')?;
+    let text = std::str::from_utf8(line.get(close + 2..)?).ok()?;
     let fields: Vec<&str> = text.split_ascii_whitespace().collect();
     let number = |n: usize| fields.get(n)?.parse::<u64>().ok();
+    let state = fields.first()?.chars().next()?;
     Some(Stat {
         pid,
         parent: number(1)? as u32,
         session: number(3)? as u32,
         start_time: number(19)?,
-        is_zombie: matches!(fields.first(), Some(&("Z" | "X"))),
+        is_zombie: matches!(state, 'Z' | 'X') && number(17).unwrap_or(0) <= 1,
+        state,
+        name: String::from_utf8_lossy(line.get(open..close)?).into_owned(),
+        cpu_ticks: number(11)? + number(12)?,
+        rss_pages: number(21).unwrap_or(0),
     })
 }
-
-/// `PIDFD_SIGNAL_PROCESS_GROUP`, `pidfd_send_signal(2)`; since Linux 6.9.
-const SIGNAL_GROUP: libc::c_uint = 1 << 2;
 
 /// A process that is held so that its number cannot come to mean another one.
 pub struct Handle(OwnedFd);
 
 impl Handle {
     /// Holds a process whose start time is known, so that a reused number is noticed.
-    pub fn open(pid: u32, start_time: u64) -> io::Result<Self> {
-        let handle = Self::of_child(pid)?;
-        match stat(pid) {
-            Some(stat) if stat.start_time == start_time => Ok(handle),
+    pub fn open(identity: Identity) -> io::Result<Self> {
+        let handle = Self::of_child(identity.pid)?;
+        match stat(identity.pid) {
+            Some(stat) if stat.identity() == identity => Ok(handle),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
     }
@@ -101,27 +137,16 @@ impl Handle {
         }
     }
 
-    /// Sends a signal to the process group that it leads.
-    pub fn signal_group(&self, signal: u8) -> io::Result<()> {
-        // SAFETY: the call reads its arguments only; no information beside the signal is given.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_pidfd_send_signal,
-                self.0.as_raw_fd(),
-                libc::c_int::from(signal),
-                std::ptr::null::<libc::siginfo_t>(),
-                SIGNAL_GROUP,
-            )
-        };
-        match if result == 0 { None } else { Some(io::Error::last_os_error()) } {
-            // Before Linux 6.9 a handle reaches its process alone.
-            Some(error) if error.raw_os_error() == Some(libc::EINVAL) => {
-                let signal = Signal::from_named_raw(signal.into()).ok_or(io::ErrorKind::InvalidInput)?;
-                self.signal(signal)
-            }
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+    /// Sends a signal to the process group that it leads or led, in one step: no member forks its way out.
+    ///
+    /// Linux 6.9 and later; an error before.
+    pub fn signal_group(&self, signal: Signal) -> io::Result<()> {
+        /// `PIDFD_SIGNAL_PROCESS_GROUP`, `linux/pidfd.h`.
+        const GROUP: libc::c_uint = 1 << 2;
+        let (fd, info) = (self.0.as_raw_fd(), std::ptr::null::<libc::siginfo_t>());
+        // SAFETY: a plain system call on our own descriptor; no information is passed.
+        let done = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal.as_raw(), info, GROUP) };
+        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
     /// Reaps it, if it is a dead child of this process.
@@ -140,69 +165,107 @@ impl AsFd for Handle {
     }
 }
 
-/// Reaps a dead child that is not among `known`; returns its number.
-///
-/// Only looks first: a known child's status belongs to whoever holds its pidfd.
-#[must_use]
-pub fn reap_stranger(known: &dyn Fn(u32) -> bool) -> Option<u32> {
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    for pid in children_of(std::process::id()) {
-        if known(pid) {
-            continue;
+/// Reaps every dead child that is not among `known`: a known child's status belongs to whoever holds its pidfd.
+pub fn reap_strangers(known: &HashSet<u32>) {
+    while let Some(pid) = dead_child() {
+        if known.contains(&pid) {
+            // It stands before the others, and the kernel would name it again and again.
+            while reap_others(known) > 0 {}
+            return;
         }
-        let id = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
-        if let Ok(Some(_)) = rustix::process::waitid(WaitId::Pid(id), look) {
-            let _ = rustix::process::waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
-            return Some(pid);
+        if !reap(pid) {
+            return;
         }
     }
-    None
 }
 
-fn children_of(pid: u32) -> Vec<u32> {
+/// Returns a dead child without reaping it.
+fn dead_child() -> Option<u32> {
+    // SAFETY: plain C calls on a local, zeroed value, which is what "nobody" looks like.
+    let pid = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+        if libc::waitid(libc::P_ALL, 0, &raw mut info, options) == 0 { info.si_pid() } else { 0 }
+    };
+    u32::try_from(pid).ok().filter(|pid| *pid != 0)
+}
+
+fn reap(pid: u32) -> bool {
+    let Some(id) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    rustix::process::waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOHANG).is_ok()
+}
+
+fn reap_others(known: &HashSet<u32>) -> usize {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let strangers = children_of(std::process::id()).into_iter().filter(|pid| !known.contains(pid));
+    let is_reaped = |pid: &u32| {
+        let Some(id) = i32::try_from(*pid).ok().and_then(Pid::from_raw) else { return false };
+        matches!(rustix::process::waitid(WaitId::Pid(id), look), Ok(Some(_))) && reap(*pid)
+    };
+    strangers.filter(is_reaped).count()
+}
+
+/// Returns a process's children. While some of them exit, others may be missing: proves nothing.
+#[must_use]
+pub fn children_of(pid: u32) -> Vec<u32> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-/// What marks a process as one of a session's.
-#[derive(Debug, Clone)]
-pub struct Mark {
-    /// The session's first process, leader of its kernel session.
-    pub leader: u32,
-    /// `RUNPM_SESSION=…` as it stands in its environment.
-    pub tag: Vec<u8>,
-}
-
-/// Finds the living processes of a session: its kernel session, its tag, and all their descendants.
+/// Returns the numbers of all processes.
 #[must_use]
-pub fn members(mark: &Mark) -> Vec<Stat> {
-    let own = std::process::id();
-    let all: Vec<Stat> =
-        pids().into_iter().filter_map(stat).filter(|stat| !stat.is_zombie && stat.pid != own).collect();
-    let mut found: HashSet<u32> = all
-        .iter()
-        .filter(|stat| stat.session == mark.leader || stat.pid == mark.leader || has_tag(stat.pid, &mark.tag))
-        .map(|stat| stat.pid)
-        .collect();
-    loop {
-        let more: Vec<u32> =
-            all.iter().filter(|s| found.contains(&s.parent) && !found.contains(&s.pid)).map(|s| s.pid).collect();
-        if more.is_empty() {
-            break;
-        }
-        found.extend(more);
-    }
-    all.into_iter().filter(|stat| found.contains(&stat.pid)).collect()
-}
-
-fn pids() -> Vec<u32> {
+pub fn pids() -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-fn has_tag(pid: u32, tag: &[u8]) -> bool {
+/// Returns the values of some variables in the environment a process was started with; `None` where it is not there or
+/// not ours to read.
+#[must_use]
+pub fn environment<const N: usize>(pid: u32, names: [&str; N]) -> [Option<Vec<u8>>; N] {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    environment.split(|b| *b == 0).any(|entry| entry == tag)
+    names.map(|name| {
+        let mut entries = environment.split(|b| *b == 0);
+        entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec))
+    })
+}
+
+/// Returns the user a process acts as.
+#[must_use]
+pub fn owner(pid: u32) -> Option<u32> {
+    std::fs::metadata(format!("/proc/{pid}")).ok().map(|file| file.uid())
+}
+
+/// Returns program and arguments of a process; none for a zombie.
+#[must_use]
+pub fn command_line(pid: u32) -> Vec<Vec<u8>> {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = line.strip_suffix(b"\0").unwrap_or(&line);
+    if line.is_empty() { Vec::new() } else { line.split(|b| *b == 0).map(<[u8]>::to_vec).collect() }
+}
+
+/// Returns the directory of a process; empty where it cannot be seen.
+#[must_use]
+pub fn cwd(pid: u32) -> String {
+    std::fs::read_link(format!("/proc/{pid}/cwd")).map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+/// Returns what start times of this boot count from, as a name for it.
+#[must_use]
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// Converts processor time from clock ticks to milliseconds.
+#[must_use]
+pub fn ticks_ms(ticks: u64) -> u64 {
+    ticks * 1000 / rustix::param::clock_ticks_per_second().max(1)
+}
+
+/// Converts memory from pages to bytes.
+#[must_use]
+pub fn pages_bytes(pages: u64) -> u64 {
+    pages * rustix::param::page_size() as u64
 }
 
 #[cfg(test)]
@@ -211,10 +274,12 @@ mod tests {
 
     #[test]
     fn k15_a_number_that_was_reused_is_never_held_and_so_never_signalled() {
-        let own = stat(std::process::id()).expect("we live");
-        assert!(Handle::open(own.pid, own.start_time).is_ok());
-        assert!(Handle::open(own.pid, own.start_time + 1).is_err());
-        assert!(Handle::open(0, 0).is_err() && Handle::open(u32::MAX, 0).is_err());
+        let own = stat(std::process::id()).expect("we live").identity();
+        assert!(Handle::open(own).is_ok());
+        assert!(Handle::open(Identity { start_time: own.start_time + 1, ..own }).is_err());
+        for pid in [0, u32::MAX] {
+            assert!(Handle::open(Identity { pid, start_time: 0 }).is_err());
+        }
     }
 
     #[test]

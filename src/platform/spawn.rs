@@ -26,6 +26,7 @@ use crate::history::layout::control;
 use crate::platform::limits;
 use crate::platform::memory::Mapping;
 use crate::platform::signals;
+use crate::platform::snapshot::FileId;
 use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
 use crate::session::spec::Kind;
@@ -40,6 +41,8 @@ pub struct Spawned {
     pub outputs: Vec<(Stream, OwnedFd)>,
     /// Where its input goes: the terminal's master, or a pipe.
     pub input: OwnedFd,
+    /// What tells who holds its terminal or pipes.
+    pub channels: Vec<FileId>,
 }
 
 /// A program that was not started.
@@ -58,8 +61,8 @@ fn failed(stage: Stage) -> impl FnOnce(io::Error) -> SpawnError {
     move |error| SpawnError { stage, errno: error.raw_os_error().unwrap_or(libc::EIO) }
 }
 
-/// Starts a program. `progress` is the session's control memory.
-pub fn spawn(order: &Order, progress: &Arc<Mapping>) -> Result<Spawned, SpawnError> {
+/// Starts a program. `progress` is the session's control memory, `door` the way into its control group.
+pub fn spawn(order: &Order, progress: &Arc<Mapping>, door: Option<OwnedFd>) -> Result<Spawned, SpawnError> {
     let launch = &order.launch;
     let Some((program, args)) = launch.argv.split_first() else {
         return Err(SpawnError { stage: Stage::Request, errno: libc::EINVAL });
@@ -67,6 +70,9 @@ pub fn spawn(order: &Order, progress: &Arc<Mapping>) -> Result<Spawned, SpawnErr
     let mut command = Command::new(OsStr::from_bytes(program));
     command.args(args.iter().map(|arg| OsStr::from_bytes(arg)));
     set_environment(&mut command, launch);
+    if let Some(door) = door {
+        enter_group(&mut command, door);
+    }
     match order.kind {
         Kind::Pty => spawn_on_terminal(command, order.size, launch, progress),
         Kind::Pipe => spawn_on_pipes(command, order.merge, launch, progress),
@@ -85,6 +91,21 @@ fn set_environment(command: &mut Command, launch: &Launch) {
     }
 }
 
+/// The child enters before it can fork. A group that takes nobody any more leaves a session without one: it is found by
+/// other means.
+fn enter_group(command: &mut Command, door: OwnedFd) {
+    let enter = move || {
+        let _ = rustix::io::write(&door, b"0");
+        Ok(())
+    };
+    // SAFETY: one system call on a descriptor that was opened before the fork.
+    unsafe { command.pre_exec(enter) };
+}
+
+fn channel_of(fd: &OwnedFd) -> Option<FileId> {
+    rustix::fs::fstat(fd).ok().map(|file| (file.st_dev, file.st_ino))
+}
+
 fn spawn_on_terminal(
     mut command: Command,
     size: Size,
@@ -93,10 +114,11 @@ fn spawn_on_terminal(
 ) -> Result<Spawned, SpawnError> {
     let (master, slave) = open_terminal(size).map_err(failed(Stage::Terminal))?;
     let dup = |fd: &OwnedFd| fd.try_clone().map_err(failed(Stage::Terminal));
+    let channels = channel_of(&slave).into_iter().collect();
     command.stdin(Stdio::from(dup(&slave)?)).stdout(Stdio::from(dup(&slave)?)).stderr(Stdio::from(slave));
     let child = start(command, launch, progress, true)?;
     let output = dup(&master)?;
-    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Terminal, output)], input: master })
+    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Terminal, output)], input: master, channels })
 }
 
 fn spawn_on_pipes(
@@ -122,7 +144,8 @@ fn spawn_on_pipes(
         set_nonblocking(fd).map_err(failed(Stage::Pipes))?;
     }
     set_nonblocking(&input).map_err(failed(Stage::Pipes))?;
-    Ok(Spawned { pid: child.id(), outputs, input })
+    let channels = outputs.iter().map(|(_, fd)| fd).chain([&input]).filter_map(channel_of).collect();
+    Ok(Spawned { pid: child.id(), outputs, input, channels })
 }
 
 /// Opens a pipe: its reading and its writing end.

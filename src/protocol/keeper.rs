@@ -40,6 +40,12 @@ pub enum ToDaemon {
         last_end: Option<String>,
         /// How many [`ToDaemon::Session`] follow before [`ToDaemon::Ready`].
         sessions: u32,
+        /// Folder of the sessions' control groups.
+        #[serde(default)]
+        groups: Option<String>,
+        /// Why there is none.
+        #[serde(default)]
+        ungrouped: Option<String>,
     },
     /// A session. Descriptors: data, control, slots, pidfd, then the master or the input pipe if still open.
     Session(Handover),
@@ -106,6 +112,12 @@ pub struct Handover {
     pub size: Size,
     /// A descriptor for input is among those sent.
     pub has_input: bool,
+    /// Its terminal or pipes, each as device and inode number.
+    #[serde(default)]
+    pub channels: Vec<(u64, u64)>,
+    /// Folder of its control group, if it has one.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 /// Where a spawn failed.

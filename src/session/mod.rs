@@ -4,6 +4,7 @@
 
 pub mod control;
 pub mod id;
+pub mod originator;
 pub mod sizing;
 pub mod spec;
 pub mod state;

@@ -101,6 +101,8 @@ pub struct Facts {
     pub asked: Option<Asked>,
     /// Stable link that `SSH_AUTH_SOCK` names in the session, if it has one.
     pub agent_link: Option<ByteBuf>,
+    /// Processes that were seen below it outside its kernel session: number and start time.
+    pub strays: Vec<(u32, u64)>,
 }
 
 /// A request to end a session.

@@ -124,6 +124,12 @@ impl Machine {
         self.exit.is_some() || matches!(self.life, Life::Ended(_))
     }
 
+    /// Returns whether nobody asked it to end and it has not ended.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        matches!(self.life, Life::Running)
+    }
+
     /// Returns where it stands.
     #[must_use]
     pub const fn life(&self) -> &Life {
@@ -146,6 +152,8 @@ impl Machine {
         match (&self.life, event) {
             (Life::Ended(_), _) => Vec::new(),
             (_, Event::Stop { key, .. } | Event::Kill { key, .. }) if self.is_asked_by(key) => Vec::new(),
+            // It ended by itself, and is looked after: nobody is to be signalled any more.
+            (Life::Running, Event::Stop { .. } | Event::Kill { .. }) if self.exit.is_some() => Vec::new(),
             (Life::Running, Event::Stop { by, key, grace }) => {
                 self.life = Life::Stopping { deadline: now.saturating_add(grace), look: None };
                 vec![self.record(false, by, key), Effect::SignalPolitely]
@@ -168,14 +176,12 @@ impl Machine {
                 let rounds = rounds + 1;
                 vec![self.kill(now, rounds)]
             }
-            (life, Event::Exited { status, at_ms }) => {
-                let is_asked = !matches!(life, Life::Running);
+            (_, Event::Exited { status, at_ms }) => {
                 self.exit = Some((status, at_ms));
                 if let Life::Stopping { look, .. } = &mut self.life {
                     *look = Some(now.saturating_add(ROUND));
                 }
-                // A natural end kills nobody; an asked one goes on until the tree is empty.
-                if is_asked { vec![Effect::LookForRest] } else { self.end(Vec::new()) }
+                vec![Effect::LookForRest]
             }
             (_, Event::Left(left)) => self.rest(left),
             (Life::Killing { .. }, Event::Stop { .. } | Event::Kill { .. }) | (Life::Running, Event::Deadline) => {
@@ -200,7 +206,12 @@ impl Machine {
     }
 
     fn rest(&mut self, left: Vec<u32>) -> Vec<Effect> {
-        let gave_up = matches!(self.life, Life::Killing { rounds, .. } if rounds >= ROUNDS);
+        // A natural end kills nobody and names who is left; an asked one goes on until the tree is empty.
+        let gave_up = match self.life {
+            Life::Running => true,
+            Life::Killing { rounds, .. } => rounds >= ROUNDS,
+            Life::Stopping { .. } | Life::Ended(_) => false,
+        };
         if self.exit.is_some() && (left.is_empty() || gave_up) { self.end(left) } else { Vec::new() }
     }
 
@@ -254,8 +265,11 @@ mod tests {
         let none_left = || Event::Left(Vec::new());
         let kill = || Event::Kill { by: "ann".into(), key: RequestKey(0) };
 
-        assert_eq!(end_of(vec![code()]), Some((How::Natural, None)));
-        assert_eq!(end_of(vec![nine()]), Some((How::Natural, None)));
+        assert_eq!(end_of(vec![code(), none_left()]), Some((How::Natural, None)));
+        assert_eq!(end_of(vec![nine(), none_left()]), Some((How::Natural, None)));
+        // Who asks when it is over has not ended it.
+        assert_eq!(end_of(vec![code(), stop(), kill(), none_left()]), Some((How::Natural, None)));
+        assert_eq!(end_of(vec![code(), Event::Left(vec![7])]), Some((How::Natural, None)));
         assert_eq!(end_of(vec![stop(), code(), none_left()]), Some((How::Stopped, ann())));
         assert_eq!(end_of(vec![stop(), Event::Deadline, nine(), none_left()]), Some((How::Killed, ann())));
         assert_eq!(end_of(vec![kill(), code(), none_left()]), Some((How::Stopped, ann())));

@@ -164,6 +164,18 @@ impl Status {
         }
     }
 
+    /// Returns the same with what will happen, as of a wall-clock time in milliseconds: `stopping, killed in 3s`.
+    #[must_use]
+    pub fn word_at(&self, now_ms: u64) -> String {
+        match self.state {
+            State::Stopping { kill_at_ms } if kill_at_ms > now_ms => {
+                format!("stopping, killed in {}s", (kill_at_ms - now_ms).div_ceil(1000))
+            }
+            State::Stopping { .. } => "stopping, being killed".to_owned(),
+            State::Running | State::Ended { .. } => self.word(),
+        }
+    }
+
     /// Returns who has keyboard and size; the first of those who share it.
     #[must_use]
     pub fn controller(&self) -> Option<&Attached> {

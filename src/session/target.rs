@@ -53,6 +53,12 @@ pub fn select(target: &str, sessions: &[Candidate<'_>]) -> Result<Vec<SessionId>
     one(target, sessions).map(|id| vec![id])
 }
 
+/// Returns whether a target names one session, so that it has to be there: not `all`, a glob or a tag.
+#[must_use]
+pub fn is_name(target: &str) -> bool {
+    target != "all" && !target.starts_with('@') && !target.contains(['*', '?'])
+}
+
 /// Selects exactly one session by id, name or unique prefix of a name.
 pub fn one(target: &str, sessions: &[Candidate<'_>]) -> Result<SessionId, TargetError> {
     let exact = sessions.iter().find(|c| c.name == target || target.parse() == Ok(c.id.0));

@@ -287,11 +287,18 @@ fn question(ask: Ask) -> Question {
             durable(ask, verbs::Run { key: client::request_key(), spec, ..verbs::Run::default() }, Answer::Started)
         }
         Ask::Stop { id, grace_ms } => {
-            let stop = verbs::Stop { key: client::request_key(), targets: vec![id.to_string()], grace_ms };
+            let stop = verbs::Stop {
+                key: client::request_key(),
+                targets: vec![id.to_string()],
+                grace_ms,
+                ..verbs::Stop::default()
+            };
             durable(ask, stop, |reply| Answer::Outcomes(reply.outcomes))
         }
         Ask::Remove { id } => {
-            durable(ask, verbs::Remove { targets: vec![id.to_string()] }, |reply| Answer::Outcomes(reply.outcomes))
+            durable(ask, verbs::Remove { targets: vec![id.to_string()], ..verbs::Remove::default() }, |reply| {
+                Answer::Outcomes(reply.outcomes)
+            })
         }
     }
 }

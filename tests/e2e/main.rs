@@ -14,3 +14,4 @@ mod single;
 mod slow;
 mod starting;
 mod tees;
+mod tree;

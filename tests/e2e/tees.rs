@@ -48,7 +48,8 @@ fn wide(place: &Place, name: &str, script: &str) {
 fn connect(place: &Place) -> Connection {
     let stream = UnixStream::connect(place.dir().join("daemon.sock")).expect("a daemon");
     let folders = endpoint::Place { runtime: place.dir().to_owned(), state: place.dir().to_owned(), is_private: true };
-    Connection::greet(stream, &folders, &Hello::ours(1, runpm::session::terminal::Who::default(), None)).expect("a hello")
+    Connection::greet(stream, &folders, &Hello::ours(1, runpm::session::terminal::Who::default(), None))
+        .expect("a hello")
 }
 
 fn tees(place: &Place) -> Vec<Value> {

@@ -8,9 +8,34 @@ use crate::session::text;
 /// Sessions to do something to.
 #[derive(Debug, Args)]
 pub struct Targets {
-    /// Name, id, prefix, glob, @tag or all
-    #[arg(required = true, value_name = "SESSION")]
+    /// Name, id, prefix, glob, @tag or all; may be left out beside an option that selects
+    #[arg(required_unless_present_any = ["originator", "older_than"], value_name = "SESSION")]
     pub targets: Vec<String>,
+    /// Only those
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which of them.
+#[derive(Debug, Args)]
+pub struct Filter {
+    /// Only those that this tool asked for
+    #[arg(long, value_name = "TOOL")]
+    pub originator: Option<String>,
+    /// Only those this old: since their start to be stopped or killed, since their end to be forgotten
+    #[arg(long, value_name = "AGE", value_parser = text::duration_ms)]
+    pub older_than: Option<u64>,
+}
+
+/// `rpm purge`.
+#[derive(Debug, Args)]
+pub struct Purge {
+    /// Only those
+    #[command(flatten)]
+    pub filter: Filter,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

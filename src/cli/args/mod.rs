@@ -2,6 +2,7 @@
 
 mod ending;
 mod parse;
+mod procs;
 mod sessions;
 mod tees;
 mod tool;
@@ -10,6 +11,7 @@ use clap::Parser;
 use clap::Subcommand;
 
 pub use ending::*;
+pub use procs::*;
 pub use sessions::*;
 pub use tees::*;
 pub use tool::*;
@@ -65,6 +67,9 @@ pub enum Verb {
     /// Set the size of a session's terminal
     Resize(Resize),
     /// End sessions: politely first, then hard
+    #[command(
+        after_help = "Examples:\n  rpm stop web --grace 30s\n  rpm stop all --older-than 1d\n  rpm stop --originator ci"
+    )]
     Stop(Stop),
     /// End sessions hard, now
     Kill(Kill),
@@ -83,6 +88,25 @@ pub enum Verb {
     Tees(Tees),
     /// End tees; what was said before is copied first
     Untee(Untee),
+    /// Forget all ended sessions, or those that an option selects
+    #[command(after_help = "Examples:\n  rpm purge\n  rpm purge --originator ci --older-than 1d")]
+    Purge(Purge),
+    /// List sessions and registered processes with state, load and memory of their trees
+    #[command(after_help = "Examples:\n  rpm procs\n  rpm procs --originator ci --json")]
+    Procs(Procs),
+    /// Draw a process and all below it
+    Tree(Tree),
+    /// End a process and all below it: politely first, then hard
+    #[command(after_help = "Examples:\n  rpm kill-tree 4711 --timeout 10s")]
+    KillTree(KillTree),
+    /// List processes whose owner is gone, and why; nothing is ended without --kill
+    #[command(after_help = "Examples:\n  rpm orphans\n  rpm orphans --kill")]
+    Orphans(Orphans),
+    /// Announce a process that something else started
+    #[command(after_help = "Examples:\n  rpm register 4711 --originator ci:4700 --kind server")]
+    Register(Register),
+    /// Forget an announced process; it is not signalled
+    Unregister(Unregister),
     /// Look after the daemon
     #[command(subcommand)]
     Daemon(Daemon),

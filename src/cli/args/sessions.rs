@@ -18,8 +18,11 @@ pub struct Run {
     #[arg(long)]
     pub name: Option<String>,
     /// Do not attach
-    #[arg(short, long)]
+    #[arg(short, long, group = "unattached")]
     pub detach: bool,
+    /// No session at all: nobody's command, without output, that outlives `shutdown`; prints its process id
+    #[arg(long, group = "unattached", conflicts_with_all = ["detach", "name", "pty", "pipe", "rows", "cols", "tag", "history"])]
+    pub detach_fully: bool,
     /// Give it a terminal (the default)
     #[arg(long, conflicts_with = "pipe")]
     pub pty: bool,
@@ -54,7 +57,7 @@ pub struct Run {
     #[arg(long, value_name = "SIZE", value_parser = parse::bytes)]
     pub history: Option<u64>,
     /// Print JSON
-    #[arg(long, requires = "detach")]
+    #[arg(long, requires = "unattached")]
     pub json: bool,
     /// Command and arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]

@@ -36,7 +36,7 @@ struct Finding {
 
 /// Runs all checks; fails if one of them is bad.
 pub fn doctor(args: &args::Json) -> u8 {
-    let findings = [folders(), daemon(), logout(), name(), terminal()];
+    let findings = [folders(), daemon(), containment(), logout(), name(), terminal()];
     if args.json {
         output::json("findings", &findings);
     } else {
@@ -81,6 +81,26 @@ fn daemon() -> Finding {
         }
         Err(Error::NotRunning) => finding("daemon", Grade::Ok, "does not run; it starts when it is needed", None),
         Err(error) => Finding { what: "daemon", grade: Grade::Bad, text: error.to_string(), todo: error.hint() },
+    }
+}
+
+/// Says by what the processes of a session are known. The keeper looked when it started.
+fn containment() -> Finding {
+    let report = Client::connect().and_then(|mut client| client.call(&verbs::DaemonStatus {}));
+    match report {
+        Ok(verbs::DaemonReport { groups: Some(path), .. }) => {
+            finding("contain", Grade::Ok, format!("each session has a control group of its own, in {path}"), None)
+        }
+        Ok(verbs::DaemonReport { ungrouped: Some(why), .. }) => {
+            let text = format!("no control groups ({why}): processes are told by session, tag, parents and terminal");
+            finding(
+                "contain",
+                Grade::Note,
+                text,
+                Some("start the first session under `systemd-run --user --scope -p Delegate=yes`"),
+            )
+        }
+        _ => finding("contain", Grade::Ok, "not known while no daemon runs", None),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `rpm stop`, `kill`, `rm`, `shutdown`: one result a session, and an exit code that says if any failed.
+//! `rpm stop`, `kill`, `rm`, `purge`, `shutdown`: one result a session, and an exit code that says if any failed.
 
 use std::time::Duration;
 use std::time::Instant;
@@ -8,11 +8,13 @@ use crate::cli::exit;
 use crate::cli::output;
 use crate::cli::report;
 use crate::cli::report::say;
+use crate::cli::waiting;
 use crate::client;
 use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::protocol::verbs;
 use crate::protocol::verbs::Outcome;
+use crate::session::status::How;
 use crate::session::text;
 
 /// Longest wait for the keeper to be gone after it was told.
@@ -30,8 +32,18 @@ pub fn kill(args: &args::Kill) -> Result<u8, Error> {
 
 fn end(targets: &args::Targets, grace_ms: u64) -> Result<u8, Error> {
     let key = client::request_key();
-    let stop = verbs::Stop { key, targets: targets.targets.clone(), grace_ms };
-    Ok(tell(&Client::connect()?.call(&stop)?.outcomes, targets.json))
+    let stop = verbs::Stop { key, targets: targets.targets.clone(), grace_ms, filter: filter(&targets.filter) };
+    let mut client = Client::connect()?;
+    let outcomes = waiting::meanwhile(&targets.targets, || client.call(&stop))?.outcomes;
+    if outcomes.is_empty() {
+        say("rpm: no session that has not ended is selected; nothing was done");
+    }
+    Ok(tell(&outcomes, targets.json))
+}
+
+fn filter(args: &args::Filter) -> verbs::Filter {
+    let originator = args.originator.clone().unwrap_or_default();
+    verbs::Filter { originator, older_than_ms: args.older_than.unwrap_or(0) }
 }
 
 /// `rpm signal`.
@@ -46,8 +58,28 @@ pub fn signal(args: &args::Signal) -> Result<u8, Error> {
 
 /// `rpm rm`.
 pub fn rm(args: &args::Targets) -> Result<u8, Error> {
-    let remove = verbs::Remove { targets: args.targets.clone() };
-    Ok(tell(&Client::connect()?.call(&remove)?.outcomes, args.json))
+    let remove = verbs::Remove { targets: args.targets.clone(), filter: filter(&args.filter) };
+    let outcomes = Client::connect()?.call(&remove)?.outcomes;
+    match outcomes.iter().filter(|outcome| outcome.skipped).count() {
+        0 => {}
+        1 => say("rpm: 1 session has not ended and was left alone"),
+        n => say(&format!("rpm: {n} sessions have not ended and were left alone")),
+    }
+    Ok(tell(&outcomes, args.json))
+}
+
+/// `rpm purge`: no daemon means that nothing is kept.
+pub fn purge(args: &args::Purge) -> Result<u8, Error> {
+    let remove = verbs::Remove { targets: vec!["all".to_owned()], filter: filter(&args.filter) };
+    let outcomes = match Client::connect() {
+        Err(Error::NotRunning) => Vec::new(),
+        client => client?.call(&remove)?.outcomes,
+    };
+    let ended: Vec<Outcome> = outcomes.into_iter().filter(|outcome| !outcome.skipped).collect();
+    if ended.is_empty() {
+        say("rpm: no ended session is selected; nothing was done");
+    }
+    Ok(tell(&ended, args.json))
 }
 
 fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
@@ -62,12 +94,17 @@ fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
                 report::error(&Error::Refused(error.clone()));
                 code = exit::FAILURE;
             }
-            (None, Some(end)) if !is_json => {
-                output::print(format!("{name} {}\n", end.word()).as_bytes());
+            (None, Some(end)) => {
+                if !is_json {
+                    output::print(format!("{name} {}\n", end.word()).as_bytes());
+                }
                 if !end.left.is_empty() {
                     let left: Vec<String> = end.left.iter().map(u32::to_string).collect();
                     say(&format!("rpm: still there of {name}: processes {}", left.join(" ")));
-                    code = exit::FAILURE;
+                    // A natural end takes nobody with it; only who was asked to end everybody has failed.
+                    if end.how != How::Natural {
+                        code = exit::FAILURE;
+                    }
                 }
             }
             _ => {}

@@ -1,10 +1,12 @@
 //! One file a verb, or a family of verbs that share their shape.
 
 pub mod daemon;
+pub mod detached;
 pub mod doctor;
 pub mod ending;
 pub mod listing;
 pub mod logs;
+pub mod procs;
 pub mod run;
 pub mod talking;
 pub mod tees;

@@ -15,6 +15,7 @@ use crate::client::blocking::Client;
 use crate::client::inherit;
 use crate::platform::tty;
 use crate::protocol::verbs;
+use crate::session::originator;
 use crate::session::spec::Kind;
 use crate::session::spec::Spec;
 use crate::term::Size;
@@ -59,7 +60,7 @@ fn spec(args: args::Run) -> Spec {
         merge: args.merge,
         size: Size::clamped(args.rows.unwrap_or(ours.rows()), args.cols.unwrap_or(ours.cols())),
         tags: args.tag,
-        originator: args.originator,
+        originator: args.originator.map(|tool| originator::complete(&tool, std::process::id())),
         history: args.history.unwrap_or(0),
         launch,
         overlay: args.env.iter().map(|entry| ByteBuf::from(entry.as_bytes())).collect(),

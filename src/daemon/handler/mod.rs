@@ -8,6 +8,8 @@
 mod attaching;
 mod ending;
 mod history;
+mod orphans;
+mod procs;
 mod starting;
 mod tees;
 
@@ -70,12 +72,18 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Signal => ending::signal,
         Tees => tees::list,
         Read => tees::read,
+        Register => procs::register,
+        Unregister => procs::unregister,
         } later {
         Run => starting::run,
         Watch => attaching::watch,
         Take => attaching::take,
         Send => attaching::send,
         Stop => ending::stop,
+        Procs => procs::procs,
+        Tree => procs::tree,
+        KillTree => orphans::kill_tree,
+        Orphans => orphans::orphans,
         ScreenOf => history::screen,
         Shutdown => ending::shutdown,
         Tee => tees::tee,

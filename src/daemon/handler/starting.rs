@@ -18,6 +18,7 @@ use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
 use crate::protocol::message;
 use crate::protocol::verbs;
+use crate::session::originator;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec;
 use crate::session::spec::Facts;
@@ -67,8 +68,8 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     let name = name_of(context, spec, program)?;
     let agent_link = agent_link(hub, verb);
     let tag = tag(verb.key);
-    let originator = spec.originator.clone().unwrap_or_default();
-    let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", tag.rsplit(|b| *b == b'=').next().unwrap_or_default())];
+    let originator = originator_of(spec)?.unwrap_or_default();
+    let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", &tag)];
     ours.extend((!originator.is_empty()).then_some(("RUNPM_ORIGINATOR", originator.as_bytes())));
     ours.extend(agent_link.as_ref().map(|link| ("SSH_AUTH_SOCK", link.as_slice())));
     let facts = Facts {
@@ -81,10 +82,11 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
         argv: spec.launch.argv.clone(),
         cwd: spec.launch.cwd.clone(),
         tags: spec.tags.clone(),
-        originator: spec.originator.clone(),
+        originator: Some(originator.clone()).filter(|text| !text.is_empty()),
         started_ms: clock::wall_ms(),
         asked: None,
         agent_link: agent_link.clone(),
+        strays: Vec::new(),
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
@@ -98,6 +100,20 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
     })
+}
+
+/// Who asked for it: as given, else what started the client in its turn.
+fn originator_of(spec: &spec::Spec) -> Result<Option<String>, WireError> {
+    let Some(given) = &spec.originator else {
+        let entry = spec.launch.env.iter().find_map(|entry| entry.strip_prefix(b"RUNPM_ORIGINATOR="));
+        let inherited = entry.and_then(|text| std::str::from_utf8(text).ok()).map(str::to_owned);
+        return Ok(inherited.filter(|text| originator::fault(text).is_none()));
+    };
+    match originator::fault(given) {
+        Some(fault) => Err(WireError::new(Code::Invalid, format!("{given:?} cannot be an originator: {fault}"))
+            .hint("write TOOL or TOOL:PID")),
+        None => Ok(Some(given.clone())),
+    }
 }
 
 /// Gives a session its stable link; it dangles until somebody brings an agent. An environment that was cleared stays so.

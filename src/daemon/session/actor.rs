@@ -35,6 +35,9 @@ use crate::daemon::session::store::Store;
 use crate::platform::clock;
 use crate::platform::memory::Access;
 use crate::platform::memory::Mapping;
+use crate::platform::process::Handle;
+use crate::platform::process::Identity;
+use crate::platform::tree::Purpose;
 use crate::protocol::keeper::Handover;
 use crate::session::control::Control;
 use crate::session::id::AttachId;
@@ -60,12 +63,13 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     let data = Arc::new(Mapping::open(next()?, Access::Read)?);
     let control = Arc::new(Mapping::open(next()?, Access::Write)?);
     let slots = Arc::new(Mapping::open(next()?, Access::Write)?);
-    // The pidfd: signals go through handles of each member, checked by start time; this one is the keeper's to reap.
-    drop(next()?);
+    // Only to signal its group: the keeper reaps it.
+    let process = Arc::new(Handle::from_fd(next()?));
     let input = if handover.has_input { Some(Rc::new(next()?)) } else { None };
     let handover_has_input = handover.has_input;
     let store = Store::open(slots).map_err(io::Error::other)?;
     let facts = store.facts();
+    let kin = facts.strays.iter().map(|(pid, start_time)| Identity { pid: *pid, start_time: *start_time }).collect();
     let (mailbox, receiver) = mpsc::unbounded_channel();
     let history = History::open(data, control).map_err(io::Error::other)?;
     let seen = seen(&history);
@@ -79,6 +83,8 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         output: Notify::new(),
         news: Notify::new(),
         seen: Cell::new(seen),
+        process,
+        kin: RefCell::new(Arc::new(kin)),
         input: RefCell::new(input),
         store,
         cursors: RefCell::default(),
@@ -133,6 +139,10 @@ pub struct Actor {
     pub(super) attachments: BTreeMap<AttachId, Attachment>,
     pub(super) pending: Vec<Pending>,
     pub(super) stoppers: Vec<oneshot::Sender<End>>,
+    /// What the census was asked for and has not answered.
+    pub(super) asked: Option<Purpose>,
+    /// What it will be asked for next.
+    pub(super) wanted: Option<Purpose>,
     /// Something that only the history knows changed and was not told yet.
     pub(super) is_stale: bool,
     pub(super) published_at: u64,
@@ -153,6 +163,8 @@ impl Actor {
             attachments: BTreeMap::new(),
             pending: Vec::new(),
             stoppers: Vec::new(),
+            asked: None,
+            wanted: None,
             is_stale: false,
             published_at: 0,
         };
@@ -210,7 +222,7 @@ impl Actor {
     fn next_deadline(&self) -> Option<u64> {
         let publish = self.is_stale.then_some(self.published_at + PUBLISH_PAUSE_NS);
         let pending = self.pending.iter().map(|pending| pending.deadline).min();
-        [self.machine.deadline(), publish, pending, self.frames_deadline(), self.limit_deadline()]
+        [self.end_deadline(), publish, pending, self.frames_deadline(), self.limit_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -241,6 +253,7 @@ impl Actor {
             Mail::PaneSize { attach, size, pixels } => self.on_pane_size(attach, size, pixels, now),
             Mail::Drawn { attach, frame } => self.on_drawn(attach, frame),
             Mail::Stop { by, key, grace_ns, reply } => self.on_stop(by, key, grace_ns, reply, now),
+            Mail::Surveyed { purpose, members } => self.on_surveyed(purpose, members, now),
             Mail::Screen { ansi, reply } => self.on_screen(ansi, reply, now),
             Mail::CursorMoved | Mail::Forgotten => {}
         }

@@ -4,8 +4,8 @@ use tokio::sync::oneshot;
 
 use crate::daemon::session::actor::Actor;
 use crate::platform::clock;
-use crate::platform::process;
-use crate::platform::process::Handle;
+use crate::platform::process::Stat;
+use crate::platform::tree::Purpose;
 use crate::session::id::RequestKey;
 use crate::session::spec::Kind;
 use crate::session::state::Effect;
@@ -15,7 +15,6 @@ use crate::session::state::Machine;
 use crate::session::state::ending;
 use crate::session::status::End;
 use crate::session::status::State;
-use rustix::process::Signal;
 
 impl Actor {
     /// After a restart: an end that had come is told as it was.
@@ -61,7 +60,7 @@ impl Actor {
         {
             self.advance(Event::Exited { status: exit.status, at_ms: exit.wall_ms }, now);
         }
-        if self.machine.deadline().is_some_and(|deadline| now >= deadline) {
+        if self.end_deadline().is_some_and(|deadline| now >= deadline) {
             self.advance(Event::Deadline, now);
         }
     }
@@ -73,45 +72,48 @@ impl Actor {
                     self.session.facts.borrow_mut().asked = Some(asked);
                     self.session.store.put_facts(&self.session.facts.borrow());
                 }
-                Effect::SignalPolitely => self.signal_politely(),
-                Effect::SignalHard => {
-                    self.signal_all(Signal::KILL);
-                    self.look(now);
+                Effect::SignalPolitely => {
+                    self.survey(Purpose::Polite { hangs_up: self.session.handover.kind == Kind::Pty });
                 }
-                Effect::LookForRest => self.look(now),
+                Effect::SignalHard => self.survey(Purpose::Hard),
+                Effect::LookForRest if self.machine.is_running() => self.survey(Purpose::Rest),
+                Effect::LookForRest => self.survey(Purpose::Look),
                 Effect::Told(end) => self.tell_end(&end),
             }
         }
         self.show_life(now);
     }
 
-    fn look(&mut self, now: u64) {
-        let left = self.members().into_iter().map(|stat| stat.pid).collect();
-        self.advance(Event::Left(left), now);
+    /// Returns when the machine has to be told of the time: not while a look is under way that may change its mind.
+    pub(super) fn end_deadline(&self) -> Option<u64> {
+        if self.asked.is_some() { None } else { self.machine.deadline() }
     }
 
-    /// Interactive shells ignore TERM and leave on HUP; stopped jobs act only after CONT.
-    fn signal_politely(&self) {
-        if self.session.handover.kind == Kind::Pty {
-            self.signal_all(Signal::HUP);
+    /// Asks the census; one request at a time, the strongest first.
+    fn survey(&mut self, purpose: Purpose) {
+        if self.asked.is_some() {
+            self.wanted = self.wanted.max(Some(purpose));
+            return;
         }
-        self.signal_all(Signal::TERM);
-        self.signal_all(Signal::CONT);
+        self.asked = Some(purpose);
+        self.hub.census.ask(&self.session, purpose);
     }
 
-    fn signal_all(&self, signal: Signal) {
-        for stat in self.members() {
-            // The start time was read with the membership: a number that was reused since is left alone.
-            if let Ok(handle) = Handle::open(stat.pid, stat.start_time)
-                && let Err(error) = handle.signal(signal)
-            {
-                tracing::warn!(pid = stat.pid, ?signal, %error, "cannot signal");
+    pub(super) fn on_surveyed(&mut self, purpose: Purpose, members: Option<Vec<Stat>>, now: u64) {
+        self.asked = None;
+        if let Some(wanted) = self.wanted.take() {
+            // Something stronger was decided while this look was under way.
+            return self.survey(wanted);
+        }
+        match (purpose, members) {
+            (Purpose::Polite { .. }, _) => {}
+            // A look that failed proves nothing and is repeated; only a natural end does not wait for it.
+            (Purpose::Look | Purpose::Hard, None) => {}
+            (_, members) => {
+                let left = members.unwrap_or_default().into_iter().map(|stat| stat.pid).collect();
+                self.advance(Event::Left(left), now);
             }
         }
-    }
-
-    fn members(&self) -> Vec<process::Stat> {
-        process::members(&self.session.mark())
     }
 
     fn tell_end(&mut self, end: &End) {

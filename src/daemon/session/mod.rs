@@ -13,7 +13,9 @@ mod store;
 
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -29,6 +31,12 @@ use crate::history::Reader;
 use crate::history::layout::control;
 use crate::platform::clock;
 use crate::platform::memory::Mapping;
+use crate::platform::process::Handle;
+use crate::platform::process::Identity;
+use crate::platform::process::Stat;
+use crate::platform::snapshot::Snapshot;
+use crate::platform::tree::Mark;
+use crate::platform::tree::Purpose;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::keeper::Handover;
@@ -54,6 +62,9 @@ pub const INPUT_LIMIT: usize = 1 << 20;
 
 /// A history in the keeper's memory.
 pub type History = Reader<Arc<Mapping>>;
+
+/// Processes outside the kernel session that are noted for the next daemon.
+const STRAYS: usize = 1024;
 
 /// Who is attaching, and how to reach it.
 #[derive(Clone)]
@@ -105,6 +116,8 @@ pub enum Mail {
     CursorMoved,
     /// Asked to end: `grace_ns` 0 kills.
     Stop { by: String, key: RequestKey, grace_ns: u64, reply: oneshot::Sender<End> },
+    /// What it had asked of the census was done, and these are there; none when the look failed.
+    Surveyed { purpose: Purpose, members: Option<Vec<Stat>> },
     /// Asked for its screen.
     Screen { ansi: bool, reply: oneshot::Sender<verbs::ScreenText> },
     /// It is forgotten: the actor ends.
@@ -149,6 +162,10 @@ pub struct Session {
     pub news: Notify,
     /// What the actor had seen when news were last looked for.
     pub seen: Cell<Seen>,
+    /// Its first process, held.
+    pub process: Arc<Handle>,
+    /// Processes that were seen below it; those that are gone are dropped at the next look.
+    pub kin: RefCell<Arc<HashSet<Identity>>>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
     store: Store,
@@ -210,9 +227,38 @@ impl Session {
         status
     }
 
+    /// Returns its first process for good.
+    pub fn leader(&self) -> Identity {
+        Identity { pid: self.handover.pid, start_time: self.handover.start_time }
+    }
+
     /// Returns what marks its processes.
-    pub fn mark(&self) -> crate::platform::process::Mark {
-        crate::platform::process::Mark { leader: self.handover.pid, tag: tag(self.handover.key) }
+    pub fn mark(&self) -> Mark {
+        Mark {
+            leader: self.leader(),
+            process: Arc::clone(&self.process),
+            tag: tag(self.handover.key),
+            channels: self.handover.channels.clone(),
+            group: self.handover.group.as_ref().map(PathBuf::from),
+            kin: Arc::clone(&self.kin.borrow()),
+        }
+    }
+
+    /// Remembers who was seen below it: when its parents have died, an orphan may bear no other mark.
+    ///
+    /// Who left the kernel session is noted in the keeper's memory as well, for the next daemon.
+    pub fn learn(&self, snapshot: &Snapshot, members: &[Stat]) {
+        let mut kin: HashSet<Identity> =
+            self.kin.borrow().iter().filter(|identity| snapshot.has(**identity)).copied().collect();
+        kin.extend(members.iter().map(Stat::identity));
+        *self.kin.borrow_mut() = Arc::new(kin);
+        let strays = members.iter().filter(|stat| stat.session != self.handover.pid).take(STRAYS);
+        let strays: Vec<(u32, u64)> = strays.map(|stat| (stat.pid, stat.start_time)).collect();
+        let is_new = strays.iter().any(|stray| !self.facts.borrow().strays.contains(stray));
+        if is_new {
+            self.facts.borrow_mut().strays = strays;
+            self.store.put_facts(&self.facts.borrow());
+        }
     }
 
     /// Returns whether a request was begun before, by this daemon or one before it.
@@ -237,9 +283,9 @@ impl Session {
     }
 }
 
-/// `RUNPM_SESSION=…` as it stands in the environment of a session's processes.
+/// Value of `RUNPM_SESSION` in the environment of a session's processes.
 pub fn tag(key: RequestKey) -> Vec<u8> {
-    format!("RUNPM_SESSION={:016x}", key.0).into_bytes()
+    format!("{:016x}", key.0).into_bytes()
 }
 
 /// Bytes of a command that are shown: a status travels with a thousand others in one frame.

@@ -34,4 +34,8 @@ pub struct DaemonReport {
     pub socket: String,
     /// Path of its log.
     pub log: String,
+    /// Folder of the sessions' control groups.
+    pub groups: Option<String>,
+    /// Why sessions have no control groups.
+    pub ungrouped: Option<String>,
 }

@@ -15,10 +15,12 @@ use crate::session::status::End;
 pub struct Stop {
     /// A repeated key waits for the stop that it began, and does not escalate.
     pub key: RequestKey,
-    /// Which.
+    /// Which; with a filter none means all. Those that ended are left out unless they are named.
     pub targets: Vec<String>,
     /// Milliseconds until the hard signal; 0 kills at once.
     pub grace_ms: u64,
+    /// Only these of them; ages count from the start.
+    pub filter: Filter,
 }
 verb!(Stop = "stop" -> Outcomes);
 
@@ -39,10 +41,22 @@ verb!(Signal = "signal" -> Outcomes);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Remove {
-    /// Which.
+    /// Which; with a filter none means all. Those that run are skipped unless they are named.
     pub targets: Vec<String>,
+    /// Only these of them; ages count from the end.
+    pub filter: Filter,
 }
 verb!(Remove = "remove" -> Outcomes);
+
+/// Which of the selected sessions are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    /// The tool that asked for them; empty means any.
+    pub originator: String,
+    /// Milliseconds that they are old at least; 0 means any age.
+    pub older_than_ms: u64,
+}
 
 /// What became of each session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +78,8 @@ pub struct Outcome {
     pub end: Option<End>,
     /// Why not.
     pub error: Option<WireError>,
+    /// It runs and was not named: left alone, which is no error.
+    pub skipped: bool,
 }
 
 /// Ends every session, the daemon and the keeper.

@@ -4,6 +4,7 @@ mod attaching;
 mod daemon;
 mod ending;
 mod history;
+mod procs;
 mod sessions;
 mod tees;
 
@@ -14,6 +15,7 @@ pub use attaching::*;
 pub use daemon::*;
 pub use ending::*;
 pub use history::*;
+pub use procs::*;
 pub use sessions::*;
 pub use tees::*;
 

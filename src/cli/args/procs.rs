@@ -1,0 +1,89 @@
+//! The process registry.
+
+use clap::Args;
+
+use crate::session::text;
+
+/// `rpm procs`.
+#[derive(Debug, Args)]
+pub struct Procs {
+    /// Only what this tool asked for
+    #[arg(long, value_name = "TOOL")]
+    pub originator: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rpm tree`.
+#[derive(Debug, Args)]
+pub struct Tree {
+    /// Process id
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub pid: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rpm kill-tree`.
+#[derive(Debug, Args)]
+pub struct KillTree {
+    /// Process id
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub pid: u32,
+    /// Time until the hard signal
+    #[arg(long, default_value = "3s", value_parser = text::duration_ms)]
+    pub timeout: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rpm orphans`.
+#[derive(Debug, Args)]
+pub struct Orphans {
+    /// End those that are orphaned, forget the registrations of those that ended
+    #[arg(long)]
+    pub kill: bool,
+    /// Time until the hard signal
+    #[arg(long, default_value = "3s", value_parser = text::duration_ms, requires = "kill")]
+    pub timeout: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rpm register`.
+#[derive(Debug, Args)]
+pub struct Register {
+    /// Process id
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub pid: u32,
+    /// The tool that started it
+    #[arg(long, value_name = "TOOL[:PID]")]
+    pub originator: Option<String>,
+    /// A word for what it is
+    #[arg(long, default_value = "process", value_name = "WORD")]
+    pub kind: String,
+    /// Its command, to be shown [default: its command line]
+    #[arg(long, value_name = "TEXT")]
+    pub command: Option<String>,
+    /// Its directory, to be shown [default: the one it is in]
+    #[arg(long, value_name = "DIR")]
+    pub cwd: Option<String>,
+    /// It is meant to outlive who started it: never an orphan
+    #[arg(long)]
+    pub detached: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rpm unregister`.
+#[derive(Debug, Args)]
+pub struct Unregister {
+    /// Process id
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub pid: u32,
+}
