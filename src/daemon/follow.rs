@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use tokio::task;
+
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Cursor;
 use crate::daemon::session::Mail;
@@ -93,9 +95,10 @@ impl Follow {
                         quiet.filter(bytes, &mut quieted);
                         bytes = &quieted;
                     }
-                    if self.stream.is_none_or(|only| only == stream)
-                        && !self.outbox.send_bulk(self.channel, false, from, bytes).await
-                    {
+                    if self.stream.is_some_and(|only| only != stream) {
+                        // Nothing is sent, so nothing waits: others get their turn here.
+                        task::yield_now().await;
+                    } else if !self.outbox.send_bulk(self.channel, false, from, bytes).await {
                         return Outcome::Gone;
                     }
                     advance(session, cursor, at);

@@ -3,7 +3,10 @@
 pub mod daemon;
 pub mod doctor;
 pub mod ending;
+pub mod export;
+pub mod grep;
 pub mod listing;
 pub mod logs;
 pub mod run;
+pub mod screen;
 pub mod talking;

@@ -52,6 +52,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
                     reply.map(|reply| message::encode(&reply))
                 })*
                 verbs::Attach::NAME => attaching::attach(context, request.id, decode(request)?).await.map(|()| Vec::new()),
+                verbs::ScreenOf::NAME => history::screen(context, request.id, decode(request)?).await.map(|()| Vec::new()),
                 verbs::Logs::NAME => history::follow_logs(context, request.id, decode(request)?).map(|()| Vec::new()),
                 other => Err(unsupported(other)),
             }
@@ -72,7 +73,6 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Take => attaching::take,
         Send => attaching::send,
         Stop => ending::stop,
-        ScreenOf => history::screen,
         Shutdown => ending::shutdown,
         }
     }

@@ -235,7 +235,7 @@ impl Actor {
             Mail::PaneSize { attach, size } if self.control.is_held_by(attach) => self.resize(size),
             Mail::Drawn { attach, frame } => self.on_drawn(attach, frame),
             Mail::Stop { by, key, grace_ns, reply } => self.on_stop(by, key, grace_ns, reply, now),
-            Mail::Screen { ansi, reply } => self.on_screen(ansi, reply, now),
+            Mail::Screen { request, reply } => self.on_screen(request, reply, now),
             Mail::PaneSize { .. } | Mail::CursorMoved | Mail::Forgotten => {}
         }
     }

@@ -24,6 +24,7 @@ use crate::session::spec::Kind;
 use crate::session::status;
 use crate::session::status::State;
 use crate::term;
+use crate::term::Frame;
 use crate::term::Size;
 
 /// How long a raw attachment waits for the program's terminal to have the new size before it paints.
@@ -60,7 +61,7 @@ pub struct Pending {
 
 enum Wish {
     Attach { attach: AttachId, request: verbs::Attach, reply: oneshot::Sender<AttachReply> },
-    Screen { ansi: bool, reply: oneshot::Sender<verbs::ScreenText> },
+    Screen { request: verbs::ScreenOf, reply: oneshot::Sender<(verbs::ScreenText, Option<Frame>)> },
 }
 
 impl Actor {
@@ -175,8 +176,13 @@ impl Actor {
         }
     }
 
-    pub(super) fn on_screen(&mut self, ansi: bool, reply: oneshot::Sender<verbs::ScreenText>, now: u64) {
-        self.pend(None, Wish::Screen { ansi, reply }, now);
+    pub(super) fn on_screen(
+        &mut self,
+        request: verbs::ScreenOf,
+        reply: oneshot::Sender<(verbs::ScreenText, Option<Frame>)>,
+        now: u64,
+    ) {
+        self.pend(None, Wish::Screen { request, reply }, now);
     }
 
     /// Asks the keeper for a size, unless the terminal has it already or has it coming.
@@ -202,10 +208,9 @@ impl Actor {
         for pending in due {
             match pending.wish {
                 Wish::Attach { attach, request, reply } => self.start_raw(attach, &request, reply),
-                Wish::Screen { ansi, reply } => {
+                Wish::Screen { request, reply } => {
                     if let Some(screen) = self.output.screen() {
-                        let text = if ansi { screen.ansi() } else { screen.text() };
-                        let _ = reply.send(verbs::ScreenText { text, size: screen.size() });
+                        let _ = reply.send(screen_of(screen, &request));
                     }
                 }
             }
@@ -283,4 +288,15 @@ impl Attachment {
     fn new(client: Client, channel: u32, gets: Gets) -> Self {
         Self { client, channel, gets, since_ms: clock::wall_ms() }
     }
+}
+
+/// Answers who asked for a screen: a frame, or text.
+fn screen_of(screen: &term::Screen, request: &verbs::ScreenOf) -> (verbs::ScreenText, Option<Frame>) {
+    let size = screen.size();
+    if request.channel.is_none() {
+        let text = if request.ansi { screen.ansi() } else { screen.text() };
+        return (verbs::ScreenText { text, size, above: 0 }, None);
+    }
+    let (frame, above) = Frame::of(screen, request.above);
+    (verbs::ScreenText { text: String::new(), size, above }, Some(frame))
 }

@@ -38,6 +38,7 @@ use crate::session::spec::Facts;
 use crate::session::status::End;
 use crate::session::status::Status;
 use crate::session::text;
+use crate::term::Frame;
 use crate::term::Size;
 
 pub use self::actor::adopt;
@@ -97,8 +98,8 @@ pub enum Mail {
     CursorMoved,
     /// Asked to end: `grace_ns` 0 kills.
     Stop { by: String, key: RequestKey, grace_ns: u64, reply: oneshot::Sender<End> },
-    /// Asked for its screen.
-    Screen { ansi: bool, reply: oneshot::Sender<verbs::ScreenText> },
+    /// Asked for its screen; the frame comes if a channel for it was named.
+    Screen { request: verbs::ScreenOf, reply: oneshot::Sender<(verbs::ScreenText, Option<Frame>)> },
     /// It is forgotten: the actor ends.
     Forgotten,
 }
