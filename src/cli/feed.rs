@@ -15,7 +15,6 @@ use crate::protocol::message::Event;
 use crate::protocol::verbs;
 use crate::protocol::verbs::Point;
 use crate::session::spec::Kind;
-use crate::session::status::End;
 use crate::session::status::How;
 use crate::session::status::Status;
 use crate::term::Size;
@@ -42,8 +41,8 @@ pub enum Said<'a> {
     Exit(u64),
     /// So many bytes are gone.
     Missed(u64),
-    /// That was all; with the end, if the session has ended.
-    Closed(Option<End>),
+    /// That was all.
+    Closed,
 }
 
 /// One session that is read.
@@ -197,9 +196,9 @@ fn take(
         source.is_done |= reading.follow;
         return each(Said::Missed(missed.bytes));
     }
-    if let Some(closed) = event.get::<verbs::Closed>() {
+    if event.get::<verbs::Closed>().is_some() {
         source.is_done = true;
-        return each(Said::Closed(closed.end));
+        return each(Said::Closed);
     }
     ControlFlow::Continue(())
 }

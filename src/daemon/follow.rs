@@ -82,7 +82,8 @@ impl Follow {
                 return Outcome::Gone;
             }
             let room = self.until.map_or(PIECE, |until| until.saturating_sub(at.offset).min(PIECE as u64) as usize);
-            if room == 0 {
+            // With marks, sizes and the exit that lie behind the last byte are still told.
+            if room == 0 && !self.marks {
                 return Outcome::Complete(None);
             }
             let from = at.offset;
@@ -107,6 +108,7 @@ impl Follow {
                     self.mark(&mut marked, Point::Resize(Size::clamped(rows, cols)), from, at.time);
                 }
                 Ok(Some(Step::Exit)) => self.mark(&mut marked, Point::Exit, from, at.time),
+                Ok(None) | Err(_) if room == 0 => return Outcome::Complete(None),
                 Ok(None) => {
                     if let Some(end) = end_at(session, at) {
                         return Outcome::Complete(Some(end));

@@ -11,3 +11,4 @@ mod recovery;
 mod single;
 mod slow;
 mod starting;
+mod views;

@@ -75,7 +75,7 @@ impl Logs {
 #[derive(Debug, Args)]
 pub struct Grep {
     /// Regular expression, in the syntax of the Rust crate `regex`
-    #[arg(value_name = "PATTERN", allow_hyphen_values = true)]
+    #[arg(value_name = "PATTERN")]
     pub pattern: String,
     /// Name, id, prefix, glob, @tag or all [default: all]
     #[arg(value_name = "SESSION")]

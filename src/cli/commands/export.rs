@@ -120,12 +120,12 @@ impl<'a> Recorder<'a> {
                 self.is_torn = true;
                 Vec::new()
             }
-            Said::Closed(_) if is_cast => {
+            Said::Closed if is_cast => {
                 let start = self.begin(self.status.started_ms * 1000, 0);
                 let event = self.cast.as_mut().map(Cast::finish);
                 [start, event.unwrap_or_default()].concat().into_bytes()
             }
-            Said::Size(..) | Said::Exit(_) | Said::Closed(_) => Vec::new(),
+            Said::Size(..) | Said::Exit(_) | Said::Closed => Vec::new(),
         }
     }
 

@@ -21,6 +21,7 @@ use crate::cli::feed;
 use crate::cli::feed::Reading;
 use crate::cli::feed::Said;
 use crate::cli::feed::Source;
+use crate::cli::output;
 use crate::cli::report::say;
 use crate::client::Error;
 use crate::client::blocking::Client;
@@ -146,13 +147,13 @@ impl<'a> Hunt<'a> {
                 logs::say_missed(&self.name, bytes);
                 self.finish()
             }
-            Said::Closed(_) => self.finish().and_then(|()| self.close()),
+            Said::Closed => self.finish().and_then(|()| self.close()),
             Said::Size(..) | Said::Exit(_) => Ok(()),
         };
         match written {
             Ok(()) => ControlFlow::Continue(()),
             // The reader went away: it has seen what it wanted.
-            Err(_) => ControlFlow::Break(exit::OK),
+            Err(error) => ControlFlow::Break(output::unwritten(&error)),
         }
     }
 

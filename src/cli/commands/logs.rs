@@ -15,6 +15,7 @@ use crate::cli::feed;
 use crate::cli::feed::Reading;
 use crate::cli::feed::Said;
 use crate::cli::feed::Source;
+use crate::cli::output;
 use crate::cli::report::say;
 use crate::client::Error;
 use crate::client::blocking::Client;
@@ -109,12 +110,12 @@ impl Printer {
                 self.finish(&mut text);
                 say_missed(&self.name, bytes);
             }
-            Said::Closed(_) => self.finish(&mut text),
+            Said::Closed => self.finish(&mut text),
             Said::Size(..) | Said::Exit(_) => {}
         }
         match self.out.write_all(&text).and_then(|()| self.out.flush()) {
             Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(exit::OK),
+            Err(error) => ControlFlow::Break(output::unwritten(&error)),
         }
     }
 
