@@ -256,6 +256,11 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             past_gaps: false,
         },
     );
+    let since = verbs::Logs { target: "web".into(), from: verbs::From::Since(5), ..verbs::Logs::default() };
+    golden.holds("logs-since", &since);
+    let screen = verbs::ScreenOf { target: "web".into(), ansi: false, channel: Some(1), above: 2 };
+    golden.holds("screen", &screen);
+    golden.holds("screen-text", &verbs::ScreenText { text: "x".into(), size: Size::clamped(9, 9), above: 2 });
     let point = verbs::Point::Bytes(Stream::Err);
     golden.holds("mark", &verbs::Mark { channel: 1, at: 2, time_us: 3, point });
     let attached = verbs::Attached { id: SessionId(3), name: "web".into(), credit: 9, ..verbs::Attached::default() };

@@ -6,6 +6,7 @@ mod args;
 mod attach;
 mod commands;
 pub mod exit;
+mod feed;
 mod output;
 mod prefix;
 mod report;
@@ -70,7 +71,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
                 steal: args.steal,
                 view: args.view,
                 share: args.share,
-                stream: args.stream.map(crate::history::Stream::from),
+                stream: args.stream.map(args::StreamName::stream),
                 started: None,
             };
             attach::attach(&mut crate::client::blocking::Client::connect()?, &request)
@@ -78,7 +79,9 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Ls(args) => listing::ls(&args),
         Verb::Describe(args) => listing::describe(&args),
         Verb::Logs(args) => commands::logs::logs(&args),
-        Verb::Screen(args) => listing::screen(&args),
+        Verb::Grep(args) => commands::grep::grep(&args),
+        Verb::Screen(args) => commands::screen::screen(&args),
+        Verb::Export(args) => commands::export::export(&args),
         Verb::Send(args) => talking::send(&args),
         Verb::Resize(args) => talking::resize(&args),
         Verb::Stop(args) => ending::stop(&args),

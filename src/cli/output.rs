@@ -198,6 +198,15 @@ pub fn print(bytes: &[u8]) {
     let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 
+/// Returns the code for output that could not be written; that its reader went away is no error.
+pub fn unwritten(error: &std::io::Error) -> u8 {
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        return crate::cli::exit::OK;
+    }
+    crate::cli::report::say(&format!("rpm: cannot write to standard output\n  cause: {error}"));
+    crate::cli::exit::FAILURE
+}
+
 /// Prints one JSON value with its schema version.
 pub fn json<T: Serialize>(name: &str, value: &T) {
     let document = serde_json::json!({ "version": SCHEMA, name: value });

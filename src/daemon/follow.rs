@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use tokio::task;
+
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Cursor;
 use crate::daemon::session::Mail;
@@ -78,7 +80,8 @@ impl Follow {
                 return Outcome::Gone;
             }
             let room = self.until.map_or(PIECE, |until| until.saturating_sub(at.offset).min(PIECE as u64) as usize);
-            if room == 0 {
+            // With marks, sizes and the exit that lie behind the last byte are still told.
+            if room == 0 && !self.marks {
                 return Outcome::Complete(None);
             }
             let from = at.offset;
@@ -91,9 +94,10 @@ impl Follow {
                         quiet.filter(bytes, &mut quieted);
                         bytes = &quieted;
                     }
-                    if self.stream.is_none_or(|only| only == stream)
-                        && !self.outbox.send_bulk(self.channel, false, from, bytes).await
-                    {
+                    if self.stream.is_some_and(|only| only != stream) {
+                        // Nothing is sent, so nothing waits: others get their turn here.
+                        task::yield_now().await;
+                    } else if !self.outbox.send_bulk(self.channel, false, from, bytes).await {
                         return Outcome::Gone;
                     }
                     advance(session, cursor, at);
@@ -102,6 +106,7 @@ impl Follow {
                     self.mark(&mut marked, Point::Resize(Size::clamped(rows, cols)), from, at.time);
                 }
                 Ok(Some(Step::Exit)) => self.mark(&mut marked, Point::Exit, from, at.time),
+                Ok(None) | Err(_) if room == 0 => return Outcome::Complete(None),
                 Ok(None) => {
                     if let Some(end) = end_at(session, at) {
                         return Outcome::Complete(Some(end));
@@ -113,12 +118,8 @@ impl Follow {
                 }
                 Err(Gap { oldest }) => {
                     at = session.history.position(oldest.max(from));
-                    // Only the index was overrun, the bytes are there: nothing was missed.
-                    if oldest <= from {
-                        continue;
-                    }
-                    self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: oldest - from });
-                    if self.ends_at_gap {
+                    // Where only the index was overrun, the bytes are there: nothing was missed.
+                    if oldest > from && self.missed(oldest - from) {
                         return Outcome::Gap;
                     }
                 }
@@ -128,6 +129,12 @@ impl Follow {
 }
 
 impl Follow {
+    /// Tells the client what it missed; returns whether that ends it.
+    fn missed(&self, bytes: u64) -> bool {
+        self.outbox.notify(&verbs::Missed { channel: self.channel, bytes });
+        self.ends_at_gap
+    }
+
     /// Says what comes next, unless the client knows.
     fn mark(&self, marked: &mut Option<(Point, u64)>, point: Point, at: u64, time: u64) {
         let is_wanted = match point {

@@ -1,52 +1,109 @@
-//! Where a log starts: at a byte, at the oldest one, or so many lines before the end.
+//! Where a log starts: at a byte, a time, the oldest byte, or so many lines before the end.
+
+use tokio::task;
 
 use crate::daemon::session::History;
+use crate::history::Entry;
+use crate::history::Kind;
+use crate::history::Stream;
+use crate::platform::clock;
 use crate::protocol::verbs::From;
 
+/// Bytes looked at in one go.
+const PIECE: usize = 16 << 10;
+/// Pieces and entries looked at before others get their turn.
+const TURN: usize = 32;
+
+/// Longest line that is looked for where a screen is to be filled.
+const LINE: u64 = 1000;
+
 /// Returns the offset to start at, and how many wanted bytes are no longer there.
-pub fn start(history: &History, from: From) -> (u64, u64) {
+pub async fn start(history: &History, from: From, stream: Option<Stream>) -> (u64, u64) {
     let oldest = history.oldest();
     match from {
         From::Start => (oldest, 0),
         From::Offset(offset) => (offset.clamp(oldest, history.head().max(oldest)), oldest.saturating_sub(offset)),
-        From::Lines(lines) => (last_lines(history, lines), 0),
+        From::Lines(0) => (history.head(), 0),
+        From::Lines(lines) => (last_lines(history, lines, stream).await, 0),
+        From::Since(wall_us) => (history.since(clock::monotonic_of_us(wall_us)), 0),
     }
 }
 
-/// Returns where the last `lines` lines begin: searches backwards for the line feed before the last `lines` lines.
-pub fn last_lines(history: &History, lines: u64) -> u64 {
-    let (oldest, head) = (history.oldest(), history.head());
-    let mut left = lines;
-    let mut end = head;
-    let mut buffer = [0; 16 << 10];
-    while end > oldest {
-        let start = end.saturating_sub(buffer.len() as u64).max(oldest);
-        let piece = &mut buffer[..(end - start) as usize];
-        let Ok(len) = history.read(start, piece) else { return history.oldest() };
-        for at in (0..len).rev().filter(|at| piece[*at] == b'\n') {
-            let offset = start + at as u64 + 1;
-            // The last line's own end is not before it.
-            if offset == head {
-                continue;
-            }
-            left = left.saturating_sub(1);
-            if left == 0 {
-                return offset;
-            }
+/// Searches backwards, entry by entry, for the line feed before the last `lines` lines.
+async fn last_lines(history: &History, lines: u64, stream: Option<Stream>) -> u64 {
+    let mut count = Count { left: lines, is_last: true };
+    let mut index = history.index_head();
+    let mut turn = 0;
+    while index > history.oldest_entry() {
+        index -= 1;
+        let Some(entry) = history.entry(index) else { break };
+        let is_wanted = matches!(entry.kind, Kind::Bytes(of) if stream.is_none_or(|only| only == of));
+        if is_wanted && let Some(offset) = count.entry(history, entry) {
+            return offset;
         }
-        end = start;
+        turn += 1 + entry.len as usize / PIECE;
+        if turn >= TURN {
+            turn = 0;
+            task::yield_now().await;
+        }
     }
-    if lines == 0 { head } else { oldest }
+    history.oldest()
+}
+
+/// Counts line feeds backwards.
+struct Count {
+    left: u64,
+    /// Nothing of the last line was seen yet: its own end is not before it.
+    is_last: bool,
+}
+
+impl Count {
+    /// Returns the offset after the line feed that completes the count, if it is in this entry.
+    fn entry(&mut self, history: &History, entry: Entry) -> Option<u64> {
+        let mut buffer = [0; PIECE];
+        let (first, mut end) = (entry.offset.max(history.oldest()), entry.end());
+        while end > first {
+            let start = end.saturating_sub(PIECE as u64).max(first);
+            let piece = &mut buffer[..(end - start) as usize];
+            // What was overwritten meanwhile holds no line that could still be sent.
+            let Ok(len) = history.read(start, piece) else { return Some(history.oldest()) };
+            for at in (0..len).rev() {
+                let is_end = piece[at] == b'\n' && !self.is_last;
+                self.is_last = false;
+                if is_end {
+                    self.left -= 1;
+                }
+                if self.left == 0 {
+                    return Some(start + at as u64 + 1);
+                }
+            }
+            end = start;
+        }
+        None
+    }
 }
 
 /// Returns the start of a line at most `len` bytes before the end; if there is none, that many bytes before it.
 pub fn tail(history: &History, len: u64) -> u64 {
+    let (from, bytes) = end_of(history, len);
+    let first = bytes.iter().position(|b| *b == b'\n');
+    if from == 0 { 0 } else { first.map_or(from, |at| from + at as u64 + 1) }
+}
+
+/// Returns where the last `rows` lines begin, of what a screen could show of them.
+pub fn screenful(history: &History, rows: u16) -> u64 {
+    let (from, bytes) = end_of(history, u64::from(rows) * LINE);
+    let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    let ends = (0..text.len()).rev().filter(|at| text[*at] == b'\n');
+    ends.skip(usize::from(rows.saturating_sub(1))).map(|at| from + at as u64 + 1).next().unwrap_or(from)
+}
+
+/// Copies the last `len` bytes; returns their offset too.
+fn end_of(history: &History, len: u64) -> (u64, Vec<u8>) {
     let (oldest, head) = (history.oldest(), history.head());
     let from = head.saturating_sub(len).max(oldest);
-    if from == 0 {
-        return 0;
-    }
-    let mut buffer = vec![0; (head - from) as usize];
-    let read = history.read(from, &mut buffer).unwrap_or(0);
-    buffer[..read].iter().position(|b| *b == b'\n').map_or(from, |at| from + at as u64 + 1)
+    let mut bytes = vec![0; (head - from) as usize];
+    let len = history.read(from, &mut bytes).unwrap_or(0);
+    bytes.truncate(len);
+    (from, bytes)
 }

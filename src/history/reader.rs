@@ -180,7 +180,7 @@ impl<M: Memory> Reader<M> {
     /// Returns the position of `offset`: the first entry that ends after it, or starts at it.
     pub fn position(&self, offset: u64) -> Position {
         let head = self.index_head();
-        let (mut low, mut high) = (head.saturating_sub(layout::INDEX_ENTRIES as u64 - 1), head);
+        let (mut low, mut high) = (self.oldest_entry(), head);
         while low < high {
             let middle = low + (high - low) / 2;
             match self.entry(middle) {
@@ -189,6 +189,41 @@ impl<M: Memory> Reader<M> {
             }
         }
         Position { offset, index: low, time: 0 }
+    }
+
+    /// Returns the offset of the first byte that was read at `time` (monotonic nanoseconds) or later; the head if there is none.
+    pub fn since(&self, time: u64) -> u64 {
+        let head = self.index_head();
+        let (mut low, mut high) = (self.oldest_entry(), head);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.entry(middle) {
+                Some(entry) if entry.time >= time => high = middle,
+                _ => low = middle + 1,
+            }
+        }
+        self.entry(low).map_or(self.head(), |entry| entry.offset.max(self.oldest()))
+    }
+
+    /// Returns the size (rows, columns) the terminal had got by `offset`; none when no resize before it is in memory.
+    pub fn size_at(&self, offset: u64) -> Option<(u16, u16)> {
+        let before = self.oldest_entry()..self.position(offset).index;
+        before.rev().find_map(|index| match self.entry(index)?.kind {
+            Kind::Resize(rows, cols) => Some((rows, cols)),
+            _ => None,
+        })
+    }
+
+    /// Returns when the byte at `offset` was read, or what comes next there; 0 if that is not known.
+    pub fn time_at(&self, offset: u64) -> u64 {
+        self.entry(self.position(offset).index)
+            .or_else(|| self.entry(self.index_head().checked_sub(1)?))
+            .map_or(0, |entry| entry.time)
+    }
+
+    /// Returns the number of the oldest index entry that can be relied on.
+    pub fn oldest_entry(&self) -> u64 {
+        self.index_head().saturating_sub(layout::INDEX_ENTRIES as u64 - 1)
     }
 
     /// Copies what comes next into `out` and moves `at` past it; `None` when nothing is there yet.

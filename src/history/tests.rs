@@ -157,3 +157,39 @@ proptest! {
         prop_assert_eq!(reader.position(at.offset.saturating_sub(1)).offset, at.offset.saturating_sub(1));
     }
 }
+
+#[test]
+fn times_and_sizes_are_found_by_offset_and_the_other_way_round() {
+    let (mut writer, reader) = pair();
+    assert_eq!((reader.since(0), reader.size_at(0)), (0, None));
+    let ms = 1_000_000;
+    for n in 1..=100 {
+        push(&mut writer, b"line\n", Stream::Terminal, n * 10 * ms);
+        if n % 10 == 0 {
+            writer.resized(n as u16, 80, n * 10 * ms + 1);
+        }
+    }
+
+    assert_eq!(reader.since(0), 0);
+    assert_eq!(reader.since(10 * ms), 0);
+    assert_eq!(reader.since(10 * ms + 1), 5);
+    assert_eq!(reader.since(500 * ms), 245);
+    assert_eq!(reader.since(u64::MAX), 500);
+    assert_eq!((reader.time_at(245), reader.time_at(249)), (500 * ms, 500 * ms));
+    assert_eq!(reader.size_at(49), None);
+    // A size that applies where the reading starts is told by the reading itself.
+    assert_eq!((reader.size_at(50), reader.size_at(51), reader.size_at(500)), (None, Some((10, 80)), Some((90, 80))));
+}
+
+#[test]
+fn since_never_points_at_what_is_gone() {
+    let (mut writer, reader) = pair();
+    reader.control().store(control::LIMIT, u64::MAX);
+    for n in 0..40_000 {
+        push(&mut writer, b"0123456789", Stream::Terminal, n * 10_000_000);
+        // The daemon would let go of the oldest bytes as it parses.
+        reader.control().store(control::LIMIT, (n + 2) * 10 + RING as u64);
+    }
+    assert_eq!(reader.since(0), reader.oldest());
+    assert!(reader.oldest() > 0);
+}

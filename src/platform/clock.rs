@@ -31,6 +31,23 @@ pub fn wall_us_of(monotonic: u64) -> u64 {
     now.saturating_sub(monotonic_ns().saturating_sub(monotonic) / 1000)
 }
 
+/// Converts wall-clock microseconds to a monotonic instant; 0 for what was before this boot.
+#[must_use]
+pub fn monotonic_of_us(wall_us: u64) -> u64 {
+    let (now, monotonic) = (wall_us_of(monotonic_ns()), monotonic_ns());
+    match wall_us.checked_sub(now) {
+        Some(ahead) => monotonic.saturating_add(ahead.saturating_mul(1000)),
+        None => monotonic.saturating_sub((now - wall_us).saturating_mul(1000)),
+    }
+}
+
+/// Writes wall-clock microseconds as RFC 3339 in local time, to the millisecond.
+#[must_use]
+pub fn rfc3339_ms(us: u64) -> String {
+    let at = i64::try_from(us).ok().and_then(|us| jiff::Timestamp::from_microsecond(us).ok()).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
+
 /// Writes wall-clock milliseconds as RFC 3339 in local time; `None` for zero, which means "never".
 #[must_use]
 pub fn rfc3339(ms: u64) -> Option<String> {

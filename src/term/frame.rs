@@ -4,6 +4,7 @@
 //! overrides. Each run of cells begins with its address and ends where no wide glyph is cut, so a diff never depends on what stood
 //! there. `Base` is the daemon's copy of what one client was sent; only rows the screen marked as changed are compared.
 
+use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::index::Column;
 use alacritty_terminal::term::cell::Cell;
 use alacritty_terminal::term::cell::Flags;
@@ -115,18 +116,43 @@ impl Base {
     }
 }
 
+impl Frame {
+    /// Returns a full frame of a screen with up to `above` rows of its scrollback over it, and how many there are. Base
+    /// and mirror are not needed for that: whoever gets it has it for itself.
+    #[must_use]
+    pub fn of(screen: &Screen, above: u16) -> (Frame, u16) {
+        let engine = &screen.engine;
+        let size = engine.size();
+        // A taller frame is still a screen, so its size stays in bounds.
+        let kept = u16::try_from(engine.grid.history_size()).unwrap_or(u16::MAX);
+        let tall = Size::clamped(size.rows().saturating_add(above.min(kept)), size.cols());
+        let above = tall.rows() - size.rows();
+        let mut writer = Writer::new(b"\x1bc");
+        for row in 0..usize::from(tall.rows()) {
+            writer.full_row(row, &engine.grid[line(row) - i32::from(above)][..]);
+        }
+        let (row, col) = engine.cursor();
+        let sent = Sent {
+            size: tall,
+            rows: Vec::new(),
+            generation: engine.generation,
+            cursor: (row + usize::from(above), col),
+            modes: engine.modes(),
+            title: engine.state.title.clone(),
+        };
+        writer.modes(Modes::default(), sent.modes);
+        (writer.finish(&sent, true), above)
+    }
+}
+
 impl Sent {
     fn dump(engine: &Engine) -> (Sent, Frame) {
         let mut writer = Writer::new(b"\x1bc");
-        let (rows, cols) = (engine.rows(), engine.cols());
+        let rows = engine.rows();
         let mut copies = Vec::with_capacity(rows);
         for row in 0..rows {
             let cells = &engine.grid[line(row)][..];
-            let len = cells.iter().rposition(|cell| !is_plain_blank(cell)).map_or(0, |last| (last + 2).min(cols));
-            if len > 0 {
-                writer.run(row, cells, 0, len);
-                writer.lay_over(row, cells);
-            }
+            writer.full_row(row, cells);
             copies.push(cells.to_vec());
         }
         let sent = Sent {
@@ -176,6 +202,15 @@ struct Writer {
 impl Writer {
     fn new(start: &[u8]) -> Writer {
         Writer { bytes: start.to_vec(), overrides: Vec::new(), brush: Brush::new(Dialect::Vt100) }
+    }
+
+    /// Writes a row of a screen that is blank so far.
+    fn full_row(&mut self, row: usize, cells: &[Cell]) {
+        let len = cells.iter().rposition(|cell| !is_plain_blank(cell)).map_or(0, |last| (last + 2).min(cells.len()));
+        if len > 0 {
+            self.run(row, cells, 0, len);
+            self.lay_over(row, cells);
+        }
     }
 
     /// Writes the cells of a row that differ from `old`, and makes `old` equal.

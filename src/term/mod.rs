@@ -5,15 +5,18 @@
 //! Pure: no clock, no I/O, no threads. Nothing a program writes may panic, hang or grow anything here without bound.
 //! The properties are held by `tests/screen.rs`.
 
+mod cast;
 mod checkpoint;
 mod dump;
 mod effect;
 mod engine;
 mod frame;
+mod lines;
 mod mirror;
 mod modes;
 mod paint;
 mod parser;
+pub mod render;
 mod replay;
 mod screen;
 mod size;
@@ -22,6 +25,9 @@ mod style;
 mod text;
 mod undo;
 
+pub use cast::Cast;
+pub use cast::CastHeader;
+pub use cast::cast_start;
 pub use checkpoint::CheckpointError;
 pub use dump::attach_dump;
 pub use dump::crop_dump;
@@ -31,6 +37,8 @@ pub use frame::Base;
 pub use frame::Frame;
 pub use frame::Overlay;
 pub use frame::RowOverride;
+pub use lines::Line;
+pub use lines::Lines;
 pub use mirror::CellView;
 pub use mirror::Mirror;
 pub use modes::Modes;

@@ -11,6 +11,7 @@ use super::style;
 use super::style::ANONYMOUS;
 use super::style::BLINK;
 use super::style::Color;
+use super::style::Style;
 use super::style::Underline;
 
 /// Flags of a cell that say how it looks, rather than how it lies in its row.
@@ -76,7 +77,31 @@ impl Look {
         Look { fg: style::color(cell.fg), bg: style::color(cell.bg), flags, underline_color: None }
     }
 
-    fn plain() -> Look {
+    /// Returns the look that a style stands for.
+    pub(super) fn of_style(style: &Style) -> Look {
+        let mut flags = match style.underline {
+            Underline::None => Flags::empty(),
+            Underline::Single => Flags::UNDERLINE,
+            Underline::Double => Flags::DOUBLE_UNDERLINE,
+            Underline::Curly => Flags::UNDERCURL,
+            Underline::Dotted => Flags::DOTTED_UNDERLINE,
+            Underline::Dashed => Flags::DASHED_UNDERLINE,
+        };
+        let set = [
+            (style.bold, Flags::BOLD),
+            (style.dim, Flags::DIM),
+            (style.italic, Flags::ITALIC),
+            (style.blink, BLINK),
+            (style.inverse, Flags::INVERSE),
+            (style.conceal, Flags::HIDDEN),
+            (style.strike, Flags::STRIKEOUT),
+        ];
+        set.into_iter().for_each(|(is_set, flag)| flags.set(flag, is_set));
+        Look { fg: style.fg, bg: style.bg, flags, underline_color: style.underline_color }
+    }
+
+    /// Returns no look at all.
+    pub(super) fn plain() -> Look {
         Look { fg: Color::Default, bg: Color::Default, flags: Flags::empty(), underline_color: None }
     }
 

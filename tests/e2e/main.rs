@@ -15,3 +15,4 @@ mod slow;
 mod starting;
 mod tees;
 mod tree;
+mod views;

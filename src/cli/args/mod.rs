@@ -4,8 +4,10 @@ mod ending;
 mod parse;
 mod procs;
 mod sessions;
+mod since;
 mod tees;
 mod tool;
+mod views;
 
 use clap::Parser;
 use clap::Subcommand;
@@ -13,8 +15,10 @@ use clap::Subcommand;
 pub use ending::*;
 pub use procs::*;
 pub use sessions::*;
+pub use since::Since;
 pub use tees::*;
 pub use tool::*;
+pub use views::*;
 
 /// Programs that outlive your terminal.
 #[derive(Debug, Parser)]
@@ -57,10 +61,21 @@ pub enum Verb {
     Describe(Ls),
     /// Print what sessions said
     #[command(visible_aliases = ["log", "tail"])]
-    #[command(after_help = "Examples:\n  rpm logs web -n 100\n  rpm logs web -f --raw > web.log")]
+    #[command(
+        after_help = "Examples:\n  rpm logs web -n 100\n  rpm logs web db -f --since 5m --timestamps\n  rpm logs web -f --raw > web.log"
+    )]
     Logs(Logs),
+    /// Search what sessions said
+    #[command(
+        after_help = "Examples:\n  rpm grep error\n  rpm grep -i -C 3 'time(d )?out' web --since 1h\n\nEnds with 0 when a line matched, 1 when none did, 2 when the pattern cannot be read."
+    )]
+    Grep(Grep),
     /// Print the screen of a session
+    #[command(after_help = "Examples:\n  rpm screen web\n  rpm screen web --svg > web.svg")]
     Screen(Screen),
+    /// Make a recording of what a session has said so far
+    #[command(after_help = "Examples:\n  rpm export web --asciicast -o web.cast\n  rpm export web --text --since 1h")]
+    Export(Export),
     /// Type into a session
     #[command(after_help = "Examples:\n  rpm send web 'reload' --enter\n  rpm send filter --stdin --eof < data")]
     Send(Send),

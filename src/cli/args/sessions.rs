@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::ValueEnum;
 
+use crate::cli::args::StreamName;
 use crate::cli::args::parse;
 use crate::cli::args::parse::Wish;
-use crate::history::Stream;
+
 use crate::session::sizing::SizeOwner;
 
 /// `rpm run`.
@@ -92,58 +93,6 @@ pub struct Ls {
     pub targets: Vec<String>,
     /// Print JSON
     #[arg(long)]
-    pub json: bool,
-}
-
-/// A stream of a pipe session.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum StreamName {
-    /// Standard output.
-    Out,
-    /// Standard error.
-    Err,
-}
-
-impl From<StreamName> for Stream {
-    fn from(name: StreamName) -> Self {
-        match name {
-            StreamName::Out => Self::Out,
-            StreamName::Err => Self::Err,
-        }
-    }
-}
-
-/// `rpm logs`.
-#[derive(Debug, Args)]
-pub struct Logs {
-    /// Name, id or unique prefix
-    #[arg(value_name = "SESSION")]
-    pub target: String,
-    /// Last N lines only
-    #[arg(short = 'n', long, value_name = "N")]
-    pub lines: Option<u64>,
-    /// Go on with what comes; a gap ends it with its own code
-    #[arg(short, long)]
-    pub follow: bool,
-    /// Every byte as it was, escape sequences too
-    #[arg(long)]
-    pub raw: bool,
-    /// Only this stream of a pipe session
-    #[arg(long, value_enum)]
-    pub stream: Option<StreamName>,
-}
-
-/// `rpm screen`.
-#[derive(Debug, Args)]
-pub struct Screen {
-    /// Name, id or unique prefix
-    #[arg(value_name = "SESSION")]
-    pub target: String,
-    /// With colours and attributes
-    #[arg(long)]
-    pub ansi: bool,
-    /// Print JSON
-    #[arg(long, conflicts_with = "ansi")]
     pub json: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `rpm ls`, `rpm describe`, `rpm screen`: looking without touching.
+//! `rpm ls`, `rpm describe`: looking without touching.
 
 use crate::cli::args;
 use crate::cli::exit;
@@ -40,18 +40,4 @@ fn list(targets: &[String]) -> Result<Vec<Status>, Error> {
         Err(Error::NotRunning) if targets.is_empty() => Ok(Vec::new()),
         client => Ok(client?.call(&verbs::List { targets: targets.to_vec() })?.sessions),
     }
-}
-
-/// `rpm screen`.
-pub fn screen(args: &args::Screen) -> Result<u8, Error> {
-    let mut client = Client::connect()?;
-    let screen = client.call(&verbs::ScreenOf { target: args.target.clone(), ansi: args.ansi })?;
-    if args.json {
-        let rows: Vec<&str> = screen.text.lines().collect();
-        let size = screen.size;
-        output::json("screen", &serde_json::json!({ "rows": size.rows(), "cols": size.cols(), "text": rows }));
-    } else {
-        output::print(format!("{}\n", screen.text).as_bytes());
-    }
-    Ok(exit::OK)
 }

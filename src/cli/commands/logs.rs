@@ -1,72 +1,186 @@
 //! `rpm logs`: history to standard output, and on with what comes.
+//!
+//! Three forms: raw bytes; plain text as it comes, for one session; whole lines with what was asked for before them.
 
+use std::io::StdoutLock;
 use std::io::Write;
+use std::ops::ControlFlow;
+
+use serde_json::Value;
+use serde_json::json;
 
 use crate::cli::args;
 use crate::cli::exit;
+use crate::cli::feed;
+use crate::cli::feed::Reading;
+use crate::cli::feed::Said;
+use crate::cli::feed::Source;
+use crate::cli::output;
 use crate::cli::report::say;
 use crate::client::Error;
 use crate::client::blocking::Client;
-use crate::client::blocking::Incoming;
 use crate::history::Stream;
-use crate::protocol::verbs;
+use crate::platform::clock;
+use crate::term::Line;
+use crate::term::Lines;
 use crate::term::Strip;
 
-/// The only channel of this connection.
-const CHANNEL: u32 = 1;
+/// All streams, in the order of their numbers.
+pub const STREAMS: [Stream; 3] = [Stream::Terminal, Stream::Out, Stream::Err];
 
 /// Runs it.
 pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     let mut client = Client::connect()?;
-    let mut from = args.lines.map_or(verbs::From::Start, verbs::From::Lines);
-    let mut strip = Strip::new();
-    loop {
-        let request = verbs::Logs {
-            channel: CHANNEL,
-            target: args.target.clone(),
-            from,
-            follow: args.follow,
-            stream: args.stream.map(Stream::from),
-            marks: false,
-            past_gaps: false,
+    let stream = args.stream.map(args::StreamName::stream);
+    let found = feed::select(&mut client, &args.targets, stream)?;
+    if found.is_empty() {
+        say("rpm: no session matches");
+        return Ok(exit::OK);
+    }
+    let source = |(n, status)| Source::new(status, n, args.from(), stream);
+    let mut sources: Vec<Source> = found.iter().enumerate().map(source).collect();
+    let mut printers: Vec<Printer> = sources.iter().map(|source| Printer::new(args, source, &sources)).collect();
+    let reading = Reading { follow: args.follow, marks: !args.raw || args.json };
+    // What was said so far is told session by session, what comes as it comes.
+    let step = if args.follow { sources.len() } else { 1 };
+    let mut code = exit::OK;
+    for (sources, printers) in sources.chunks_mut(step).zip(printers.chunks_mut(step)) {
+        let mut each = |n: usize, said: Said<'_>| {
+            if let Said::Missed(_) = said {
+                code = exit::GAP;
+            }
+            printers[n].take(said)
         };
-        client.call(&request)?;
-        match copy(&mut client, args.raw, &mut strip, &mut from) {
-            // The daemon was killed: the next one goes on at the next byte.
-            Err(error) if error.is_lost() => client.reconnect()?,
-            result => return result,
+        if let ControlFlow::Break(code) = feed::read(&mut client, sources, reading, &mut each)? {
+            return Ok(code);
+        }
+    }
+    Ok(code)
+}
+
+/// Tells people that bytes are gone.
+pub fn say_missed(name: &str, bytes: u64) {
+    say(&format!("rpm: {bytes} bytes of {name} were overwritten before they could be read"));
+}
+
+enum Form {
+    Raw,
+    Plain([Strip; 3]),
+    Lines { lines: [Lines; 3], prefix: String, timestamps: bool, json: bool },
+}
+
+/// Prints one session.
+struct Printer {
+    name: String,
+    form: Form,
+    out: StdoutLock<'static>,
+}
+
+impl Printer {
+    fn new(args: &args::Logs, source: &Source, all: &[Source]) -> Self {
+        let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);
+        let is_alone = all.len() == 1;
+        let form = if args.raw && !args.json {
+            Form::Raw
+        } else if is_alone && !args.timestamps && !args.json {
+            Form::Plain(Default::default())
+        } else {
+            let widest = all.iter().map(|source| width(&source.name)).max().unwrap_or(0);
+            let gap = " ".repeat(widest - width(&source.name));
+            let prefix = if is_alone { String::new() } else { format!("{}{gap} | ", source.name) };
+            let lines = STREAMS.map(|_| Lines::new(args.raw));
+            Form::Lines { lines, prefix, timestamps: args.timestamps, json: args.json }
+        };
+        Self { name: source.name.clone(), form, out: std::io::stdout().lock() }
+    }
+
+    /// Prints what comes next; a reader that went away is no error.
+    fn take(&mut self, said: Said<'_>) -> ControlFlow<u8> {
+        let mut text = Vec::new();
+        match said {
+            Said::Bytes { stream, at, time_us, bytes } => match &mut self.form {
+                Form::Raw => text.extend_from_slice(bytes),
+                Form::Plain(strips) => strips[stream as usize].filter(bytes, &mut text),
+                Form::Lines { lines, prefix, timestamps, json } => {
+                    let mut each = |line| push(&mut text, &line, &self.name, stream, (prefix, *timestamps, *json));
+                    lines[stream as usize].feed(at, time_us, bytes, &mut each);
+                }
+            },
+            Said::Missed(bytes) => {
+                self.finish(&mut text);
+                say_missed(&self.name, bytes);
+            }
+            Said::Closed => self.finish(&mut text),
+            Said::Size(..) | Said::Exit(_) => {}
+        }
+        match self.out.write_all(&text).and_then(|()| self.out.flush()) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(output::unwritten(&error)),
+        }
+    }
+
+    /// Adds lines that never came to their end.
+    fn finish(&mut self, text: &mut Vec<u8>) {
+        let Form::Lines { lines, prefix, timestamps, json } = &mut self.form else { return };
+        for (stream, lines) in STREAMS.into_iter().zip(lines) {
+            if let Some(line) = lines.finish() {
+                push(text, &line, &self.name, stream, (prefix, *timestamps, *json));
+            }
         }
     }
 }
 
-/// Copies until the log is complete; `from` becomes the offset after the last byte written.
-fn copy(client: &mut Client, is_raw: bool, strip: &mut Strip, from: &mut verbs::From) -> Result<u8, Error> {
-    let mut out = std::io::stdout().lock();
-    loop {
-        match client.connection().receive()? {
-            Incoming::Bulk(bulk) => {
-                let mut plain = Vec::new();
-                let bytes = if is_raw {
-                    &bulk.bytes
-                } else {
-                    strip.filter(&bulk.bytes, &mut plain);
-                    &plain
-                };
-                if out.write_all(bytes).and_then(|()| out.flush()).is_err() {
-                    return Ok(exit::OK);
-                }
-                *from = verbs::From::Offset(bulk.at + bulk.bytes.len() as u64);
-            }
-            Incoming::Event(event) => {
-                if let Some(missed) = event.get::<verbs::Missed>() {
-                    say(&format!("rpm: {} bytes were overwritten before they could be read", missed.bytes));
-                    return Ok(exit::GAP);
-                }
-                if event.get::<verbs::Closed>().is_some() {
-                    return Ok(exit::OK);
-                }
-            }
-            Incoming::Reply(_) => {}
+fn push(text: &mut Vec<u8>, line: &Line, name: &str, stream: Stream, (prefix, timestamps, json): (&str, bool, bool)) {
+    if json {
+        text.extend_from_slice(format!("{}\n", as_json(line, name, stream)).as_bytes());
+        return;
+    }
+    text.extend_from_slice(prefix.as_bytes());
+    if timestamps {
+        text.extend_from_slice(clock::rfc3339_ms(line.time).as_bytes());
+        text.push(b' ');
+    }
+    text.extend_from_slice(&line.text);
+    text.push(b'\n');
+}
+
+/// Returns a line as JSON: its text, or its bytes as base64 where they are no text.
+pub fn as_json(line: &Line, name: &str, stream: Stream) -> Value {
+    let time = clock::rfc3339_ms(line.time);
+    let mut value = json!({ "session": name, "stream": stream, "at": line.at, "time": time });
+    match std::str::from_utf8(&line.text) {
+        Ok(text) => value["text"] = json!(text),
+        Err(_) => value["base64"] = json!(base64(&line.text)),
+    }
+    value
+}
+
+/// Encodes bytes as RFC 4648 says, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |n: usize| u32::from(group.get(n).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let is_padding = digit > group.len();
+            let value = (bits >> (18 - 6 * digit)) as usize & 63;
+            out.push(if is_padding { '=' } else { char::from(DIGITS[value]) });
         }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        let known = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (bytes, encoded) in known {
+            assert_eq!(base64(bytes.as_bytes()), encoded);
+        }
+        assert_eq!(base64(&[0xff, 0xfe, 0xfd]), "//79");
     }
 }

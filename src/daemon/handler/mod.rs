@@ -55,6 +55,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
                     reply.map(|reply| message::encode(&reply))
                 })*
                 verbs::Attach::NAME => attaching::attach(context, request.id, decode(request)?).await.map(|()| Vec::new()),
+                verbs::ScreenOf::NAME => history::screen(context, request.id, decode(request)?).await.map(|()| Vec::new()),
                 verbs::Logs::NAME => history::follow_logs(context, request.id, decode(request)?).map(|()| Vec::new()),
                 other => Err(unsupported(other)),
             }
@@ -84,7 +85,6 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Tree => procs::tree,
         KillTree => orphans::kill_tree,
         Orphans => orphans::orphans,
-        ScreenOf => history::screen,
         Shutdown => ending::shutdown,
         Tee => tees::tee,
         Untee => tees::untee,

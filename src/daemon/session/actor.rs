@@ -254,7 +254,7 @@ impl Actor {
             Mail::Drawn { attach, frame } => self.on_drawn(attach, frame),
             Mail::Stop { by, key, grace_ns, reply } => self.on_stop(by, key, grace_ns, reply, now),
             Mail::Surveyed { purpose, members } => self.on_surveyed(purpose, members, now),
-            Mail::Screen { ansi, reply } => self.on_screen(ansi, reply, now),
+            Mail::Screen { request, reply } => self.on_screen(request, reply, now),
             Mail::CursorMoved | Mail::Forgotten => {}
         }
     }

@@ -35,6 +35,7 @@ use crate::session::status::State;
 use crate::session::terminal::Pixels;
 use crate::session::terminal::Terminal;
 use crate::term;
+use crate::term::Frame;
 use crate::term::Size;
 
 /// How long a raw attachment waits for the program's terminal to have the new size before it paints.
@@ -77,7 +78,7 @@ pub struct Pending {
 
 enum Waiting {
     Attach { attach: AttachId, request: verbs::Attach, reply: oneshot::Sender<AttachReply> },
-    Screen { ansi: bool, reply: oneshot::Sender<verbs::ScreenText> },
+    Screen { request: verbs::ScreenOf, reply: oneshot::Sender<(verbs::ScreenText, Option<Frame>)> },
 }
 
 impl Actor {
@@ -278,8 +279,13 @@ impl Actor {
         }
     }
 
-    pub(super) fn on_screen(&mut self, ansi: bool, reply: oneshot::Sender<verbs::ScreenText>, now: u64) {
-        self.pend(None, Waiting::Screen { ansi, reply }, now);
+    pub(super) fn on_screen(
+        &mut self,
+        request: verbs::ScreenOf,
+        reply: oneshot::Sender<(verbs::ScreenText, Option<Frame>)>,
+        now: u64,
+    ) {
+        self.pend(None, Waiting::Screen { request, reply }, now);
     }
 
     /// Asks the keeper for a size.
@@ -306,10 +312,9 @@ impl Actor {
         for pending in due {
             match pending.waiting {
                 Waiting::Attach { attach, request, reply } => self.start_raw(attach, &request, reply),
-                Waiting::Screen { ansi, reply } => {
+                Waiting::Screen { request, reply } => {
                     if let Some(screen) = self.output.screen() {
-                        let text = if ansi { screen.ansi() } else { screen.text() };
-                        let _ = reply.send(verbs::ScreenText { text, size: screen.size() });
+                        let _ = reply.send(screen_of(screen, &request));
                     }
                 }
             }
@@ -343,9 +348,7 @@ impl Actor {
             }
             // No terminal, or no screen: nothing to paint, the stream itself is what is wanted.
             (Some(offset), ..) => start(Vec::new(), history.oldest(), history.oldest() - offset),
-            (None, Some(terminal), _) => {
-                start(Vec::new(), logs::last_lines(history, u64::from(terminal.size.rows()) - 1), 0)
-            }
+            (None, Some(terminal), _) => start(Vec::new(), logs::screenful(history, terminal.size.rows() - 1), 0),
             (None, None, _) => start(Vec::new(), ground, 0),
         };
         let _ = reply.send(Ok((attach, self.attached(attach), Some(start))));
@@ -425,4 +428,15 @@ pub fn check_stream(session: &Session, stream: Option<Stream>) -> Result<(), Wir
         (Kind::Pipe, _) => return Ok(()),
     };
     Err(WireError::new(Code::Invalid, format!("session {name} {why}")))
+}
+
+/// Answers who asked for a screen: a frame, or text.
+fn screen_of(screen: &term::Screen, request: &verbs::ScreenOf) -> (verbs::ScreenText, Option<Frame>) {
+    let size = screen.size();
+    if request.channel.is_none() {
+        let text = if request.ansi { screen.ansi() } else { screen.text() };
+        return (verbs::ScreenText { text, size, above: 0 }, None);
+    }
+    let (frame, above) = Frame::of(screen, request.above);
+    (verbs::ScreenText { text: String::new(), size, above }, Some(frame))
 }

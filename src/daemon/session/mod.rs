@@ -51,6 +51,7 @@ use crate::session::status::Status;
 use crate::session::terminal::Pixels;
 use crate::session::terminal::Who;
 use crate::session::text;
+use crate::term::Frame;
 use crate::term::Size;
 
 pub use self::actor::adopt;
@@ -118,8 +119,8 @@ pub enum Mail {
     Stop { by: String, key: RequestKey, grace_ns: u64, reply: oneshot::Sender<End> },
     /// What it had asked of the census was done, and these are there; none when the look failed.
     Surveyed { purpose: Purpose, members: Option<Vec<Stat>> },
-    /// Asked for its screen.
-    Screen { ansi: bool, reply: oneshot::Sender<verbs::ScreenText> },
+    /// Asked for its screen; the frame comes if a channel for it was named.
+    Screen { request: verbs::ScreenOf, reply: oneshot::Sender<(verbs::ScreenText, Option<Frame>)> },
     /// It is forgotten: the actor ends.
     Forgotten,
 }

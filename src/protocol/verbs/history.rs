@@ -17,8 +17,10 @@ pub enum From {
     Start,
     /// At a byte.
     Offset(u64),
-    /// So many lines before the end.
+    /// So many lines before the end; of one stream, if only that is wanted.
     Lines(u64),
+    /// At the first byte that was said at this time or later: wall-clock microseconds since 1970.
+    Since(u64),
 }
 
 /// Sends history on a channel.
@@ -35,7 +37,8 @@ pub struct Logs {
     pub follow: bool,
     /// Only this stream.
     pub stream: Option<Stream>,
-    /// Send a [`Mark`](crate::protocol::verbs::Mark) before bytes of another stream or time.
+    /// Send a [`Mark`](crate::protocol::verbs::Mark) before bytes of another stream or time. The first one of a terminal
+    /// says which size it had where the log starts.
     pub marks: bool,
     /// Go on behind a gap; without this, a gap ends what follows.
     pub past_gaps: bool,
@@ -50,6 +53,10 @@ pub struct ScreenOf {
     pub target: String,
     /// With colours and attributes.
     pub ansi: bool,
+    /// Instead of text, send one full [`Frame`](crate::term::Frame) as bulk pieces on this channel, after the reply.
+    pub channel: Option<u32>,
+    /// With a channel: rows of scrollback wanted above the screen.
+    pub above: u16,
 }
 verb!(ScreenOf = "screen" -> ScreenText);
 
@@ -57,8 +64,10 @@ verb!(ScreenOf = "screen" -> ScreenText);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ScreenText {
-    /// Its rows.
+    /// Its rows; empty when they come as a frame.
     pub text: String,
-    /// Its size.
+    /// Its size, without rows above it.
     pub size: Size,
+    /// Rows of scrollback above it in the frame.
+    pub above: u16,
 }
