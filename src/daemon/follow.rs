@@ -74,7 +74,6 @@ impl Follow {
         let mut at = session.history.position(cursor.offset.get());
         let mut buffer = vec![0; PIECE];
         let mut quiet = Quiet::new();
-        let mut quieted = Vec::new();
         let mut marked = None;
         loop {
             let changed = session.output.notified();
@@ -90,16 +89,7 @@ impl Follow {
             match session.history.step(&mut at, &mut buffer[..room]) {
                 Ok(Some(Step::Bytes(stream, len))) => {
                     self.mark(&mut marked, Point::Bytes(stream), from, at.time);
-                    let mut bytes = &buffer[..len];
-                    if self.quiet {
-                        quieted.clear();
-                        quiet.filter(bytes, &mut quieted);
-                        bytes = &quieted;
-                    }
-                    if self.stream.is_some_and(|only| only != stream) {
-                        // Nothing is sent, so nothing waits: others get their turn here.
-                        task::yield_now().await;
-                    } else if !self.outbox.send_bulk(self.channel, false, from, bytes).await {
+                    if !self.send(stream, from, &buffer[..len], &mut quiet).await {
                         return Outcome::Gone;
                     }
                     advance(session, cursor, at);
@@ -135,6 +125,21 @@ impl Follow {
 }
 
 impl Follow {
+    /// Sends bytes of a stream, if they are wanted; `false` when the client is gone.
+    async fn send(&self, stream: Stream, from: u64, bytes: &[u8], quiet: &mut Quiet) -> bool {
+        if self.stream.is_some_and(|only| only != stream) {
+            // Nothing is sent, so nothing waits: others get their turn here.
+            task::yield_now().await;
+            return true;
+        }
+        if !self.quiet {
+            return self.outbox.send_bulk(self.channel, false, from, bytes).await;
+        }
+        let mut quieted = Vec::new();
+        quiet.filter(bytes, &mut quieted);
+        self.outbox.send_bulk(self.channel, false, from, &quieted).await
+    }
+
     /// Says what comes next, unless the client knows.
     fn mark(&self, marked: &mut Option<(Point, u64)>, point: Point, at: u64, time: u64) {
         let is_wanted = match point {

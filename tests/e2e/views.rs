@@ -100,7 +100,7 @@ fn several_sessions_are_told_with_their_names_and_followed_together_across_a_kil
 fn grep_finds_lines_with_context_in_all_sessions() {
     let place = Place::new();
     place.start("a", r"printf '\033[1mb\033[0mefore\n\033[31mErr\033[0mor 1\nafter\nx\ny\nerror 2'; read x");
-    pipe(&place, "b", "echo fine; printf '\\377 error \\376\\n' >&2; echo more");
+    pipe(&place, "b", "echo fine; sleep 0.02; printf '\\377 error \\376\\n' >&2; sleep 0.02; echo more");
     place.wait_screen("a", "error 2");
     place.wait_end("b");
 
