@@ -46,8 +46,12 @@ fn the_dashboard_shows_list_details_and_the_live_pane() {
 
 /// Draws a terminal with what `rpm screen --svg` draws with.
 fn svg(screen: &vt100::Screen) -> String {
-    let frame =
-        Frame { size: Size::clamped(ROWS, COLS), bytes: screen.contents_formatted().into(), full: true, ..Frame::default() };
+    let frame = Frame {
+        size: Size::clamped(ROWS, COLS),
+        bytes: screen.contents_formatted().into_bytes(),
+        full: true,
+        ..Frame::default()
+    };
     let mut mirror = Mirror::new();
     mirror.apply(&frame);
     render::svg(&mirror, "rpm tui")

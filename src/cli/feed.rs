@@ -23,6 +23,7 @@ use crate::term::Size;
 const TRIES: u32 = 50;
 
 /// What comes next in a session's history.
+#[derive(Clone, Copy)]
 pub enum Said<'a> {
     /// Bytes.
     Bytes {

@@ -72,7 +72,6 @@ impl Follow {
         let mut at = session.history.position(cursor.offset.get());
         let mut buffer = vec![0; PIECE];
         let mut quiet = Quiet::new();
-        let mut quieted = Vec::new();
         let mut marked = None;
         loop {
             let changed = session.output.notified();
@@ -88,16 +87,7 @@ impl Follow {
             match session.history.step(&mut at, &mut buffer[..room]) {
                 Ok(Some(Step::Bytes(stream, len))) => {
                     self.mark(&mut marked, Point::Bytes(stream), from, at.time);
-                    let mut bytes = &buffer[..len];
-                    if is_quiet {
-                        quieted.clear();
-                        quiet.filter(bytes, &mut quieted);
-                        bytes = &quieted;
-                    }
-                    if self.stream.is_some_and(|only| only != stream) {
-                        // Nothing is sent, so nothing waits: others get their turn here.
-                        task::yield_now().await;
-                    } else if !self.outbox.send_bulk(self.channel, false, from, bytes).await {
+                    if !self.send(stream, from, &buffer[..len], is_quiet.then_some(&mut quiet)).await {
                         return Outcome::Gone;
                     }
                     advance(session, cursor, at);
@@ -133,6 +123,19 @@ impl Follow {
     fn missed(&self, bytes: u64) -> bool {
         self.outbox.notify(&verbs::Missed { channel: self.channel, bytes });
         self.ends_at_gap
+    }
+
+    /// Sends bytes of a stream, if they are wanted; `false` when the client is gone.
+    async fn send(&self, stream: Stream, from: u64, bytes: &[u8], quiet: Option<&mut Quiet>) -> bool {
+        if self.stream.is_some_and(|only| only != stream) {
+            // Nothing is sent, so nothing waits: others get their turn here.
+            task::yield_now().await;
+            return true;
+        }
+        let Some(quiet) = quiet else { return self.outbox.send_bulk(self.channel, false, from, bytes).await };
+        let mut quieted = Vec::new();
+        quiet.filter(bytes, &mut quieted);
+        self.outbox.send_bulk(self.channel, false, from, &quieted).await
     }
 
     /// Says what comes next, unless the client knows.

@@ -52,7 +52,7 @@ impl Cast {
             "env": header.env.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         });
         if let Some(limit) = header.idle_limit_ms {
-            line["idle_time_limit"] = json!(limit as f64 / 1000.0);
+            line["idle_time_limit"] = json!(f64::from(u32::try_from(limit).unwrap_or(u32::MAX)) / 1000.0);
         }
         if let Some(from) = header.from {
             line["runpm"] = json!({ "from": from });

@@ -96,7 +96,9 @@ impl Look {
             (style.conceal, Flags::HIDDEN),
             (style.strike, Flags::STRIKEOUT),
         ];
-        set.into_iter().for_each(|(is_set, flag)| flags.set(flag, is_set));
+        for (is_set, flag) in set {
+            flags.set(flag, is_set);
+        }
         Look { fg: style.fg, bg: style.bg, flags, underline_color: style.underline_color }
     }
 

@@ -60,7 +60,7 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
 
 /// Tells people that bytes are gone.
 pub fn say_missed(name: &str, bytes: u64) {
-    say(&format!("rpm: {bytes} bytes of {name} were overwritten before they could be read"));
+    say(&format!("rpm: {name}: {bytes} bytes were overwritten before they could be read"));
 }
 
 enum Form {
