@@ -41,7 +41,7 @@ pub struct Tee {
     input: Option<OwnedFd>,
     /// Its process is gone.
     is_gone: Cell<bool>,
-    /// The trim line was last computed with this hold.
+    /// What held the trim line when that was last looked at.
     seen_hold: Cell<u64>,
 }
 
@@ -86,13 +86,15 @@ impl Tee {
 /// All of them.
 #[derive(Default)]
 pub struct Tees {
-    tees: RefCell<BTreeMap<TeeId, Rc<Tee>>>,
+    all: RefCell<BTreeMap<TeeId, Rc<Tee>>>,
+    /// The same by session, because every step of an actor asks for those of one.
+    by_session: RefCell<BTreeMap<SessionId, Vec<Rc<Tee>>>>,
     /// Somebody may wait for the end of one.
     gone: Notify,
 }
 
 impl Tees {
-    /// Takes one over from the keeper; returns its key.
+    /// Takes one over from the keeper.
     pub fn adopt(&self, handover: TeeHandover, fds: Vec<OwnedFd>) -> io::Result<()> {
         let mut fds = fds.into_iter();
         let mut next = || fds.next().ok_or_else(|| io::Error::other("a tee came with too few descriptors"));
@@ -109,28 +111,30 @@ impl Tees {
             seen_hold: Cell::new(0),
             handover,
         };
-        self.tees.borrow_mut().insert(tee.handover.id, Rc::new(tee));
+        let tee = Rc::new(tee);
+        self.by_session.borrow_mut().entry(tee.handover.session).or_default().push(Rc::clone(&tee));
+        self.all.borrow_mut().insert(tee.handover.id, tee);
         Ok(())
     }
 
     /// Returns one.
     pub fn get(&self, id: TeeId) -> Option<Rc<Tee>> {
-        self.tees.borrow().get(&id).cloned()
+        self.all.borrow().get(&id).cloned()
     }
 
     /// Returns the one that this request made.
     pub fn by_key(&self, key: RequestKey) -> Option<Rc<Tee>> {
-        self.tees.borrow().values().find(|tee| tee.handover.key == key).cloned()
+        self.all.borrow().values().find(|tee| tee.handover.key == key).cloned()
     }
 
     /// Returns those of a session, in the order they were made.
     pub fn of(&self, session: SessionId) -> Vec<Rc<Tee>> {
-        self.tees.borrow().values().filter(|tee| tee.handover.session == session).cloned().collect()
+        self.by_session.borrow().get(&session).cloned().unwrap_or_default()
     }
 
     /// Returns all, in the order they were made.
     pub fn all(&self) -> Vec<Rc<Tee>> {
-        self.tees.borrow().values().cloned().collect()
+        self.all.borrow().values().cloned().collect()
     }
 
     /// The process of one is gone; returns its session.
@@ -138,13 +142,20 @@ impl Tees {
         let tee = self.get(id)?;
         tee.is_gone.set(true);
         if is_forgotten {
-            self.tees.borrow_mut().remove(&id);
+            self.all.borrow_mut().remove(&id);
+            let mut by_session = self.by_session.borrow_mut();
+            if let Some(tees) = by_session.get_mut(&tee.handover.session) {
+                tees.retain(|other| other.handover.id != id);
+                if tees.is_empty() {
+                    by_session.remove(&tee.handover.session);
+                }
+            }
         }
         self.gone.notify_waiters();
         Some(tee.handover.session)
     }
 
-    /// Waits until one is forgotten; returns it as it was at last.
+    /// Waits until one is forgotten.
     pub async fn forgotten(&self, tee: &Tee) {
         loop {
             let gone = self.gone.notified();
@@ -157,26 +168,24 @@ impl Tees {
 
     /// Returns the slowest cursor that holds a session's trim line.
     pub fn hold(&self, session: SessionId) -> Option<u64> {
-        let tees = self.tees.borrow();
-        let of = tees.values().filter(|tee| tee.handover.session == session);
-        let holds = of.filter_map(|tee| {
-            let hold = tee.hold();
-            tee.seen_hold.set(hold);
-            hold.checked_sub(1)
-        });
-        holds.min()
+        let by_session = self.by_session.borrow();
+        by_session.get(&session)?.iter().filter_map(|tee| tee.hold().checked_sub(1)).min()
     }
 
-    /// Returns the sessions whose trim line may move, because a cursor that holds it has moved.
+    /// Returns the sessions whose trim line may move: a cursor that holds it has moved since the last call.
     pub fn moved(&self) -> Vec<SessionId> {
-        let tees = self.tees.borrow();
-        let moved = tees.values().filter(|tee| tee.hold() != tee.seen_hold.get());
+        let tees = self.all.borrow();
+        let has_moved = |tee: &&Rc<Tee>| {
+            let hold = tee.hold();
+            tee.seen_hold.replace(hold) != hold
+        };
+        let moved = tees.values().filter(has_moved);
         moved.map(|tee| tee.handover.session).collect()
     }
 
     /// Passes on what was written to a program.
     pub fn pass_input(&self, session: SessionId, bytes: &[u8]) {
-        for tee in self.tees.borrow().values().filter(|tee| tee.handover.session == session) {
+        for tee in self.by_session.borrow().get(&session).into_iter().flatten() {
             tee.pass(bytes);
         }
     }

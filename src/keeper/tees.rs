@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::AsFd;
 use std::os::fd::AsRawFd;
 use std::os::fd::OwnedFd;
@@ -59,19 +60,20 @@ struct Tee {
 /// All of them.
 #[derive(Default)]
 pub struct Tees {
-    tees: BTreeMap<TeeId, Tee>,
+    /// By session, because every piece of output asks for those of one.
+    tees: BTreeMap<(SessionId, TeeId), Tee>,
     last_id: u64,
 }
 
 impl Tees {
     /// Returns the ids in their order.
     pub fn ids(&self) -> impl Iterator<Item = TeeId> {
-        self.tees.keys().copied()
+        self.tees.keys().map(|(_, id)| *id)
     }
 
     /// Returns those of a session.
     pub fn of(&self, session: SessionId) -> Vec<TeeId> {
-        self.tees.values().filter(|tee| tee.handover.session == session).map(|tee| tee.handover.id).collect()
+        self.tees.range(range(session)).map(|((_, id), _)| *id).collect()
     }
 
     /// Returns their processes that still have to be reaped by their handles.
@@ -81,7 +83,7 @@ impl Tees {
 
     /// Wakes those of a session that sleep. The caller's fence orders this after what was published.
     pub fn ring(&self, session: SessionId) {
-        for tee in self.tees.values().filter(|tee| tee.handover.session == session) {
+        for (_, tee) in self.tees.range(range(session)) {
             if tee.status.load(word::ARMED) == 1 {
                 tee.status.store(word::ARMED, 0);
                 tee.bell.ring();
@@ -89,9 +91,13 @@ impl Tees {
         }
     }
 
+    fn get_mut(&mut self, id: TeeId) -> Option<&mut Tee> {
+        self.tees.values_mut().find(|tee| tee.handover.id == id)
+    }
+
     /// Collects what the daemon needs to know of one.
     pub fn handover(&self, id: TeeId) -> Option<io::Result<(ToDaemon, Vec<OwnedFd>)>> {
-        let tee = self.tees.get(&id)?;
+        let tee = self.tees.values().find(|tee| tee.handover.id == id)?;
         let fds = [Some(tee.status.as_fd()), Some(tee.parcel.as_fd()), tee.input.as_ref().map(AsFd::as_fd)];
         let fds: io::Result<Vec<OwnedFd>> = fds.into_iter().flatten().map(|fd| fd.try_clone_to_owned()).collect();
         Some(fds.map(|fds| (ToDaemon::Tee(tee.handover.clone()), fds)))
@@ -113,6 +119,10 @@ impl Tees {
     }
 }
 
+fn range(session: SessionId) -> RangeInclusive<(SessionId, TeeId)> {
+    (session, TeeId(0))..=(session, TeeId(u64::MAX))
+}
+
 impl Keeper {
     /// Starts a tee, or says why not.
     pub(super) fn tee(&mut self, ask: TeeAsk, fds: Vec<OwnedFd>) {
@@ -127,7 +137,7 @@ impl Keeper {
         };
         let answer = started.and_then(|tee| {
             self.tees.last_id = id.0;
-            self.tees.tees.insert(id, tee);
+            self.tees.tees.insert((session, id), tee);
             self.tees.handover(id).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))
         });
         let (message, fds) = answer.unwrap_or_else(|error| {
@@ -165,17 +175,19 @@ impl Keeper {
         Ok(Tee { handover, status, parcel, input, bell, process: Some(process), link: Some(ours) })
     }
 
-    /// Asks a tee to end; it is forgotten once it has.
+    /// Asks a tee to end, and ends it when asked again; it is forgotten once it has.
     pub(super) fn untee(&mut self, id: TeeId) {
-        let Some(tee) = self.tees.tees.get_mut(&id) else { return };
-        tee.link = None;
-        if tee.process.is_none() {
-            self.on_tee_death(id);
+        let Some(tee) = self.tees.get_mut(id) else { return };
+        let was_asked = tee.link.take().is_none();
+        match &tee.process {
+            Some(process) if was_asked => drop(process.signal(Signal::KILL)),
+            Some(_) => {}
+            None => self.on_tee_death(id),
         }
     }
 
     pub(super) fn on_tee_death(&mut self, id: TeeId) {
-        let Some(tee) = self.tees.tees.get_mut(&id) else { return };
+        let Some(tee) = self.tees.get_mut(id) else { return };
         if let Some(process) = tee.process.take() {
             if process.reap().is_none() {
                 tee.process = Some(process);
@@ -186,7 +198,8 @@ impl Keeper {
         }
         let is_forgotten = tee.link.is_none();
         if is_forgotten {
-            self.tees.tees.remove(&id);
+            let key = (tee.handover.session, id);
+            self.tees.tees.remove(&key);
         }
         if let Some(daemon) = &mut self.daemon {
             daemon.send(&ToDaemon::TeeGone { id, is_forgotten }, Vec::new());

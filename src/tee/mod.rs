@@ -61,7 +61,7 @@ const PIECE: usize = 64 << 10;
 /// Runs a tee; the keeper gave `link` as standard input, and sends everything else over it.
 pub fn run(link: OwnedFd) -> io::Result<()> {
     process::set_name(c"rpm-tee");
-    let signals = Signals::catch(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGPIPE])?;
+    let signals = Signals::catch(&[libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGPIPE, libc::SIGXFSZ])?;
     let link = Link::from_fd(link, PACKET);
     wait(&[(link.as_fd(), PollFlags::IN)], None)?;
     let Some((_, fds)) = link.receive()? else { return Ok(()) };

@@ -284,8 +284,9 @@ fn w43_a_full_disk_is_shown_and_the_copy_goes_on_when_it_can() {
     wait_until("the failure is shown", || tee(&place, &second)["errno"] == 32);
     let mut reader = open();
     place.ok(&["send", "says", "three\n"]);
+    wait_until("what was said meanwhile is written", || number(&tee(&place, &second), "written") == 10);
     let mut bytes = [0; 10];
-    reader.read_exact(&mut bytes).expect("what was said meanwhile");
+    reader.read_exact(&mut bytes).expect("it is there");
     assert_eq!(&bytes, b"two\nthree\n");
     wait_until("the failure is over", || tee(&place, &second)["errno"] == 0);
 
@@ -511,6 +512,17 @@ fn a_forgotten_session_ends_its_tees() {
     assert_ne!(tee(&place, &id)["state"], "done");
     place.ok(&["rm", "s"]);
     wait_until("it is gone", || tees(&place).is_empty() && helpers(&place).is_empty());
+}
+
+#[test]
+fn a_tee_that_hangs_is_removed_all_the_same() {
+    let place = Place::new();
+    pipe(&place, "s", "read x");
+    let id = made(&place, &["s", "--to", &text(&path(&place, "file"))]);
+    let helper = number(&wait_state(&place, &id, "running"), "pid") as u32;
+    signal(helper, "STOP");
+    place.ok(&["untee", &id]);
+    assert!(!lives(helper) && tees(&place).is_empty());
 }
 
 fn wakeups(pid: u32) -> u64 {

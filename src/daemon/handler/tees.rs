@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde_bytes::ByteBuf;
 use tokio::task;
@@ -36,6 +37,8 @@ use crate::session::text;
 
 /// Most tees of one session; each is a process.
 const TEES: usize = 64;
+/// A tee that needs longer than this for its end, twice what it takes itself, is killed.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// Most bytes of one answer.
 const READ: usize = 512 << 10;
 
@@ -204,7 +207,10 @@ pub(super) async fn untee(context: &Rc<Context>, verb: verbs::Untee) -> Answer<v
         hub.keeper.send(&ToKeeper::Untee { id: tee.handover.id }, &[]);
     }
     for tee in tees {
-        hub.tees.forgotten(&tee).await;
+        if tokio::time::timeout(PATIENCE, hub.tees.forgotten(&tee)).await.is_err() {
+            hub.keeper.send(&ToKeeper::Untee { id: tee.handover.id }, &[]);
+            hub.tees.forgotten(&tee).await;
+        }
         answer.tees.push(named(context, tee.info()));
     }
     Ok(answer)

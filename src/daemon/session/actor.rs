@@ -112,7 +112,8 @@ async fn supervise(hub: Rc<Hub>, session: Rc<Session>, mailbox: Mailbox) {
 async fn run_on(hub: &Hub, session: &Session) {
     loop {
         let history = &session.history;
-        if history.set_limit(history.head().saturating_add(history.ring())) {
+        let from = hub.tees.hold(session.id).unwrap_or(u64::MAX).min(history.head());
+        if history.set_limit(from.saturating_add(history.ring())) {
             hub.keeper.ring();
         }
         if let Some(exit) = history.exit() {
