@@ -71,6 +71,8 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Logs(args) => commands::logs::logs(&args),
         Verb::Screen(args) => listing::screen(&args),
         Verb::Send(args) => talking::send(&args),
+        Verb::Wait(args) => commands::waiting::wait(&args),
+        Verb::Events(args) => commands::events::events(&args),
         Verb::Resize(args) => talking::resize(&args),
         Verb::Stop(args) => ending::stop(&args),
         Verb::Kill(args) => ending::kill(&args),

@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
+use crate::daemon::events::EventLog;
 use crate::daemon::keeper_link::KeeperLink;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::registry::Registry;
@@ -37,6 +38,10 @@ pub struct Peer {
     pub outbox: Rc<Outbox>,
     /// It wants to know of changes.
     pub is_subscribed: Cell<bool>,
+    /// Counts its subscriptions to events; the last one is served.
+    pub subscription: Cell<u64>,
+    /// Wakes the one before that.
+    pub renewed: Notify,
 }
 
 /// See the module.
@@ -45,6 +50,8 @@ pub struct Hub {
     pub keeper: KeeperLink,
     /// All sessions.
     pub registry: RefCell<Registry>,
+    /// What happened.
+    pub events: EventLog,
     /// Facts for `daemon status`.
     pub report: verbs::DaemonReport,
     /// Set once everything ends.
@@ -67,9 +74,10 @@ pub struct Hub {
 
 impl Hub {
     /// Starts empty.
-    pub fn new(place: Place, keeper: KeeperLink, report: verbs::DaemonReport) -> Self {
+    pub fn new(place: Place, keeper: KeeperLink, events: EventLog, report: verbs::DaemonReport) -> Self {
         Self {
             keeper,
+            events,
             registry: RefCell::default(),
             report,
             is_ending: Cell::new(false),
@@ -102,7 +110,8 @@ impl Hub {
     /// Registers a client.
     pub fn join(&self, outbox: Rc<Outbox>) -> (ClientId, Rc<Peer>) {
         let id = ClientId(self.next());
-        let peer = Rc::new(Peer { outbox, is_subscribed: Cell::new(false) });
+        let (is_subscribed, subscription, renewed) = Default::default();
+        let peer = Rc::new(Peer { outbox, is_subscribed, subscription, renewed });
         self.peers.borrow_mut().insert(id, Rc::clone(&peer));
         self.crowd.notify_one();
         (id, peer)
@@ -136,10 +145,18 @@ impl Hub {
     /// Takes a session in.
     pub fn add(&self, session: Rc<Session>) {
         let id = session.id;
+        let command = session.status.borrow().command.clone();
+        self.note(&session, verbs::What::Started { pid: session.handover.pid, command });
         self.registry.borrow_mut().add(session);
         self.crowd.notify_one();
         self.write_roll();
         self.changed(id);
+    }
+
+    /// Notes what happened to a session.
+    pub fn note(&self, session: &Session, what: verbs::What) {
+        let facts = session.facts.borrow();
+        self.events.note(session.id, &facts.name, &facts.tags, what);
     }
 
     /// A session ended: the oldest ended ones make room.
@@ -153,6 +170,9 @@ impl Hub {
 
     /// Forgets a session for good.
     pub fn forget(&self, id: SessionId) {
+        if let Some(status) = self.registry.borrow().status(id) {
+            self.events.note(id, &status.name, &status.tags, verbs::What::Removed);
+        }
         let removed = self.registry.borrow_mut().remove(id);
         if let Some(session) = removed {
             self.keeper.send(&ToKeeper::Forget { id }, &[]);

@@ -4,8 +4,11 @@
 
 pub mod control;
 pub mod id;
+pub mod key;
+pub mod keys;
 pub mod spec;
 pub mod state;
 pub mod status;
 pub mod target;
 pub mod text;
+pub mod wait;

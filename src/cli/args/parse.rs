@@ -2,6 +2,13 @@
 
 use std::ffi::OsString;
 
+use regex::bytes::Regex;
+
+use crate::client::blocking::wait::Since;
+use crate::session::keys::Keys;
+use crate::session::keys::KeysError;
+use crate::session::wait;
+use crate::session::wait::ConditionError;
 use crate::term::Size;
 
 pub fn env(text: &str) -> Result<OsString, String> {
@@ -40,4 +47,21 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| "write a number with K, M or G: 512K, 8M".to_owned())?;
     number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(|| format!("{text} is out of range"))
+}
+
+/// Checks a line of keys; what they are on the wire, the terminal's modes decide.
+pub fn keys(text: &str) -> Result<String, KeysError> {
+    Keys::parse(text).map(|_| text.to_owned())
+}
+
+pub fn pattern(text: &str) -> Result<Regex, ConditionError> {
+    wait::pattern(text)
+}
+
+pub fn since(text: &str) -> Result<Since, String> {
+    match text {
+        "now" => Ok(Since::Now),
+        "start" => Ok(Since::Start),
+        _ => text.parse().map(Since::Offset).map_err(|_| "write now, start or an offset".to_owned()),
+    }
 }

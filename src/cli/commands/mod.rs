@@ -3,7 +3,9 @@
 pub mod daemon;
 pub mod doctor;
 pub mod ending;
+pub mod events;
 pub mod listing;
 pub mod logs;
 pub mod run;
 pub mod talking;
+pub mod waiting;

@@ -3,6 +3,7 @@
 //! The command line and the dashboard are built on it.
 
 mod connection;
+pub mod wait;
 
 use std::time::Duration;
 use std::time::Instant;

@@ -127,6 +127,6 @@ pub(super) fn resize(context: &Rc<Context>, verb: verbs::Resize) -> Answer<verbs
 pub(super) async fn send(context: &Rc<Context>, verb: verbs::Send) -> Answer<verbs::Send> {
     let session = find(context, &verb.target)?;
     let (reply_tx, reply_rx) = oneshot::channel();
-    session.mail(Mail::Send { request: verb, reply: reply_tx });
-    reply_rx.await.unwrap_or_else(|_| Err(gone())).map(|()| Done {})
+    session.mail(Mail::Send { by: context.client.who.clone(), request: verb, reply: reply_tx });
+    reply_rx.await.unwrap_or_else(|_| Err(gone()))
 }

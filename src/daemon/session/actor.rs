@@ -32,10 +32,12 @@ use crate::daemon::session::input::Input;
 use crate::daemon::session::output::Output;
 use crate::daemon::session::seen;
 use crate::daemon::session::store::Store;
+use crate::daemon::session::typing::Told;
 use crate::platform::clock;
 use crate::platform::memory::Access;
 use crate::platform::memory::Mapping;
 use crate::protocol::keeper::Handover;
+use crate::protocol::verbs;
 use crate::session::control::Control;
 use crate::session::id::AttachId;
 use crate::session::state::Machine;
@@ -78,6 +80,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         seen: Cell::new(seen),
         input: RefCell::new(input),
         store,
+        is_new: hub.is_complete.get(),
         cursors: RefCell::default(),
         mailbox,
     });
@@ -108,7 +111,8 @@ async fn run_on(hub: &Hub, session: &Session) {
         }
         if let Some(exit) = history.exit() {
             let end = ending(exit.status, None, exit.wall_ms, Vec::new());
-            session.status.borrow_mut().state = State::Ended { end };
+            session.status.borrow_mut().state = State::Ended { end: end.clone() };
+            hub.note(session, verbs::What::Ended { end });
             session.output.notify_waiters();
             hub.changed(session.id);
             return;
@@ -131,6 +135,7 @@ pub struct Actor {
     /// Something that only the history knows changed and was not told yet.
     pub(super) is_stale: bool,
     pub(super) published_at: u64,
+    pub(super) told: Told,
 }
 
 impl Actor {
@@ -151,6 +156,7 @@ impl Actor {
             stoppers: Vec::new(),
             is_stale: false,
             published_at: 0,
+            told: Told::default(),
         };
         actor.resume_end(now);
         actor
@@ -228,9 +234,7 @@ impl Actor {
             Mail::Release(attach) => self.on_release(attach, now),
             Mail::Detach(attach) => self.on_detach(attach, now),
             Mail::Input { attach, bytes } => self.on_input(attach, bytes, now),
-            Mail::Send { request, reply } => {
-                let _ = reply.send(self.on_send(&request));
-            }
+            Mail::Send { by, request, reply } => self.on_typed(by, request, reply, now),
             Mail::Resize(size) => self.resize(size),
             Mail::PaneSize { attach, size } if self.control.is_held_by(attach) => self.resize(size),
             Mail::Drawn { attach, frame } => self.on_drawn(attach, frame),

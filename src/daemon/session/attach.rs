@@ -13,6 +13,7 @@ use crate::daemon::session::Cursor;
 use crate::daemon::session::Start;
 use crate::daemon::session::actor::Actor;
 use crate::daemon::session::frames::Viewer;
+use crate::daemon::session::typing::Typing;
 use crate::platform::clock;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
@@ -61,6 +62,7 @@ pub struct Pending {
 enum Wish {
     Attach { attach: AttachId, request: verbs::Attach, reply: oneshot::Sender<AttachReply> },
     Screen { ansi: bool, reply: oneshot::Sender<verbs::ScreenText> },
+    Type(Typing),
 }
 
 impl Actor {
@@ -97,6 +99,7 @@ impl Actor {
             let _ = reply.send(Err(error));
             return;
         }
+        self.note_attached(attach);
         let size = size.filter(|_| wants_control && self.session.handover.kind == Kind::Pty);
         self.pend(size, Wish::Attach { attach, request, reply }, now);
         self.tell_attached(now);
@@ -108,6 +111,7 @@ impl Actor {
         let viewer = Viewer::new(self.session.history.head());
         self.attachments.insert(attach, Attachment::new(client, channel, Gets::Frames(viewer)));
         let _ = reply.send(Ok((attach, self.attached(attach), None)));
+        self.note_attached(attach);
         self.tell_attached(now);
     }
 
@@ -156,9 +160,12 @@ impl Actor {
     fn tell_stolen(&mut self, loser: AttachId, thief: AttachId) {
         let by = self.attachments.get(&thief).map(|thief| thief.client.who.clone()).unwrap_or_default();
         let Some(attachment) = self.attachments.get(&loser) else { return };
+        let from = attachment.client.who.clone();
+        self.hub.note(&self.session, verbs::What::Stolen { by: by.clone(), from: from.clone() });
         attachment.client.outbox.notify(&verbs::Stolen { channel: attachment.channel, by, at_ms: clock::wall_ms() });
         if matches!(attachment.gets, Gets::Raw { .. }) {
             self.attachments.remove(&loser);
+            self.hub.note(&self.session, verbs::What::Detached { who: from });
         }
     }
 
@@ -170,7 +177,8 @@ impl Actor {
 
     pub(super) fn on_detach(&mut self, attach: AttachId, now: u64) {
         self.control.release(attach);
-        if self.attachments.remove(&attach).is_some() {
+        if let Some(attachment) = self.attachments.remove(&attach) {
+            self.hub.note(&self.session, verbs::What::Detached { who: attachment.client.who });
             self.tell_attached(now);
         }
     }
@@ -184,6 +192,11 @@ impl Actor {
         if self.session.handover.kind == Kind::Pty && !self.has_ended() {
             self.hub.keeper.send(&ToKeeper::Resize { id: self.session.id, size }, &[]);
         }
+    }
+
+    /// Types once the modes of the screen are known.
+    pub(super) fn pend_typing(&mut self, typing: Typing, now: u64) {
+        self.pend(None, Wish::Type(typing), now);
     }
 
     fn pend(&mut self, size: Option<Size>, wish: Wish, now: u64) {
@@ -202,6 +215,7 @@ impl Actor {
         for pending in due {
             match pending.wish {
                 Wish::Attach { attach, request, reply } => self.start_raw(attach, &request, reply),
+                Wish::Type(typing) => self.type_encoded(typing),
                 Wish::Screen { ansi, reply } => {
                     if let Some(screen) = self.output.screen() {
                         let text = if ansi { screen.ansi() } else { screen.text() };
@@ -263,6 +277,13 @@ impl Actor {
 
     pub(super) fn has_ended(&self) -> bool {
         matches!(self.session.status.borrow().state, State::Ended { .. })
+    }
+
+    fn note_attached(&self, attach: AttachId) {
+        let Some(attachment) = self.attachments.get(&attach) else { return };
+        let who = attachment.client.who.clone();
+        let raw = matches!(attachment.gets, Gets::Raw { .. });
+        self.hub.note(&self.session, verbs::What::Attached { who, controls: self.control.is_held_by(attach), raw });
     }
 
     /// Renews the list of who is attached, and tells subscribers.

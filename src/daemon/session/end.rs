@@ -6,6 +6,7 @@ use crate::daemon::session::actor::Actor;
 use crate::platform::clock;
 use crate::platform::process;
 use crate::platform::process::Handle;
+use crate::protocol::verbs;
 use crate::session::id::RequestKey;
 use crate::session::spec::Kind;
 use crate::session::state::Effect;
@@ -32,6 +33,7 @@ impl Actor {
         }
         let end = ending(exit.status, None, exit.wall_ms, Vec::new());
         self.machine = Machine::ended(end.clone());
+        self.hub.note(&self.session, verbs::What::Ended { end: end.clone() });
         self.session.status.borrow_mut().state = State::Ended { end };
     }
 
@@ -70,6 +72,10 @@ impl Actor {
         for effect in self.machine.on(event, now) {
             match effect {
                 Effect::Record(asked) => {
+                    let kill_at_ms = self.machine.deadline().filter(|_| !asked.hard).map_or_else(clock::wall_ms, |deadline| {
+                        clock::wall_of(now) + deadline.saturating_sub(now) / 1_000_000
+                    });
+                    self.hub.note(&self.session, verbs::What::Stopping { by: asked.by.clone(), kill_at_ms });
                     self.session.facts.borrow_mut().asked = Some(asked);
                     self.session.store.put_facts(&self.session.facts.borrow());
                 }
@@ -116,6 +122,7 @@ impl Actor {
 
     fn tell_end(&mut self, end: &End) {
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
+        self.hub.note(&self.session, verbs::What::Ended { end: end.clone() });
         for stopper in self.stoppers.drain(..) {
             let _ = stopper.send(end.clone());
         }

@@ -10,6 +10,7 @@ mod frames;
 mod input;
 mod output;
 mod store;
+mod typing;
 
 use std::cell::Cell;
 use std::cell::RefCell;
@@ -86,7 +87,7 @@ pub enum Mail {
     /// An attachment typed; the permits for it are already taken.
     Input { attach: AttachId, bytes: Vec<u8> },
     /// Somebody types without being attached.
-    Send { request: verbs::Send, reply: oneshot::Sender<Result<(), WireError>> },
+    Send { by: String, request: verbs::Send, reply: oneshot::Sender<Result<verbs::Sent, WireError>> },
     /// Somebody sets the size.
     Resize(Size),
     /// The controller's pane has this size.
@@ -143,6 +144,8 @@ pub struct Session {
     pub seen: Cell<Seen>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
+    /// This daemon started it: nothing of it was told by an earlier one.
+    pub is_new: bool,
     store: Store,
     cursors: RefCell<Vec<std::rc::Weak<Cursor>>>,
     mailbox: mpsc::UnboundedSender<Mail>,

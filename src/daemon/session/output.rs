@@ -108,6 +108,11 @@ impl Output {
         self.has_more = true;
     }
 
+    /// Returns whether the screen is as the history says, for now.
+    pub const fn has_caught_up(&self) -> bool {
+        self.screen.is_some() && !self.has_more
+    }
+
     /// Returns whether what an earlier daemon had parsed is still being parsed again.
     const fn is_replaying(&self) -> bool {
         self.position.offset < self.answered
@@ -193,9 +198,11 @@ impl Actor {
         let session = std::rc::Rc::clone(&self.session);
         let effects = self.output.parse(&session.history, self.hub.dir());
         self.output.checkpoint(&session, self.hub.dir());
+        self.note_effects(&effects, now);
         for effect in effects {
             self.on_effect(effect);
         }
+        self.note_size();
         let Some(screen) = self.output.screen() else { return };
         let mut status = self.session.status.borrow_mut();
         status.size = screen.size();

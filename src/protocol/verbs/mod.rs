@@ -3,6 +3,7 @@
 mod attaching;
 mod daemon;
 mod ending;
+mod events;
 mod history;
 mod sessions;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 pub use attaching::*;
 pub use daemon::*;
 pub use ending::*;
+pub use events::*;
 pub use history::*;
 pub use sessions::*;
 
