@@ -60,8 +60,13 @@ impl EventLog {
         self.last.get()
     }
 
-    /// Notes an event. A start and an end are noted once for each session, also across daemons.
-    pub fn note(&self, id: SessionId, name: &str, tags: &[String], what: What) {
+    /// Returns whether the end of a session was told, by this daemon or one before it.
+    pub fn has_told_end(&self, id: SessionId) -> bool {
+        self.told.borrow().contains(&id)
+    }
+
+    /// Notes an event; a start and an end only once for each session, also across daemons. Returns whether it was noted.
+    pub fn note(&self, id: SessionId, name: &str, tags: &[String], what: What) -> bool {
         let is_news = match &what {
             What::Started { .. } => self.known.borrow_mut().insert(id),
             What::Ended { .. } => self.told.borrow_mut().insert(id),
@@ -73,7 +78,7 @@ impl EventLog {
             _ => true,
         };
         if !is_news {
-            return;
+            return false;
         }
         let seq = self.last.get() + 1;
         self.last.set(seq);
@@ -85,6 +90,7 @@ impl EventLog {
         ring.push_back(Entry { happened, tags: tags.into() });
         drop(ring);
         self.news.notify_waiters();
+        true
     }
 
     /// Returns the number of the oldest event that is kept.
@@ -136,7 +142,7 @@ pub async fn send(hub: Rc<Hub>, peer: Rc<Peer>, turn: u64, since: u64, filter: F
         }
         let oldest = log.oldest();
         if next < oldest {
-            peer.outbox.notify(&Overrun { missed: oldest - next });
+            peer.outbox.notify(&Overrun { missed: oldest - next, next: oldest });
             next = oldest;
         } else if next <= log.last() {
             if let Some(happened) = log.get(next, &filter) {

@@ -153,10 +153,10 @@ impl Hub {
         self.changed(id);
     }
 
-    /// Notes what happened to a session.
-    pub fn note(&self, session: &Session, what: verbs::What) {
+    /// Notes what happened to a session; returns whether it was news.
+    pub fn note(&self, session: &Session, what: verbs::What) -> bool {
         let facts = session.facts.borrow();
-        self.events.note(session.id, &facts.name, &facts.tags, what);
+        self.events.note(session.id, &facts.name, &facts.tags, what)
     }
 
     /// A session ended: the oldest ended ones make room.

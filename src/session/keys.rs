@@ -113,8 +113,21 @@ const ALIASES: [(&str, &str); 27] = [
 
 /// Names of [`Key`] that are words.
 const NAMES: [&str; 15] = [
-    "Enter", "Tab", "Backspace", "Esc", "Space", "Up", "Down", "Left", "Right", "Home", "End", "PageUp", "PageDown",
-    "Insert", "Delete",
+    "Enter",
+    "Tab",
+    "Backspace",
+    "Esc",
+    "Space",
+    "Up",
+    "Down",
+    "Left",
+    "Right",
+    "Home",
+    "End",
+    "PageUp",
+    "PageDown",
+    "Insert",
+    "Delete",
 ];
 
 /// Keys of the numeric keypad: name after `KP`, what it shows, last byte in application mode (`DECKPAM`).
@@ -218,9 +231,8 @@ impl Keys {
     /// Returns how often Enter is pressed: as many lines are echoed.
     #[must_use]
     pub fn enters(&self) -> usize {
-        let is_enter = |word: &&Word| {
-            matches!(word.stroke, Stroke::Key(Key { code: Code::Enter, .. }) | Stroke::Keypad(b'\r', _))
-        };
+        let is_enter =
+            |word: &&Word| matches!(word.stroke, Stroke::Key(Key { code: Code::Enter, .. }) | Stroke::Keypad(b'\r', _));
         self.0.iter().filter(is_enter).count()
     }
 }
@@ -426,7 +438,10 @@ mod tests {
     #[test]
     fn modes_of_the_program_decide_between_encodings() {
         let application = Modes { app_cursor: true, app_keypad: true, ..Modes::default() };
-        assert_eq!(sent("Up Home C-Up KP0 KPEnter KP+ F5", application), b"\x1bOA\x1bOH\x1b[1;5A\x1bOp\x1bOM\x1bOk\x1b[15~");
+        assert_eq!(
+            sent("Up Home C-Up KP0 KPEnter KP+ F5", application),
+            b"\x1bOA\x1bOH\x1b[1;5A\x1bOp\x1bOM\x1bOk\x1b[15~"
+        );
         let kitty = Modes { kitty_flags: 1, ..Modes::default() };
         assert_eq!(sent("S-Enter C-c", kitty), b"\x1b[13;2u\x03");
         let other = Modes { modify_other_keys: 2, ..Modes::default() };

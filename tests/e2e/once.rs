@@ -25,8 +25,8 @@ fn k1_a_repeated_request_is_done_once_also_by_the_next_daemon() {
     let place = Place::new();
     place.start("cat", "stty -echo; echo ready; cat");
     place.wait_screen("cat", "ready");
-    let send =
-        verbs::Send { key: RequestKey(77), target: "cat".into(), bytes: ByteBuf::from(&b"word\n"[..]), eof: false };
+    let bytes = ByteBuf::from(&b"word\n"[..]);
+    let send = verbs::Send { key: RequestKey(77), target: "cat".into(), bytes, ..verbs::Send::default() };
     let mut run = verbs::Run { key: RequestKey(78), ..verbs::Run::default() };
     run.spec.launch.argv = vec![ByteBuf::from(&b"sleep"[..]), ByteBuf::from(&b"1000"[..])];
     run.spec.launch.env =

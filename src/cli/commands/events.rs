@@ -64,7 +64,7 @@ impl Listening<'_> {
         let subscribed = self.client.call(&events)?;
         self.epoch = Some(subscribed.epoch);
         // Should the daemon die before anything happens, nothing of it was missed.
-        self.since.get_or_insert(subscribed.last);
+        self.since = Some(self.since.map_or(subscribed.last, |since| since.min(subscribed.last)));
         Ok(())
     }
 
@@ -98,7 +98,7 @@ impl Listening<'_> {
 
     fn print(&mut self, event: &Event) -> bool {
         if let Some(overrun) = event.get::<verbs::Overrun>() {
-            self.since = self.since.map(|since| since + overrun.missed);
+            self.since = Some(overrun.next.saturating_sub(1));
             let line = format!("- {} events were missed", overrun.missed);
             return self.line(&json!({ "what": "missed", "missed": overrun.missed }), &line);
         }

@@ -302,7 +302,9 @@ impl<'c> Waiting<'c> {
 
 /// Returns where output begins to count, if that is still there.
 fn offset(status: &Status, since: Since) -> Result<u64, WireError> {
-    let refuse = |why: String| Err(WireError::new(Code::Invalid, why).hint("--since takes now, start or an offset of `rpm ls --json`"));
+    let refuse = |why: String| {
+        Err(WireError::new(Code::Invalid, why).hint("--since takes now, start or an offset of `rpm ls --json`"))
+    };
     match since {
         Since::Now => Ok(status.output_bytes),
         Since::Start => Ok(status.oldest),

@@ -68,10 +68,15 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     let (mailbox, receiver) = mpsc::unbounded_channel();
     let history = History::open(data, control).map_err(io::Error::other)?;
     let seen = seen(&history);
+    let mut status = first_status(&handover, &facts);
+    if let Some(exit) = history.exit().filter(|_| facts.asked.is_none() && hub.events.has_told_end(handover.id)) {
+        // The roll is written before the actor runs, and says whose end was told.
+        status.state = State::Ended { end: ending(exit.status, None, exit.wall_ms, Vec::new()) };
+    }
     let session = Rc::new(Session {
         id: handover.id,
         history,
-        status: RefCell::new(first_status(&handover, &facts)),
+        status: RefCell::new(status),
         facts: RefCell::new(facts),
         handover,
         input_room: Semaphore::new(INPUT_LIMIT),

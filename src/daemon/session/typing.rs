@@ -122,9 +122,13 @@ impl Actor {
 
 fn no_keys(error: &KeysError) -> WireError {
     let hint = match error {
-        KeysError::NoTerminal { .. } => "pipes take 'text', bytes, Space, Tab and Enter; `rpm send --eof` ends the input",
+        KeysError::NoTerminal { .. } => {
+            "pipes take 'text', bytes, Space, Tab and Enter; `rpm send --eof` ends the input"
+        }
         KeysError::Unsayable { .. } => "its program asked for no keyboard protocol that can say it",
-        KeysError::Unknown { .. } | KeysError::Open { .. } => "keys are C-c, M-x, Enter, Up, F5, 0x1b, 'text' and so on",
+        KeysError::Unknown { .. } | KeysError::Open { .. } => {
+            "keys are C-c, M-x, Enter, Up, F5, 0x1b, 'text' and so on"
+        }
     };
     WireError::new(Code::Invalid, error.to_string()).hint(hint)
 }

@@ -189,5 +189,7 @@ impl What {
 pub struct Overrun {
     /// How many.
     pub missed: u64,
+    /// Number of the oldest event that is still kept; it may be of a kind that the subscriber did not want.
+    pub next: u64,
 }
 notice!(Overrun = "overrun");

@@ -41,7 +41,8 @@ pub enum ConditionError {
 
 fn near(word: &str) -> String {
     let name = word.split('=').next().unwrap_or_default();
-    let found = ["exit", "idle", "ready", "text", "count"].into_iter().find(|known| (1..=2).contains(&distance(name, known)));
+    let found =
+        ["exit", "idle", "ready", "text", "count"].into_iter().find(|known| (1..=2).contains(&distance(name, known)));
     found.map(|known| format!(" (did you mean {known}?)")).unwrap_or_default()
 }
 

@@ -30,7 +30,9 @@ fn wait(plan: Plan, said: &[u8]) -> Option<Outcome> {
 
 fn found(outcome: Option<Outcome>) -> Option<(String, Vec<Option<String>>, u64)> {
     match outcome? {
-        Outcome::Matched(Match::Text(_, found) | Match::Count(found)) => Some((found.text, found.captures, found.offset)),
+        Outcome::Matched(Match::Text(_, found) | Match::Count(found)) => {
+            Some((found.text, found.captures, found.offset))
+        }
         _ => None,
     }
 }
