@@ -213,9 +213,10 @@ impl Keys {
             match &word.stroke {
                 Stroke::Text(text) => bytes.extend_from_slice(text.as_bytes()),
                 Stroke::Byte(byte) => bytes.push(*byte),
-                Stroke::Keypad(b'\r', _) => bytes.push(b'\n'),
+                Stroke::Keypad(b'\r', _) | Stroke::Key(Key { code: Code::Enter, mods: Mods::NONE }) => {
+                    bytes.push(b'\n');
+                }
                 Stroke::Keypad(shown, _) => bytes.push(*shown),
-                Stroke::Key(Key { code: Code::Enter, mods: Mods::NONE }) => bytes.push(b'\n'),
                 Stroke::Key(Key { code: Code::Tab, mods: Mods::NONE }) => bytes.push(b'\t'),
                 Stroke::Key(Key { code: Code::Char(c), mods: Mods::NONE }) => {
                     bytes.extend_from_slice(c.to_string().as_bytes());

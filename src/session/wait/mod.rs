@@ -203,6 +203,7 @@ impl Waiter {
     }
 
     /// The session ended, or was forgotten; all bytes before that were fed.
+    #[must_use]
     pub fn ended(&self, end: Option<End>) -> Outcome {
         if let Some(outcome) = self.rest() {
             return outcome;

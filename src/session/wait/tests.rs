@@ -39,7 +39,9 @@ fn found(outcome: Option<Outcome>) -> Option<(String, Vec<Option<String>>, u64)>
 
 #[test]
 fn text_is_matched_in_lines_as_logs_prints_them_with_the_offset_behind_the_match() {
-    let table: [(&str, &[u8], Option<(&str, u64)>); 14] = [
+    /// What matched, and the offset behind it.
+    type Wanted = Option<(&'static str, u64)>;
+    let table: [(&str, &[u8], Wanted); 14] = [
         ("done", b"well done\n", Some(("done", 9))),
         ("^>>> $", b"print(6*7)\r\n42\r\n>>> ", Some((">>> ", 20))),
         ("^>>> $", b">>> print(6*7)\r\n42\r\n", None),
