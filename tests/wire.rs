@@ -209,6 +209,41 @@ fn tees(golden: &mut Golden) {
     golden.holds("keeper-untee", &ToKeeper::Untee { id: TeeId(2) });
 }
 
+/// One of each kind of event.
+fn happenings() -> Vec<verbs::What> {
+    use verbs::What;
+    let who = || "ann".to_owned();
+    let end = End { status: Some(ExitStatus::Code(3)), how: How::Natural, by: None, at_ms: 7, left: Vec::new() };
+    vec![
+        What::Started { pid: 7, command: "sh".into() },
+        What::Title { title: "t".into() },
+        What::Bell,
+        What::Notification { title: "t".into(), body: "b".into() },
+        What::Resized { size: Size::clamped(30, 100) },
+        What::Attached { who: who(), controls: true, raw: true },
+        What::Detached { who: who() },
+        What::Stolen { by: "bob".into(), from: who() },
+        What::Sent { by: who(), bytes: 3 },
+        What::Stopping { by: who(), kill_at_ms: 4 },
+        What::Ended { end },
+        What::Removed,
+    ]
+}
+
+#[test]
+fn events_of_tomorrow_are_read_as_unknown_and_every_kind_has_a_name() {
+    #[derive(Serialize)]
+    struct Tomorrow {
+        kind: &'static str,
+        colour: u32,
+    }
+    let read: verbs::What =
+        message::decode(&message::encode(&Tomorrow { kind: "painted", colour: 3 })).expect("readable");
+    assert_eq!(read, verbs::What::Unknown);
+    let kinds: Vec<&str> = happenings().iter().map(verbs::What::kind).collect();
+    assert_eq!(kinds, verbs::KINDS);
+}
+
 #[test]
 fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     let text = std::fs::read_to_string(golden_file()).unwrap_or_default();
@@ -242,8 +277,25 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
         .holds("outcomes", &verbs::Outcomes { outcomes: vec![verbs::Outcome { skipped: true, ..Default::default() }] });
     golden.holds(
         "send",
-        &verbs::Send { key: RequestKey(6), target: "web".into(), bytes: ByteBuf::from(vec![0, 255]), eof: true },
+        &verbs::Send {
+            key: RequestKey(6),
+            target: "web".into(),
+            bytes: ByteBuf::from(vec![0, 255]),
+            eof: true,
+            keys: Some("C-c".into()),
+            paste: true,
+            enter: true,
+        },
     );
+    golden.holds("sent", &verbs::Sent { at: 7, repeated: true });
+    let (targets, kinds) = (vec!["web*".into()], vec!["bell".into()]);
+    golden.holds("events", &verbs::Events { since: Some(8), epoch: Some(9), targets, kinds });
+    golden.holds("subscribed", &verbs::Subscribed { epoch: 9, last: 8 });
+    golden.holds("overrun", &verbs::Overrun { missed: 5, next: 6 });
+    for what in happenings() {
+        let name = format!("happened-{}", what.kind());
+        golden.holds(&name, &verbs::Happened { seq: 1, at_ms: 2, id: SessionId(3), name: "web".into(), what });
+    }
     golden.holds(
         "logs",
         &verbs::Logs {

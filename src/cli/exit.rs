@@ -24,6 +24,10 @@ pub const REFUSED: u8 = 77;
 pub const STOLEN: u8 = 90;
 /// Bytes were lost to a follower.
 pub const GAP: u8 = 91;
+/// What was waited for did not come in time.
+pub const TIMED_OUT: u8 = 92;
+/// The session ended, or was forgotten, before what was waited for came.
+pub const ENDED_FIRST: u8 = 93;
 /// The terminal went away.
 pub const HUNG_UP: u8 = 129;
 /// The program is there and cannot be run.

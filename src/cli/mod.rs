@@ -83,6 +83,8 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Screen(args) => commands::screen::screen(&args),
         Verb::Export(args) => commands::export::export(&args),
         Verb::Send(args) => talking::send(&args),
+        Verb::Wait(args) => commands::waiting::wait(&args),
+        Verb::Events(args) => commands::events::events(&args),
         Verb::Resize(args) => talking::resize(&args),
         Verb::Stop(args) => ending::stop(&args),
         Verb::Kill(args) => ending::kill(&args),

@@ -164,7 +164,7 @@ impl From<&verbs::Outcome> for Outcome {
 
 /// How a session ended, as JSON: all null while it has not.
 #[derive(Debug, Default, Serialize)]
-struct Ending {
+pub struct Ending {
     code: Option<u8>,
     signal: Option<String>,
     how: Option<String>,
@@ -174,7 +174,8 @@ struct Ending {
 }
 
 impl Ending {
-    fn of(end: Option<&End>) -> Self {
+    /// Takes an end apart.
+    pub fn of(end: Option<&End>) -> Self {
         let Some(end) = end else { return Self::default() };
         let (code, signal) = match end.status {
             Some(ExitStatus::Code(code)) => (Some(code), None),
@@ -211,6 +212,17 @@ pub fn unwritten(error: &std::io::Error) -> u8 {
 pub fn json<T: Serialize>(name: &str, value: &T) {
     let document = serde_json::json!({ "version": SCHEMA, name: value });
     print(format!("{document:#}\n").as_bytes());
+}
+
+/// Prints one JSON value with its schema version as one line; `false` when nobody reads any more.
+pub fn json_line<T: Serialize>(name: &str, value: &T) -> bool {
+    line(&serde_json::json!({ "version": SCHEMA, name: value }).to_string())
+}
+
+/// Prints a line at once; `false` when nobody reads any more.
+pub fn line(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
 }
 
 /// Prints sessions as JSON.

@@ -14,6 +14,7 @@ use std::rc::Rc;
 use tokio::sync::Notify;
 
 use crate::daemon::census::Census;
+use crate::daemon::events::EventLog;
 use crate::daemon::keeper_link::KeeperLink;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::registered::Registered;
@@ -40,6 +41,10 @@ pub struct Peer {
     pub outbox: Rc<Outbox>,
     /// It wants to know of changes.
     pub is_subscribed: Cell<bool>,
+    /// Counts its subscriptions to events; the last one is served.
+    pub subscription: Cell<u64>,
+    /// Wakes the one before that.
+    pub renewed: Notify,
 }
 
 /// See the module.
@@ -50,6 +55,8 @@ pub struct Hub {
     pub registry: RefCell<Registry>,
     /// All tees.
     pub tees: Tees,
+    /// What happened.
+    pub events: EventLog,
     /// Facts for `daemon status`.
     pub report: verbs::DaemonReport,
     /// Who looks at processes for all of us.
@@ -76,9 +83,10 @@ pub struct Hub {
 
 impl Hub {
     /// Starts empty.
-    pub fn new(place: Place, keeper: KeeperLink, report: verbs::DaemonReport) -> Self {
+    pub fn new(place: Place, keeper: KeeperLink, events: EventLog, report: verbs::DaemonReport) -> Self {
         Self {
             keeper,
+            events,
             registry: RefCell::default(),
             tees: Tees::default(),
             report,
@@ -114,7 +122,8 @@ impl Hub {
     /// Registers a client.
     pub fn join(&self, outbox: Rc<Outbox>) -> (ClientId, Rc<Peer>) {
         let id = ClientId(self.next());
-        let peer = Rc::new(Peer { outbox, is_subscribed: Cell::new(false) });
+        let (is_subscribed, subscription, renewed) = Default::default();
+        let peer = Rc::new(Peer { outbox, is_subscribed, subscription, renewed });
         self.peers.borrow_mut().insert(id, Rc::clone(&peer));
         self.crowd.notify_one();
         (id, peer)
@@ -148,10 +157,18 @@ impl Hub {
     /// Takes a session in.
     pub fn add(&self, session: Rc<Session>) {
         let id = session.id;
+        let command = session.status.borrow().command.clone();
+        self.note(&session, verbs::What::Started { pid: session.handover.pid, command });
         self.registry.borrow_mut().add(session);
         self.crowd.notify_one();
         self.write_roll();
         self.changed(id);
+    }
+
+    /// Notes what happened to a session; returns whether it was news.
+    pub fn note(&self, session: &Session, what: verbs::What) -> bool {
+        let facts = session.facts.borrow();
+        self.events.note(session.id, &facts.name, &facts.tags, what)
     }
 
     /// A session ended: the oldest ended ones make room.
@@ -165,6 +182,9 @@ impl Hub {
 
     /// Forgets a session for good.
     pub fn forget(&self, id: SessionId) {
+        if let Some(status) = self.registry.borrow().status(id) {
+            self.events.note(id, &status.name, &status.tags, verbs::What::Removed);
+        }
         let removed = self.registry.borrow_mut().remove(id);
         if let Some(session) = removed {
             self.keeper.send(&ToKeeper::Forget { id }, &[]);

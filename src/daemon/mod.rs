@@ -4,6 +4,7 @@
 
 mod census;
 mod connection;
+mod events;
 mod follow;
 mod handler;
 mod hub;
@@ -40,6 +41,7 @@ use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::id::TeeId;
 
+use self::events::EventLog;
 use self::hub::Hub;
 use self::keeper_link::KeeperLink;
 
@@ -74,9 +76,13 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     };
     let is_first = greeting.restarts == 0;
     let roll = place.roll();
-    let hub = Rc::new(Hub::new(place, keeper, report));
+    let (known, told) = if is_first { Default::default() } else { roll::known(&roll) };
+    let hub = Rc::new(Hub::new(place, keeper, EventLog::new(known, told), report));
     for status in if is_first { roll::lost(&roll) } else { roll::still_lost(&roll) } {
         tracing::error!(session = %status.name, "was lost with its keeper");
+        if let Some(end) = status.end().cloned() {
+            hub.events.note(status.id, &status.name, &status.tags, verbs::What::Ended { end });
+        }
         hub.registry.borrow_mut().add_lost(status);
     }
     take_over(&hub).await?;

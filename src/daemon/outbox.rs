@@ -106,6 +106,20 @@ impl Outbox {
         }
     }
 
+    /// Waits until there is room for more; `false` when the client is gone.
+    pub async fn has_room(&self) -> bool {
+        loop {
+            let room = self.room.notified();
+            if self.is_closed() {
+                return false;
+            }
+            if self.queue.borrow().len() < ROOM {
+                return true;
+            }
+            room.await;
+        }
+    }
+
     /// Notes that a session changed.
     pub fn change(&self, id: SessionId) {
         self.changed.borrow_mut().insert(id);

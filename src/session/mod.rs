@@ -4,6 +4,8 @@
 
 pub mod control;
 pub mod id;
+pub mod key;
+pub mod keys;
 pub mod originator;
 pub mod sizing;
 pub mod spec;
@@ -13,3 +15,4 @@ pub mod target;
 pub mod tee;
 pub mod terminal;
 pub mod text;
+pub mod wait;

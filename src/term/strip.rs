@@ -3,29 +3,45 @@
 //! For logs that people read. What a line looked like on a screen is the screen's business, not this one's: a carriage
 //! return inside a line is dropped, so a progress bar becomes one long line.
 
+use super::effect::PromptMark;
 use super::parser::Parser;
 use super::parser::Sink;
 
 /// Takes the escape sequences out of a stream, wherever it is cut.
 pub struct Strip {
     parser: Parser,
+    mark: Option<PromptMark>,
 }
 
-struct Plain<'a>(&'a mut Vec<u8>);
+struct Plain<'a> {
+    out: &'a mut Vec<u8>,
+    mark: &'a mut Option<PromptMark>,
+}
 
 impl Sink for Plain<'_> {
     fn ascii(&mut self, text: &[u8]) {
-        self.0.extend_from_slice(text);
+        self.out.extend_from_slice(text);
     }
 
     fn text(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     fn control(&mut self, byte: u8) {
         if matches!(byte, b'\n' | b'\t') {
-            self.0.push(byte);
+            self.out.push(byte);
         }
+    }
+
+    fn osc(&mut self, payload: &[u8], _bell: bool) {
+        let mark = payload.strip_prefix(b"133;").and_then(<[u8]>::first);
+        *self.mark = match mark {
+            Some(b'A') => Some(PromptMark::PromptStart),
+            Some(b'B') => Some(PromptMark::InputStart),
+            Some(b'C') => Some(PromptMark::OutputStart),
+            Some(b'D') => Some(PromptMark::CommandEnd(None)),
+            _ => *self.mark,
+        };
     }
 }
 
@@ -39,12 +55,18 @@ impl Strip {
     /// Starts between two sequences.
     #[must_use]
     pub fn new() -> Self {
-        Self { parser: Parser::new() }
+        Self { parser: Parser::new(), mark: None }
     }
 
     /// Appends the text in `bytes` to `out`.
     pub fn filter(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        self.parser.advance(&mut Plain(out), bytes);
+        self.parser.advance(&mut Plain { out, mark: &mut self.mark }, bytes);
+    }
+
+    /// Returns the last mark of a shell's prompt (OSC 133) so far; the code of a command is left out.
+    #[must_use]
+    pub const fn mark(&self) -> Option<PromptMark> {
+        self.mark
     }
 }
 

@@ -9,7 +9,7 @@ pub mod app;
 mod damage;
 mod guard;
 pub mod input;
-pub mod key;
+pub use crate::session::key;
 pub mod keymap;
 pub mod layout;
 pub mod mouse;

@@ -7,7 +7,6 @@ use std::time::Instant;
 use runpm::protocol::verbs;
 use runpm::session::spec::Kind;
 
-use crate::once::connect;
 use crate::support::Place;
 use crate::support::RPM;
 use crate::support::lives;
@@ -19,7 +18,7 @@ use crate::support::wait_until;
 fn k4_w8_two_hundred_programs_that_read_nothing_cost_nobody_else_anything() {
     let place = Place::new();
     place.start("first", "sleep 1000");
-    let mut connection = connect(&place);
+    let mut connection = place.connect();
     for n in 0..200 {
         let mut run = verbs::Run { key: runpm::client::request_key(), ..verbs::Run::default() };
         run.spec.kind = if n % 2 == 0 { Kind::Pty } else { Kind::Pipe };
@@ -34,7 +33,7 @@ fn k4_w8_two_hundred_programs_that_read_nothing_cost_nobody_else_anything() {
             key: runpm::client::request_key(),
             target: format!("deaf{n}"),
             bytes: serde_bytes::ByteBuf::from(vec![b'x'; 500_000]),
-            eof: false,
+            ..verbs::Send::default()
         };
         connection.call(&send).expect("half of the room");
     }

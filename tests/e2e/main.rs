@@ -4,8 +4,10 @@
 mod support;
 
 mod attaching;
+mod automation;
 mod bad_input;
 mod ending;
+mod events;
 mod input;
 mod once;
 mod pipes;

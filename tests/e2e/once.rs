@@ -1,33 +1,22 @@
 //! Requests that must not be done twice, and requests from tomorrow.
 
-use std::os::unix::net::UnixStream;
 
 use runpm::client::Error;
-use runpm::client::blocking::Connection;
-use runpm::platform::endpoint;
 use runpm::protocol::error::Code;
-use runpm::protocol::hello::Hello;
 use runpm::protocol::message::Verb;
 use runpm::protocol::verbs;
 use runpm::session::id::RequestKey;
-use runpm::session::terminal::Who;
 use serde_bytes::ByteBuf;
 
 use crate::support::Place;
-
-pub fn connect(place: &Place) -> Connection {
-    let stream = UnixStream::connect(place.dir().join("daemon.sock")).expect("a daemon");
-    let folders = endpoint::Place { runtime: place.dir().to_owned(), state: place.dir().to_owned(), is_private: true };
-    Connection::greet(stream, &folders, &Hello::ours(1, Who::default(), None)).expect("a hello")
-}
 
 #[test]
 fn k1_a_repeated_request_is_done_once_also_by_the_next_daemon() {
     let place = Place::new();
     place.start("cat", "stty -echo; echo ready; cat");
     place.wait_screen("cat", "ready");
-    let send =
-        verbs::Send { key: RequestKey(77), target: "cat".into(), bytes: ByteBuf::from(&b"word\n"[..]), eof: false };
+    let bytes = ByteBuf::from(&b"word\n"[..]);
+    let send = verbs::Send { key: RequestKey(77), target: "cat".into(), bytes, ..verbs::Send::default() };
     let mut run = verbs::Run { key: RequestKey(78), ..verbs::Run::default() };
     run.spec.launch.argv = vec![ByteBuf::from(&b"sleep"[..]), ByteBuf::from(&b"1000"[..])];
     run.spec.launch.env =
@@ -36,7 +25,7 @@ fn k1_a_repeated_request_is_done_once_also_by_the_next_daemon() {
     let mut started = Vec::new();
     for _ in 0..2 {
         for _ in 0..2 {
-            let mut connection = connect(&place);
+            let mut connection = place.connect();
             connection.call(&send).expect("typed");
             started.push(connection.call(&run).expect("started").id);
         }
@@ -59,7 +48,7 @@ fn w95_an_unknown_verb_is_answered_and_the_connection_goes_on() {
     }
     let place = Place::new();
     place.start("a", "sleep 1000");
-    let mut connection = connect(&place);
+    let mut connection = place.connect();
     let refused = connection.call(&Tomorrow {});
     assert!(matches!(refused, Err(Error::Refused(error)) if error.code == Code::Unsupported));
     assert_eq!(connection.call(&verbs::List::default()).expect("it goes on").sessions.len(), 1);

@@ -2,16 +2,12 @@
 
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use runpm::client::blocking::Connection;
 use runpm::history::ExitStatus;
 use runpm::history::Stream;
-use runpm::platform::endpoint;
-use runpm::protocol::hello::Hello;
 use runpm::protocol::verbs;
 use runpm::session::id::RequestKey;
 use runpm::session::tee::Target;
@@ -43,13 +39,6 @@ fn pipe(place: &Place, name: &str, script: &str) {
 /// With a history that takes a flood for a while.
 fn wide(place: &Place, name: &str, script: &str) {
     place.ok(&["run", "-d", "--pipe", "--name", name, "--", "sh", "-c", script]);
-}
-
-fn connect(place: &Place) -> Connection {
-    let stream = UnixStream::connect(place.dir().join("daemon.sock")).expect("a daemon");
-    let folders = endpoint::Place { runtime: place.dir().to_owned(), state: place.dir().to_owned(), is_private: true };
-    Connection::greet(stream, &folders, &Hello::ours(1, runpm::session::terminal::Who::default(), None))
-        .expect("a hello")
 }
 
 fn tees(place: &Place) -> Vec<Value> {
@@ -560,7 +549,7 @@ fn the_history_can_be_polled_piece_by_piece() {
     wait_until("all is said", || place.session("s")["output_bytes"] == sequence(50_000).len());
     place.ok(&["send", "s", "x\n"]);
     place.wait_end("s");
-    let mut client = connect(&place);
+    let mut client = place.connect();
     let mut ask = |from, limit, stream| client.call(&verbs::Read { target: "s".into(), from, limit, stream });
     let all = [sequence(50_000), b"e\n".to_vec()].concat();
     let first = ask(0, 1000, None).expect("an answer");
@@ -594,17 +583,17 @@ fn a_repeated_request_makes_one_tee_and_removes_one_also_across_a_kill() {
     let spec = TeeSpec { target, truncate: true, ..TeeSpec::default() };
     let tee = verbs::Tee { key: RequestKey(5), target: "s".into(), spec, ..verbs::Tee::default() };
     place.arm("teed-unanswered");
-    assert!(connect(&place).call(&tee).is_err());
+    assert!(place.connect().call(&tee).is_err());
     wait_until("it died", || place.has_fired());
     std::fs::write(&file, "what came after").expect("a file");
-    let again = [0; 2].map(|_| connect(&place).call(&tee).expect("made").id);
+    let again = [0; 2].map(|_| place.connect().call(&tee).expect("made").id);
     assert_eq!(again[0], again[1]);
     assert_eq!(tees(&place).len(), 1);
     assert_eq!(read(&file), b"what came after", "it was emptied twice");
 
     let untee = verbs::Untee { key: RequestKey(6), ids: vec![again[0]], targets: Vec::new() };
-    assert_eq!(connect(&place).call(&untee).expect("removed").tees.len(), 1);
+    assert_eq!(place.connect().call(&untee).expect("removed").tees.len(), 1);
     place.kill_daemon();
-    let answer = connect(&place).call(&untee).expect("removed");
+    let answer = place.connect().call(&untee).expect("removed");
     assert_eq!((answer.tees.len(), answer.errors.len()), (0, 0));
 }

@@ -16,6 +16,10 @@ use std::time::Duration;
 use std::time::Instant;
 
 pub use outer::Outer;
+use runpm::client::blocking::Connection;
+use runpm::platform::endpoint;
+use runpm::protocol::hello::Hello;
+use runpm::session::terminal::Who;
 
 /// Deadline of a condition on a loaded machine; far above what any of them takes.
 pub const LONG: Duration = Duration::from_secs(30);
@@ -113,6 +117,14 @@ impl Place {
         let text = self.ok(&["daemon", "status", "--json"]);
         let mut document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         document["daemon"].take()
+    }
+
+    /// A connection to the daemon, which runs already.
+    pub fn connect(&self) -> Connection {
+        let folders = endpoint::Place { runtime: self.dir.clone(), state: self.dir.clone(), is_private: true };
+        let stream = folders.connect().expect("a daemon");
+        let who = Who { user: "ann".to_owned(), ..Who::default() };
+        Connection::greet(stream, &folders, &Hello::ours(1, who, None)).expect("a hello")
     }
 
     /// Process id of the daemon.

@@ -1,5 +1,6 @@
 //! The command line as a type; one file a family of verbs.
 
+mod automation;
 mod ending;
 mod parse;
 mod procs;
@@ -12,6 +13,7 @@ mod views;
 use clap::Parser;
 use clap::Subcommand;
 
+pub use automation::*;
 pub use ending::*;
 pub use procs::*;
 pub use sessions::*;
@@ -77,8 +79,18 @@ pub enum Verb {
     #[command(after_help = "Examples:\n  rpm export web --asciicast -o web.cast\n  rpm export web --text --since 1h")]
     Export(Export),
     /// Type into a session
-    #[command(after_help = "Examples:\n  rpm send web 'reload' --enter\n  rpm send filter --stdin --eof < data")]
+    #[command(
+        after_help = "Examples:\n  rpm send web 'reload' --enter\n  rpm send vim --keys \"Escape ':wq' Enter\"\n  rpm send py 'print(6*7)' --enter --wait '^>>> $'\n  rpm send filter --stdin --eof < data"
+    )]
     Send(Send),
+    /// Wait until something happens in a session
+    #[command(
+        after_help = "Examples:\n  rpm wait build --for exit --timeout 10m\n  rpm wait web --for text='listening on (\\d+)' --since start --json\n  rpm wait sh --for ready --for idle=2s\n\nEnds with 0 when it came, 92 when the time ran out, 93 when the session ended first."
+    )]
+    Wait(Wait),
+    /// Print what happens to sessions, as it happens
+    #[command(after_help = "Examples:\n  rpm events\n  rpm events web --kind bell --kind ended --json")]
+    Events(Events),
     /// Set the size of a session's terminal
     Resize(Resize),
     /// End sessions: politely first, then hard

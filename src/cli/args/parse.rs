@@ -3,6 +3,13 @@
 use std::ffi::OsString;
 
 use crate::session::status::signal_number;
+use regex::bytes::Regex;
+
+use crate::client::blocking::wait::Since;
+use crate::session::keys::Keys;
+use crate::session::keys::KeysError;
+use crate::session::wait;
+use crate::session::wait::ConditionError;
 use crate::term::Size;
 
 pub fn env(text: &str) -> Result<OsString, String> {
@@ -46,4 +53,21 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 pub fn signal(text: &str) -> Result<u8, String> {
     signal_number(text)
         .ok_or_else(|| format!("{text:?} is no signal; write a name or a number, such as HUP, USR1 or 10"))
+}
+
+/// Checks a line of keys; what they are on the wire, the terminal's modes decide.
+pub fn keys(text: &str) -> Result<String, KeysError> {
+    Keys::parse(text).map(|_| text.to_owned())
+}
+
+pub fn pattern(text: &str) -> Result<Regex, ConditionError> {
+    wait::pattern(text)
+}
+
+pub fn since(text: &str) -> Result<Since, String> {
+    match text {
+        "now" => Ok(Since::Now),
+        "start" => Ok(Since::Start),
+        _ => text.parse().map(Since::Offset).map_err(|_| "write now, start or an offset".to_owned()),
+    }
 }

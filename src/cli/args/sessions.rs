@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::ValueEnum;
+use regex::bytes::Regex;
 
 use crate::cli::args::StreamName;
 use crate::cli::args::parse;
 use crate::cli::args::parse::Wish;
+use crate::session::text;
 
 use crate::session::sizing::SizeOwner;
 
@@ -105,6 +107,12 @@ pub struct Send {
     /// What to type
     #[arg(value_name = "TEXT")]
     pub text: Option<OsString>,
+    /// Press keys: C-c M-x S-Tab Enter Up F5 0x1b 'text', separated by blanks
+    #[arg(long, value_name = "KEYS", conflicts_with_all = ["text", "stdin", "paste"], value_parser = parse::keys)]
+    pub keys: Option<String>,
+    /// Paste it: bracketed if the program asked for that
+    #[arg(long)]
+    pub paste: bool,
     /// Press Enter afterwards
     #[arg(long)]
     pub enter: bool,
@@ -114,6 +122,21 @@ pub struct Send {
     /// End its input afterwards
     #[arg(long)]
     pub eof: bool,
+    /// Wait until a line of what it says then matches this pattern
+    #[arg(long, value_name = "PATTERN", value_parser = parse::pattern)]
+    pub wait: Option<Regex>,
+    /// Wait for so many matches
+    #[arg(long, value_name = "N", requires = "wait", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Pass over as many lines as were typed: they are the echo
+    #[arg(long, requires = "wait")]
+    pub after_echo: bool,
+    /// Wait no longer than this, such as 30s
+    #[arg(long, value_name = "TIME", requires = "wait", value_parser = text::duration_ms)]
+    pub timeout: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `rpm resize`.

@@ -6,7 +6,9 @@ use std::os::unix::ffi::OsStrExt;
 use serde_bytes::ByteBuf;
 
 use crate::cli::args;
+use crate::cli::commands::waiting;
 use crate::cli::exit;
+use crate::cli::output;
 use crate::cli::report::say;
 use crate::client;
 use crate::client::Error;
@@ -19,28 +21,47 @@ use crate::session::sizing::SizeOwner;
 /// Bytes of one request: well below a frame, and a part of what the daemon queues.
 const PIECE: usize = 256 << 10;
 
+/// Longest paste: it is one piece, so that nobody types into the middle of it.
+const PASTE: usize = 512 << 10;
+
 /// `rpm send`.
 pub fn send(args: &args::Send) -> Result<u8, Error> {
     let mut bytes = args.text.as_ref().map(|text| text.as_bytes().to_vec()).unwrap_or_default();
     if args.stdin {
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(Error::Lost)?;
     }
-    if args.enter {
-        bytes.push(b'\r');
-    }
-    if bytes.is_empty() && !args.eof {
+    if bytes.is_empty() && args.keys.is_none() && !args.enter && !args.eof {
         let nothing = WireError::new(Code::Invalid, "there is nothing to send");
-        return Err(nothing.hint("give a text, --enter, --stdin or --eof").into());
+        return Err(nothing.hint("give a text, --keys, --enter, --stdin or --eof").into());
+    }
+    let most = if args.paste { PASTE } else { PIECE };
+    if (args.paste || args.wait.is_some()) && bytes.len() > most {
+        let what = if args.paste { "pasted" } else { "typed and waited for" };
+        let message = format!("{} bytes cannot be {what} at once; {most} can", bytes.len());
+        return Err(WireError::new(Code::Invalid, message).hint("send it in pieces").into());
     }
     let mut client = Client::connect()?;
-    let pieces: Vec<&[u8]> = if bytes.is_empty() { vec![&[]] } else { bytes.chunks(PIECE).collect() };
+    let pieces: Vec<&[u8]> = if bytes.is_empty() { vec![&[]] } else { bytes.chunks(most).collect() };
+    let mut first = None;
     for (n, piece) in pieces.iter().enumerate() {
-        client.call(&verbs::Send {
+        let is_last = n + 1 == pieces.len();
+        let send = verbs::Send {
             key: client::request_key(),
             target: args.target.clone(),
             bytes: ByteBuf::from(*piece),
-            eof: args.eof && n + 1 == pieces.len(),
-        })?;
+            eof: args.eof && is_last,
+            keys: args.keys.clone(),
+            paste: args.paste,
+            enter: args.enter && is_last,
+        };
+        if let Some(pattern) = &args.wait {
+            return waiting::send_and_wait(&mut client, send, pattern, args);
+        }
+        let sent = client.call(&send)?;
+        first.get_or_insert(sent);
+    }
+    if let Some(sent) = first.filter(|_| args.json) {
+        output::json("send", &serde_json::json!({ "at": sent.at, "repeated": sent.repeated }));
     }
     Ok(exit::OK)
 }

@@ -162,6 +162,19 @@ impl Connection {
         }
     }
 
+    /// Waits for the next thing the daemon sends; none when it did not come in time.
+    pub fn receive_within(&mut self, timeout: Option<Duration>) -> Result<Option<Incoming>, Error> {
+        let incoming = self.try_receive()?;
+        if incoming.is_some() {
+            return Ok(incoming);
+        }
+        if !self.wait(timeout)? {
+            return Ok(None);
+        }
+        self.flush()?;
+        self.try_receive()
+    }
+
     /// Returns what has arrived, without waiting. Call until `None`, then poll the descriptor.
     pub fn try_receive(&mut self) -> Result<Option<Incoming>, Error> {
         if let Some(incoming) = self.next_waiting()? {

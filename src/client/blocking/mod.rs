@@ -4,6 +4,7 @@
 
 mod connection;
 mod follow;
+pub mod wait;
 
 use std::time::Duration;
 use std::time::Instant;

@@ -128,6 +128,9 @@ pub(super) fn resize(context: &Rc<Context>, verb: verbs::Resize) -> Answer<verbs
     Ok(Done {})
 }
 
+/// Longest line of keys.
+const KEYS: usize = 4096;
+
 /// Types, as soon as there is room: who sends much waits for the program to read, and nobody else does.
 pub(super) async fn send(context: &Rc<Context>, verb: verbs::Send) -> Answer<verbs::Send> {
     let session = find(context, &verb.target)?;
@@ -136,15 +139,18 @@ pub(super) async fn send(context: &Rc<Context>, verb: verbs::Send) -> Answer<ver
         let message = format!("{} bytes at once are too many, {INPUT_LIMIT} fit", verb.bytes.len());
         return Err(WireError::new(Code::Invalid, message).hint("send them in parts"));
     }
-    // A lone `C-c` waits behind nothing.
+    if verb.keys.as_ref().is_some_and(|keys| keys.len() > KEYS) {
+        return Err(WireError::new(Code::Invalid, format!("a line of keys may have {KEYS} bytes")));
+    }
+    // A lone `C-c` waits behind nothing; keys are few.
     let wanted = if *verb.bytes == [3] { 0 } else { verb.bytes.len() as u32 };
     let room = tokio::select! {
         room = Arc::clone(&session.input_room).acquire_many_owned(wanted) => room,
         // Whoever asked is gone: what was not typed yet is not typed any more.
         () = context.client.outbox.closed() => return Err(gone()),
     };
-    let Ok(room) = room else { return session.takes_input().map(|()| Done {}).and(Err(gone())) };
+    let Ok(room) = room else { return session.takes_input().and(Err(gone())) };
     let (reply_tx, reply_rx) = oneshot::channel();
-    session.mail(Mail::Send { request: verb, room, reply: reply_tx });
-    reply_rx.await.unwrap_or_else(|_| Err(gone())).map(|()| Done {})
+    session.mail(Mail::Send { by: context.client.who.to_string(), request: verb, room, reply: reply_tx });
+    reply_rx.await.unwrap_or_else(|_| Err(gone()))
 }

@@ -7,6 +7,7 @@
 
 mod attaching;
 mod ending;
+mod events;
 mod history;
 mod orphans;
 mod procs;
@@ -65,6 +66,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         at once {
         List => list,
         Subscribe => subscribe,
+        Events => events::subscribe,
         DaemonStatus => status,
         Release => attaching::release,
         Detach => attaching::detach,

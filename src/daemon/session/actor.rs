@@ -32,6 +32,8 @@ use crate::daemon::session::input::Input;
 use crate::daemon::session::output::Output;
 use crate::daemon::session::seen;
 use crate::daemon::session::store::Store;
+use crate::daemon::session::typing::Told;
+use crate::daemon::session::typing::Typing;
 use crate::platform::clock;
 use crate::platform::memory::Access;
 use crate::platform::memory::Mapping;
@@ -39,6 +41,7 @@ use crate::platform::process::Handle;
 use crate::platform::process::Identity;
 use crate::platform::tree::Purpose;
 use crate::protocol::keeper::Handover;
+use crate::protocol::verbs;
 use crate::session::control::Control;
 use crate::session::id::AttachId;
 use crate::session::state::Machine;
@@ -73,10 +76,15 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     let (mailbox, receiver) = mpsc::unbounded_channel();
     let history = History::open(data, control).map_err(io::Error::other)?;
     let seen = seen(&history);
+    let mut status = first_status(&handover, &facts);
+    if let Some(exit) = history.exit().filter(|_| facts.asked.is_none() && hub.events.has_told_end(handover.id)) {
+        // The roll is written before the actor runs, and says whose end was told.
+        status.state = State::Ended { end: ending(exit.status, None, exit.wall_ms, Vec::new()) };
+    }
     let session = Rc::new(Session {
         id: handover.id,
         history,
-        status: RefCell::new(first_status(&handover, &facts)),
+        status: RefCell::new(status),
         facts: RefCell::new(facts),
         handover,
         input_room: Arc::new(Semaphore::new(if handover_has_input { INPUT_LIMIT } else { 0 })),
@@ -87,6 +95,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         kin: RefCell::new(Arc::new(kin)),
         input: RefCell::new(input),
         store,
+        is_new: hub.is_complete.get(),
         cursors: RefCell::default(),
         mailbox,
     });
@@ -118,7 +127,8 @@ async fn run_on(hub: &Hub, session: &Session) {
         }
         if let Some(exit) = history.exit() {
             let end = ending(exit.status, None, exit.wall_ms, Vec::new());
-            session.status.borrow_mut().state = State::Ended { end };
+            session.status.borrow_mut().state = State::Ended { end: end.clone() };
+            hub.note(session, verbs::What::Ended { end });
             session.output.notify_waiters();
             hub.changed(session.id);
             return;
@@ -147,6 +157,7 @@ pub struct Actor {
     /// Something that only the history knows changed and was not told yet.
     pub(super) is_stale: bool,
     pub(super) published_at: u64,
+    pub(super) told: Told,
 }
 
 impl Actor {
@@ -168,6 +179,7 @@ impl Actor {
             wanted: None,
             is_stale: false,
             published_at: 0,
+            told: Told::default(),
         };
         actor.resume_end(now);
         actor
@@ -247,9 +259,7 @@ impl Actor {
             Mail::Release(attach) => self.on_release(attach, now),
             Mail::Detach(attach) => self.on_detach(attach, now),
             Mail::Input { attach, bytes } => self.on_input(attach, bytes, now),
-            Mail::Send { request, room, reply } => {
-                let _ = reply.send(self.on_send(&request, room));
-            }
+            Mail::Send { by, request, room, reply } => self.on_typed(Typing { by, request, room, reply }, now),
             Mail::Resize { size, owner } => self.on_resize(size, owner, now),
             Mail::PaneSize { attach, size, pixels } => self.on_pane_size(attach, size, pixels, now),
             Mail::Drawn { attach, frame } => self.on_drawn(attach, frame),

@@ -17,6 +17,7 @@ use crate::daemon::session::actor::Actor;
 use crate::daemon::session::frames::Viewer;
 use crate::daemon::session::input::CREDIT;
 use crate::daemon::session::input::Typed;
+use crate::daemon::session::typing::Typing;
 use crate::history::Stream;
 use crate::platform::clock;
 use crate::protocol::error::Code;
@@ -79,6 +80,7 @@ pub struct Pending {
 enum Waiting {
     Attach { attach: AttachId, request: verbs::Attach, reply: oneshot::Sender<AttachReply> },
     Screen { request: verbs::ScreenOf, reply: oneshot::Sender<(verbs::ScreenText, Option<Frame>)> },
+    Type(Typing),
 }
 
 impl Actor {
@@ -125,6 +127,7 @@ impl Actor {
                 return;
             }
         }
+        self.note_attached(attach);
         let size =
             terminal.map(|terminal| terminal.size).filter(|size| wants_control && self.is_sized_by(attach, *size));
         match self.session.handover.kind {
@@ -142,6 +145,7 @@ impl Actor {
             Attachment { terminal: request.terminal, ..Attachment::new(client, request.channel, Gets::Frames(viewer)) };
         self.attachments.insert(attach, attachment);
         let _ = reply.send(Ok((attach, self.attached(attach), None)));
+        self.note_attached(attach);
         self.tell_attached(now);
     }
 
@@ -253,9 +257,12 @@ impl Actor {
         let by = self.attachments.get(&thief).map(|thief| thief.client.who.to_string()).unwrap_or_default();
         let Some(attachment) = self.attachments.get_mut(&loser) else { return };
         attachment.wish = None;
+        let from = attachment.client.who.to_string();
+        self.hub.note(&self.session, verbs::What::Stolen { by: by.clone(), from: from.clone() });
         attachment.client.outbox.notify(&verbs::Stolen { channel: attachment.channel, by, at_ms: clock::wall_ms() });
         if matches!(attachment.gets, Gets::Raw { .. }) {
             self.attachments.remove(&loser);
+            self.hub.note(&self.session, verbs::What::Detached { who: from });
         }
     }
 
@@ -271,7 +278,8 @@ impl Actor {
 
     pub(super) fn on_detach(&mut self, attach: AttachId, now: u64) {
         let held = self.control.release(attach);
-        if self.attachments.remove(&attach).is_some() {
+        if let Some(attachment) = self.attachments.remove(&attach) {
+            self.hub.note(&self.session, verbs::What::Detached { who: attachment.client.who.to_string() });
             if held {
                 self.follow_sizes();
             }
@@ -296,6 +304,11 @@ impl Actor {
         }
     }
 
+    /// Types once the modes of the screen are known.
+    pub(super) fn pend_typing(&mut self, typing: Typing, now: u64) {
+        self.pend(None, Waiting::Type(typing), now);
+    }
+
     fn pend(&mut self, size: Option<Size>, waiting: Waiting, now: u64) {
         let offset = self.session.history.head();
         self.pending.push(Pending { offset, size, deadline: now + SIZE_WAIT_NS, waiting });
@@ -312,6 +325,7 @@ impl Actor {
         for pending in due {
             match pending.waiting {
                 Waiting::Attach { attach, request, reply } => self.start_raw(attach, &request, reply),
+                Waiting::Type(typing) => self.type_encoded(typing),
                 Waiting::Screen { request, reply } => {
                     if let Some(screen) = self.output.screen() {
                         let _ = reply.send(screen_of(screen, &request));
@@ -383,6 +397,16 @@ impl Actor {
 
     pub(super) fn has_ended(&self) -> bool {
         matches!(self.session.status.borrow().state, State::Ended { .. })
+    }
+
+    fn note_attached(&self, attach: AttachId) {
+        let Some(attachment) = self.attachments.get(&attach) else { return };
+        let who = attachment.client.who.clone();
+        let raw = matches!(attachment.gets, Gets::Raw { .. });
+        self.hub.note(
+            &self.session,
+            verbs::What::Attached { who: who.to_string(), controls: self.control.is_held_by(attach), raw },
+        );
     }
 
     /// Renews the list of who is attached, and tells subscribers.

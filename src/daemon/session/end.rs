@@ -6,6 +6,7 @@ use crate::daemon::session::actor::Actor;
 use crate::platform::clock;
 use crate::platform::process::Stat;
 use crate::platform::tree::Purpose;
+use crate::protocol::verbs;
 use crate::session::id::RequestKey;
 use crate::session::spec::Kind;
 use crate::session::state::Effect;
@@ -31,7 +32,11 @@ impl Actor {
         }
         let end = ending(exit.status, None, exit.wall_ms, Vec::new());
         self.machine = Machine::ended(end.clone());
-        self.session.status.borrow_mut().state = State::Ended { end };
+        self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
+        if self.hub.note(&self.session, verbs::What::Ended { end }) {
+            // It came while no daemon lived; the next one must not tell it again.
+            self.hub.ended();
+        }
     }
 
     pub(super) fn on_stop(
@@ -69,6 +74,11 @@ impl Actor {
         for effect in self.machine.on(event, now) {
             match effect {
                 Effect::Record(asked) => {
+                    let kill_at_ms =
+                        self.machine.deadline().filter(|_| !asked.hard).map_or_else(clock::wall_ms, |deadline| {
+                            clock::wall_of(now) + deadline.saturating_sub(now) / 1_000_000
+                        });
+                    self.hub.note(&self.session, verbs::What::Stopping { by: asked.by.clone(), kill_at_ms });
                     self.session.facts.borrow_mut().asked = Some(asked);
                     self.session.store.put_facts(&self.session.facts.borrow());
                 }
@@ -119,6 +129,7 @@ impl Actor {
     fn tell_end(&mut self, end: &End) {
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
         self.session.input_room.close();
+        self.hub.note(&self.session, verbs::What::Ended { end: end.clone() });
         for stopper in self.stoppers.drain(..) {
             let _ = stopper.send(end.clone());
         }

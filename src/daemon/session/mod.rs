@@ -10,6 +10,7 @@ mod frames;
 mod input;
 mod output;
 mod store;
+mod typing;
 
 use std::cell::Cell;
 use std::cell::RefCell;
@@ -106,7 +107,12 @@ pub enum Mail {
     /// An attachment typed.
     Input { attach: AttachId, bytes: Vec<u8> },
     /// Somebody types without being attached.
-    Send { request: verbs::Send, room: OwnedSemaphorePermit, reply: oneshot::Sender<Result<(), WireError>> },
+    Send {
+        by: String,
+        request: verbs::Send,
+        room: OwnedSemaphorePermit,
+        reply: oneshot::Sender<Result<verbs::Sent, WireError>>,
+    },
     /// Somebody sets the size, or whose it is.
     Resize { size: Option<Size>, owner: Option<SizeOwner> },
     /// A controller's terminal or pane has this size.
@@ -169,6 +175,8 @@ pub struct Session {
     pub kin: RefCell<Arc<HashSet<Identity>>>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
+    /// This daemon started it: nothing of it was told by an earlier one.
+    pub is_new: bool,
     store: Store,
     cursors: RefCell<Vec<std::rc::Weak<Cursor>>>,
     mailbox: mpsc::UnboundedSender<Mail>,

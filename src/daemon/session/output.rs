@@ -126,6 +126,11 @@ impl Output {
         self.is_lazy && self.screen.is_some() && history.head().saturating_sub(self.position.offset) > 4 * TAIL
     }
 
+    /// Returns whether the screen is as the history says, for now.
+    pub const fn has_caught_up(&self) -> bool {
+        self.screen.is_some() && !self.has_more
+    }
+
     /// Returns whether what an earlier daemon had parsed is still being parsed again.
     const fn is_replaying(&self) -> bool {
         self.position.offset < self.answered
@@ -215,9 +220,11 @@ impl Actor {
         let session = std::rc::Rc::clone(&self.session);
         let effects = self.output.parse(&session.history, self.hub.dir());
         self.output.checkpoint(&session, self.hub.dir());
+        self.note_effects(&effects, now);
         for effect in effects {
             self.on_effect(effect);
         }
+        self.note_size();
         let Some(screen) = self.output.screen() else { return };
         let mut status = self.session.status.borrow_mut();
         status.size = screen.size();

@@ -139,8 +139,25 @@ pub struct Send {
     pub bytes: ByteBuf,
     /// End its input afterwards (pipes), or type the terminal's end-of-file character.
     pub eof: bool,
+    /// Keys to press instead of `bytes`, as [`Keys`](crate::session::keys::Keys) reads them: they are sent as the
+    /// modes of the terminal want it.
+    pub keys: Option<String>,
+    /// Type `bytes` as a terminal pastes them: bracketed if the program asked for that.
+    pub paste: bool,
+    /// Press Enter afterwards: a return on a terminal, a line feed on a pipe.
+    pub enter: bool,
 }
-verb!(Send = "send" -> Done);
+verb!(Send = "send" -> Sent);
+
+/// Something was typed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sent {
+    /// Offset of the end of history before anything was typed; what answers it comes behind.
+    pub at: u64,
+    /// The request had been done before, so `at` may be behind some of the answer.
+    pub repeated: bool,
+}
 
 /// To an attachment: somebody took its control.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 mod attaching;
 mod daemon;
 mod ending;
+mod events;
 mod history;
 mod procs;
 mod sessions;
@@ -14,6 +15,7 @@ use serde::Serialize;
 pub use attaching::*;
 pub use daemon::*;
 pub use ending::*;
+pub use events::*;
 pub use history::*;
 pub use procs::*;
 pub use sessions::*;

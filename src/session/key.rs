@@ -1,7 +1,7 @@
 //! Keys: their names, and the bytes a terminal sends for them.
 //!
-//! A key is what hint line, help and keymap talk about. What a program gets is never made from a `Key` while somebody types: it gets the
-//! bytes that arrived. `Key::bytes` is the legacy encoding, for tables and tests; the other direction is `input`.
+//! A key is what hint line, help, keymap and `rpm send --keys` talk about. While somebody types, what a program gets is never made from
+//! a `Key`: it gets the bytes that arrived. `Key::bytes` is the encoding of xterm; the other direction is `tui::input`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -140,6 +140,7 @@ impl Key {
             (Code::Tab, Mods::NONE) => Some(vec![b'\t']),
             (Code::Tab, Mods::SHIFT) => Some(b"\x1b[Z".to_vec()),
             (Code::Backspace, Mods::NONE) => Some(vec![0x7f]),
+            (Code::Backspace, Mods::CTRL) => Some(vec![0x08]),
             (Code::Esc, Mods::NONE) => Some(vec![0x1b]),
             (Code::Char(c), Mods::NONE) => Some(c.to_string().into_bytes()),
             (Code::Char(c), Mods::CTRL) => Some(vec![control(c)?]),
@@ -189,8 +190,8 @@ fn function_number(n: u8) -> Option<u8> {
     FUNCTION_NUMBERS.get(usize::from(n).checked_sub(5)?).copied()
 }
 
-/// The numbers of F5 to F12, with the gaps that terminals have.
-const FUNCTION_NUMBERS: [u8; 8] = [15, 17, 18, 19, 20, 21, 23, 24];
+/// The numbers of F5 to F20, with the gaps that terminals have.
+const FUNCTION_NUMBERS: [u8; 16] = [15, 17, 18, 19, 20, 21, 23, 24, 25, 26, 28, 29, 31, 32, 33, 34];
 
 /// Returns the function key of a number in a sequence.
 #[must_use]
@@ -204,9 +205,11 @@ pub fn function_key(number: u16) -> Option<Code> {
 
 /// Returns the control character of a character.
 fn control(c: char) -> Option<u8> {
-    match c {
-        'a'..='z' | '\\' | ']' | '^' | '_' => Some(c as u8 & 0x1f),
-        ' ' => Some(0),
+    match c.to_ascii_lowercase() {
+        c @ ('a'..='z' | '[' | '\\' | ']' | '^' | '_') => Some(c as u8 & 0x1f),
+        ' ' | '@' => Some(0),
+        '/' => Some(0x1f),
+        '?' => Some(0x7f),
         _ => None,
     }
 }
@@ -254,7 +257,7 @@ impl FromStr for Key {
         let mut chars = rest.chars();
         let code = match (chars.next(), chars.as_str()) {
             (Some(c), "") if !c.is_control() => Code::Char(c),
-            (Some('F'), number) => Code::F(number.parse().ok().filter(|n| (1..=12).contains(n)).ok_or_else(unknown)?),
+            (Some('F'), number) => Code::F(number.parse().ok().filter(|n| (1..=20).contains(n)).ok_or_else(unknown)?),
             _ => return Err(unknown()),
         };
         Ok(Self::new(code, mods))

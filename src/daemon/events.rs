@@ -1,0 +1,160 @@
+//! What happens to sessions: one bounded log in the daemon, and a cursor into it for each subscriber.
+//!
+//! There is no queue per subscriber: the log is the queue. *Invariant:* a subscriber gets every event once and in order, or the
+//! exact number of those it missed. Numbers count within one life of the daemon, its epoch.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use tokio::sync::Notify;
+
+use crate::daemon::hub::Hub;
+use crate::daemon::hub::Peer;
+use crate::platform::clock;
+use crate::protocol::verbs::Happened;
+use crate::protocol::verbs::Overrun;
+use crate::protocol::verbs::What;
+use crate::session::id::SessionId;
+use crate::session::target;
+use crate::session::target::Candidate;
+
+/// Events that are kept for slow and returning subscribers.
+const KEPT: usize = 4096;
+
+/// One event, and what it is selected by beside its fields.
+struct Entry {
+    happened: Happened,
+    tags: Rc<[String]>,
+}
+
+/// See the module.
+pub struct EventLog {
+    /// Which life of the daemon.
+    pub epoch: u64,
+    ring: RefCell<VecDeque<Entry>>,
+    last: Cell<u64>,
+    news: Notify,
+    /// Sessions that a daemon before this one knew, and those whose end was told.
+    known: RefCell<HashSet<SessionId>>,
+    told: RefCell<HashSet<SessionId>>,
+}
+
+impl EventLog {
+    /// Starts empty; what an earlier daemon told is not told again.
+    pub fn new(known: HashSet<SessionId>, told: HashSet<SessionId>) -> Self {
+        Self {
+            epoch: clock::wall_ms(),
+            ring: RefCell::default(),
+            last: Cell::new(0),
+            news: Notify::new(),
+            known: RefCell::new(known),
+            told: RefCell::new(told),
+        }
+    }
+
+    /// Returns the number of the newest event.
+    pub fn last(&self) -> u64 {
+        self.last.get()
+    }
+
+    /// Returns whether the end of a session was told, by this daemon or one before it.
+    pub fn has_told_end(&self, id: SessionId) -> bool {
+        self.told.borrow().contains(&id)
+    }
+
+    /// Notes an event; a start and an end only once for each session, also across daemons. Returns whether it was noted.
+    pub fn note(&self, id: SessionId, name: &str, tags: &[String], what: What) -> bool {
+        let is_news = match &what {
+            What::Started { .. } => self.known.borrow_mut().insert(id),
+            What::Ended { .. } => self.told.borrow_mut().insert(id),
+            What::Removed => {
+                self.known.borrow_mut().remove(&id);
+                self.told.borrow_mut().remove(&id);
+                true
+            }
+            _ => true,
+        };
+        if !is_news {
+            return false;
+        }
+        let seq = self.last.get() + 1;
+        self.last.set(seq);
+        let happened = Happened { seq, at_ms: clock::wall_ms(), id, name: name.to_owned(), what };
+        let mut ring = self.ring.borrow_mut();
+        if ring.len() == KEPT {
+            ring.pop_front();
+        }
+        ring.push_back(Entry { happened, tags: tags.into() });
+        drop(ring);
+        self.news.notify_waiters();
+        true
+    }
+
+    /// Returns the number of the oldest event that is kept.
+    fn oldest(&self) -> u64 {
+        self.ring.borrow().front().map_or(self.last.get() + 1, |entry| entry.happened.seq)
+    }
+
+    /// Returns the event with this number, if the filter wants it.
+    fn get(&self, seq: u64, filter: &Filter) -> Option<Happened> {
+        let ring = self.ring.borrow();
+        let first = ring.front()?.happened.seq;
+        let entry = ring.get(usize::try_from(seq.checked_sub(first)?).ok()?)?;
+        filter.wants(entry).then(|| entry.happened.clone())
+    }
+}
+
+/// Which events a subscriber wants.
+#[derive(Default)]
+pub struct Filter {
+    /// None means every session.
+    pub is_all: bool,
+    /// Sessions that were named.
+    pub ids: Vec<SessionId>,
+    /// Globs and tags, which also take sessions that come later.
+    pub patterns: Vec<String>,
+    /// None means every kind.
+    pub kinds: Vec<String>,
+}
+
+impl Filter {
+    fn wants(&self, entry: &Entry) -> bool {
+        let Happened { id, name, what, .. } = &entry.happened;
+        let candidate = [Candidate { id: *id, name, tags: &entry.tags }];
+        let is_meant = |pattern: &String| target::select(pattern, &candidate).is_ok_and(|ids| !ids.is_empty());
+        let is_of_session = self.is_all || self.ids.contains(id) || self.patterns.iter().any(is_meant);
+        is_of_session && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == what.kind()))
+    }
+}
+
+/// Sends events to one subscriber, from the one behind `since` on, until it leaves or subscribes anew.
+pub async fn send(hub: Rc<Hub>, peer: Rc<Peer>, turn: u64, since: u64, filter: Filter) {
+    let log = &hub.events;
+    let mut next = since + 1;
+    loop {
+        let news = log.news.notified();
+        let renewed = peer.renewed.notified();
+        if peer.subscription.get() != turn || !peer.outbox.has_room().await {
+            return;
+        }
+        let oldest = log.oldest();
+        if next < oldest {
+            peer.outbox.notify(&Overrun { missed: oldest - next, next: oldest });
+            next = oldest;
+        } else if next <= log.last() {
+            if let Some(happened) = log.get(next, &filter) {
+                peer.outbox.notify(&happened);
+            }
+            next += 1;
+        } else {
+            tokio::select! {
+                () = news => {}
+                () = renewed => {}
+                () = peer.outbox.closed() => return,
+            }
+        }
+    }
+}
