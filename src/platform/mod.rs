@@ -16,3 +16,4 @@ pub mod reactor;
 pub mod signals;
 pub mod spawn;
 pub mod tty;
+pub mod user;

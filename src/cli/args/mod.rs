@@ -1,6 +1,7 @@
 //! The command line as a type; one file a family of verbs.
 
 mod ending;
+mod environment;
 mod parse;
 mod sessions;
 mod tool;
@@ -9,6 +10,7 @@ use clap::Parser;
 use clap::Subcommand;
 
 pub use ending::*;
+pub use environment::*;
 pub use sessions::*;
 pub use tool::*;
 

@@ -1,15 +1,6 @@
 //! From the words of a command line to values; what cannot be read is said with what to write instead.
 
-use std::ffi::OsString;
-
 use crate::term::Size;
-
-pub fn env(text: &str) -> Result<OsString, String> {
-    match text.split_once('=') {
-        Some((name, _)) if !name.is_empty() => Ok(text.into()),
-        _ => Err("write NAME=VALUE".to_owned()),
-    }
-}
 
 /// A size as it was asked for, and the nearest possible one.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::ValueEnum;
 
+use crate::cli::args::environment::Environment;
 use crate::cli::args::parse;
 use crate::cli::args::parse::Wish;
 
@@ -27,12 +28,9 @@ pub struct Run {
     /// Working directory
     #[arg(long, value_name = "DIR")]
     pub cwd: Option<PathBuf>,
-    /// Add to the environment
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse::env)]
-    pub env: Vec<OsString>,
-    /// Start with an empty environment
-    #[arg(long)]
-    pub clear_env: bool,
+    /// What its environment is made of
+    #[command(flatten)]
+    pub environment: Environment,
     /// The tool this is for, to select by
     #[arg(long, value_name = "TOOL")]
     pub originator: Option<String>,

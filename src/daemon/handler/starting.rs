@@ -18,6 +18,7 @@ use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
 use crate::protocol::message;
 use crate::protocol::verbs;
+use crate::session::environment;
 use crate::session::spec;
 use crate::session::spec::Facts;
 
@@ -54,14 +55,10 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     let Some(program) = spec.launch.argv.first().filter(|program| !program.is_empty()) else {
         return Err(WireError::new(Code::Invalid, "there is no command to run"));
     };
-    let env = spec.launch.env.iter().chain(&spec.overlay);
-    let all = spec.launch.argv.iter().chain(env).chain([&spec.launch.cwd]);
-    if all.into_iter().any(|bytes| bytes.contains(&0)) {
-        return Err(WireError::new(
-            Code::Invalid,
-            "a NUL byte cannot be part of a command, its environment or its directory",
-        ));
+    if spec.launch.argv.iter().chain([&spec.launch.cwd]).any(|bytes| bytes.contains(&0)) {
+        return Err(WireError::new(Code::Invalid, "a NUL byte cannot be part of a command or its directory"));
     }
+    check_environment(spec)?;
     let hub = &context.hub;
     let name = name_of(context, spec, program)?;
     let agent_link = agent_link(hub, verb);
@@ -84,9 +81,28 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
-    launch.env.extend(spec.overlay.iter().cloned());
+    environment::change(&mut launch.env, &spec.overlay);
     let ring = if spec.history == 0 { crate::history::layout::DEFAULT_RING as u64 } else { spec.history };
     Ok(Order { kind: spec.kind, size: spec.size, ring, launch, facts: ByteBuf::from(message::encode(&facts)) })
+}
+
+/// Refuses what no environment can hold, and a change of the mark by which a session's processes are found.
+fn check_environment(spec: &spec::Spec) -> Result<(), WireError> {
+    let entries = spec.launch.env.iter().map(|entry| (entry, environment::fault(entry, false)));
+    let changes = spec.overlay.iter().map(|change| {
+        let is_mark = environment::name_of(change) == b"RUNPM_SESSION";
+        let fault = is_mark.then_some("it marks the session's processes and cannot be changed");
+        (change, environment::fault(change, true).or(fault))
+    });
+    for (entry, fault) in entries.chain(changes) {
+        if let Some(fault) = fault {
+            // The name only: values may be secrets.
+            let name = crate::session::text::shorten(&crate::session::text::quote(&[environment::name_of(entry)]), 80);
+            let message = format!("the environment entry {name} cannot be used: {fault}");
+            return Err(WireError::new(Code::Invalid, message).hint("write NAME=VALUE"));
+        }
+    }
+    Ok(())
 }
 
 /// Gives a session its stable link; it dangles until somebody brings an agent. An environment that was cleared stays so.
