@@ -14,6 +14,7 @@
 //! | [`protocol`] | the wire | yes |
 //! | [`platform`] | everything that differs between systems | no |
 //! | [`keeper`] | owns programs, pumps output | no |
+//! | [`config`] | the user's settings | no |
 //! | [`daemon`] | screens, clients, policies | no |
 //! | [`client`] | finding the daemon, asking it, coming back to it | no |
 //! | [`tui`] | the dashboard | its `app` is |
@@ -21,6 +22,7 @@
 
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod daemon;
 pub mod history;
 pub mod keeper;

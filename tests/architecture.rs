@@ -5,17 +5,18 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Folder, and what it may use of the crate. Modules and what they are: `src/lib.rs`.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("term", &[]),
     ("history", &[]),
     ("session", &["term", "history"]),
     ("protocol", &["term", "history", "session"]),
     ("platform", &["term", "history", "session", "protocol"]),
     ("keeper", &["term", "history", "session", "protocol", "platform"]),
-    ("daemon", &["term", "history", "session", "protocol", "platform"]),
+    ("config", &["term", "session", "platform"]),
+    ("daemon", &["term", "history", "session", "protocol", "platform", "config"]),
     ("client", &["term", "history", "session", "protocol", "platform"]),
-    ("tui", &["term", "history", "session", "protocol", "platform", "client"]),
-    ("cli", &["term", "history", "session", "protocol", "platform", "client", "tui", "keeper", "daemon"]),
+    ("tui", &["term", "history", "session", "protocol", "platform", "config", "client"]),
+    ("cli", &["term", "history", "session", "protocol", "platform", "config", "client", "tui", "keeper", "daemon"]),
 ];
 
 /// Folders without I/O, clock, threads or runtime.

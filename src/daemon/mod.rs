@@ -2,6 +2,7 @@
 //!
 //! One thread, one reactor, an actor per session. *Invariant:* it owns no byte and no fact that exists nowhere else.
 
+mod autostart;
 mod connection;
 mod follow;
 mod handler;
@@ -25,6 +26,7 @@ use tokio::runtime;
 use tokio::task;
 use tokio::task::LocalSet;
 
+use crate::config;
 use crate::platform::endpoint::Place;
 use crate::platform::failpoint;
 use crate::platform::limits;
@@ -67,7 +69,11 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     };
     let is_first = greeting.restarts == 0;
     let roll = place.roll();
-    let hub = Rc::new(Hub::new(place, keeper, report));
+    let config::Loaded { settings, findings } = config::load(&place);
+    for finding in findings {
+        tracing::warn!(file = %place.config().display(), "{finding}");
+    }
+    let hub = Rc::new(Hub::new(place, keeper, settings, report));
     for status in if is_first { roll::lost(&roll) } else { roll::still_lost(&roll) } {
         tracing::error!(session = %status.name, "was lost with its keeper");
         hub.registry.borrow_mut().add_lost(status);
@@ -79,6 +85,7 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     task::spawn_local(accept(Rc::clone(&hub), listener));
     task::spawn_local(listen_to_bell(Rc::clone(&hub)));
     task::spawn_local(leave_when_idle(Rc::clone(&hub)));
+    task::spawn_local(autostart::start_all(Rc::clone(&hub)));
     tokio::select! {
         lost = obey_keeper(&hub) => lost,
         () = hub.end.notified() => {

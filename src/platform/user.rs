@@ -33,7 +33,8 @@ fn look_up(uid: u32) -> io::Result<Account> {
         let mut record: libc::passwd = unsafe { std::mem::zeroed() };
         let mut found = std::ptr::null_mut();
         // SAFETY: every pointer is to a live local, and the length is the buffer's.
-        let code = unsafe { libc::getpwuid_r(uid, &raw mut record, room.as_mut_ptr().cast(), room.len(), &raw mut found) };
+        let code =
+            unsafe { libc::getpwuid_r(uid, &raw mut record, room.as_mut_ptr().cast(), room.len(), &raw mut found) };
         if code == libc::ERANGE && room.len() < RECORD {
             room.resize(room.len() * 2, 0);
         } else if code != 0 {

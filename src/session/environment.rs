@@ -119,8 +119,16 @@ mod tests {
             path: b"/bin".into(),
             umask: 0o22,
         };
-        let client =
-            env(&[b"LANG=C", b"LC_TIME=\xfe", b"SECRET=1", b"PATH=/x", b"TZ=UTC", b"TMPDIR=/t", b"RUNPM_DIR=/r", b"LCX=1"]);
+        let client = env(&[
+            b"LANG=C",
+            b"LC_TIME=\xfe",
+            b"SECRET=1",
+            b"PATH=/x",
+            b"TZ=UTC",
+            b"TMPDIR=/t",
+            b"RUNPM_DIR=/r",
+            b"LCX=1",
+        ]);
         let wanted = env(&[
             b"USER=ann",
             b"LOGNAME=ann",

@@ -129,7 +129,13 @@ mod tests {
 
     #[test]
     fn what_is_no_entry_or_no_policy_is_refused() {
-        for bad in [&["--env", ""][..], &["--env", "=x"], &["--unset-env", "A=1"], &["--unset-env", ""], &["--env-policy", "all"]] {
+        for bad in [
+            &["--env", ""][..],
+            &["--env", "=x"],
+            &["--unset-env", "A=1"],
+            &["--unset-env", ""],
+            &["--env-policy", "all"],
+        ] {
             assert!(read(bad).is_err(), "{bad:?}");
         }
         assert_eq!(read(&["--clear-env"]).expect("fine").policy, Policy::Clear);

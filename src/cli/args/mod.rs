@@ -1,5 +1,6 @@
 //! The command line as a type; one file a family of verbs.
 
+mod config;
 mod ending;
 mod environment;
 mod parse;
@@ -9,6 +10,7 @@ mod tool;
 use clap::Parser;
 use clap::Subcommand;
 
+pub use config::*;
 pub use ending::*;
 pub use environment::*;
 pub use sessions::*;
@@ -74,8 +76,11 @@ pub enum Verb {
     /// Look after the daemon
     #[command(subcommand)]
     Daemon(Daemon),
-    /// Check this system, the folders and the daemon
-    Doctor(Json),
+    /// Look after the settings
+    #[command(subcommand)]
+    Config(Config),
+    /// Check this system, the folders, the settings and the daemon
+    Doctor(Doctor),
     /// End all sessions, the daemon and the keeper
     Shutdown(Shutdown),
     /// The keeper itself; started by need.

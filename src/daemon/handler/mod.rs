@@ -8,7 +8,7 @@
 mod attaching;
 mod ending;
 mod history;
-mod starting;
+pub(super) mod starting;
 
 use std::rc::Rc;
 

@@ -8,6 +8,7 @@ use serde_bytes::ByteBuf;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::hub;
+use crate::daemon::hub::Hub;
 use crate::daemon::session::Session;
 use crate::daemon::session::tag;
 use crate::platform::clock;
@@ -23,7 +24,11 @@ use crate::session::spec;
 use crate::session::spec::Facts;
 
 pub(super) async fn run(context: &Rc<Context>, verb: verbs::Run) -> Answer<verbs::Run> {
-    let hub = &context.hub;
+    start(&context.hub, verb).await
+}
+
+/// Starts a session for whoever asks; a key that was used answers with the session it started.
+pub(in crate::daemon) async fn start(hub: &Rc<Hub>, verb: verbs::Run) -> Answer<verbs::Run> {
     let started = |session: &Session| verbs::Started {
         id: session.id,
         name: session.facts.borrow().name.clone(),
@@ -35,7 +40,7 @@ pub(super) async fn run(context: &Rc<Context>, verb: verbs::Run) -> Answer<verbs
     if hub.is_ending.get() {
         return Err(WireError::new(Code::ShuttingDown, "the daemon is shutting down"));
     }
-    let order = order(context, &verb)?;
+    let order = order(hub, &verb)?;
     let program = order.launch.argv.first().cloned().unwrap_or_default();
     let directory = order.launch.cwd.clone();
     if verb.follows {
@@ -50,7 +55,7 @@ pub(super) async fn run(context: &Rc<Context>, verb: verbs::Run) -> Answer<verbs
 }
 
 /// Turns a client's wish into the keeper's order.
-fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
+fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
     let spec = &verb.spec;
     let Some(program) = spec.launch.argv.first().filter(|program| !program.is_empty()) else {
         return Err(WireError::new(Code::Invalid, "there is no command to run"));
@@ -59,8 +64,7 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
         return Err(WireError::new(Code::Invalid, "a NUL byte cannot be part of a command or its directory"));
     }
     check_environment(spec)?;
-    let hub = &context.hub;
-    let name = name_of(context, spec, program)?;
+    let name = name_of(hub, spec, program)?;
     let agent_link = agent_link(hub, verb);
     let tag = tag(verb.key);
     let originator = spec.originator.clone().unwrap_or_default();
@@ -82,7 +86,7 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
     environment::change(&mut launch.env, &spec.overlay);
-    let ring = if spec.history == 0 { crate::history::layout::DEFAULT_RING as u64 } else { spec.history };
+    let ring = if spec.history == 0 { hub.settings.sessions.history.0 } else { spec.history };
     Ok(Order { kind: spec.kind, size: spec.size, ring, launch, facts: ByteBuf::from(message::encode(&facts)) })
 }
 
@@ -106,7 +110,7 @@ fn check_environment(spec: &spec::Spec) -> Result<(), WireError> {
 }
 
 /// Gives a session its stable link; it dangles until somebody brings an agent. An environment that was cleared stays so.
-fn agent_link(hub: &hub::Hub, verb: &verbs::Run) -> Option<ByteBuf> {
+fn agent_link(hub: &Hub, verb: &verbs::Run) -> Option<ByteBuf> {
     let env = &verb.spec.launch.env;
     if env.is_empty() {
         return None;
@@ -118,8 +122,8 @@ fn agent_link(hub: &hub::Hub, verb: &verbs::Run) -> Option<ByteBuf> {
     Some(ByteBuf::from(link.as_os_str().as_bytes()))
 }
 
-fn name_of(context: &Context, spec: &spec::Spec, program: &[u8]) -> Result<String, WireError> {
-    let registry = context.hub.registry.borrow();
+fn name_of(hub: &Hub, spec: &spec::Spec, program: &[u8]) -> Result<String, WireError> {
+    let registry = hub.registry.borrow();
     let Some(name) = &spec.name else { return Ok(spec::name_from(program, |name| registry.has_name(name))) };
     if let Some(fault) = spec::name_fault(name) {
         return Err(WireError::new(Code::Invalid, format!("{name:?} cannot be a name: {fault}")));

@@ -33,6 +33,8 @@ impl Actor {
         let end = ending(exit.status, None, exit.wall_ms, Vec::new());
         self.machine = Machine::ended(end.clone());
         self.session.status.borrow_mut().state = State::Ended { end };
+        // A short program may have ended before it was handed over.
+        self.hub.ended_soon();
     }
 
     pub(super) fn on_stop(

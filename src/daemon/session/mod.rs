@@ -25,6 +25,7 @@ use tokio::sync::oneshot;
 use crate::daemon::outbox::Outbox;
 use crate::history::Memory;
 use crate::history::Reader;
+use crate::history::layout;
 use crate::history::layout::control;
 use crate::platform::clock;
 use crate::platform::memory::Mapping;
@@ -190,6 +191,15 @@ impl Session {
             _ => 0,
         };
         status
+    }
+
+    /// Returns how much memory it holds in the keeper: what was used of the rings, control and slots.
+    pub fn held_bytes(&self) -> u64 {
+        let used = |bytes: u64| bytes.next_multiple_of(layout::PAGE);
+        let bytes = self.history.head().min(self.history.ring());
+        let entries = self.history.index_head().min(layout::INDEX_ENTRIES as u64) * layout::ENTRY as u64;
+        let header = (layout::HEADER + layout::CONTROL_LEN) as u64;
+        header + used(bytes) + used(entries) + used(self.store.len() as u64)
     }
 
     /// Returns what marks its processes.

@@ -23,11 +23,8 @@ fn statuses(report: &Report) -> [Support; 3] {
 #[test]
 fn terminals_are_known_by_their_marks() {
     let plain = || terminal("xterm-256color");
-    let program = |name: &str, version: &str| Facts {
-        program: name.to_owned(),
-        program_version: version.to_owned(),
-        ..plain()
-    };
+    let program =
+        |name: &str, version: &str| Facts { program: name.to_owned(), program_version: version.to_owned(), ..plain() };
     let cases = [
         (plain(), [Maybe; 3], Nothing),
         (terminal("xterm-kitty"), [No, Yes, No], Terminfo),
@@ -124,6 +121,7 @@ fn a_report_travels_and_a_newer_peers_words_are_read() {
     assert_eq!(read, report);
     let empty: Report = message::decode(&[0x80]).expect("defaults");
     assert_eq!(empty, Report::default());
-    let newer: Finding = message::decode(&message::encode(&serde_json::json!({ "status": "sometimes" }))).expect("readable");
+    let newer: Finding =
+        message::decode(&message::encode(&serde_json::json!({ "status": "sometimes" }))).expect("readable");
     assert_eq!(newer.status, Support::Unknown);
 }
