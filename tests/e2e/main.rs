@@ -3,11 +3,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod async_client;
 mod attaching;
 mod bad_input;
 mod ending;
 mod environment;
 mod once;
+mod pictures;
 mod recovery;
 mod settings;
 mod single;

@@ -36,10 +36,10 @@ pub struct Address {
 }
 
 impl Address {
-    /// Finds the user's daemon; starts it if it does not run and `is_started` says so.
-    pub async fn find(is_started: bool) -> Result<(Self, Connection), Error> {
+    /// Finds the daemon of a place, or of this user's own; starts it if it does not run and `is_started` says so.
+    pub async fn find(place: Option<Place>, is_started: bool) -> Result<(Self, Connection), Error> {
         let (place, stream) = blocking(move || {
-            let place = Place::open()?;
+            let place = place.map_or_else(Place::open, Ok)?;
             let stream = if is_started {
                 launch::find_or_start(&place)?
             } else {

@@ -64,16 +64,21 @@ pub struct Client {
 impl Client {
     /// Connects to the running daemon, or starts one.
     pub async fn connect_or_start() -> Result<Self, Error> {
-        Self::open(true).await
+        Self::open(None, true).await
     }
 
     /// Connects to the running daemon; [`Error::NotRunning`] when there is none.
     pub async fn connect() -> Result<Self, Error> {
-        Self::open(false).await
+        Self::open(None, false).await
     }
 
-    async fn open(is_started: bool) -> Result<Self, Error> {
-        let (address, connection) = Address::find(is_started).await?;
+    /// Connects to the running daemon of another place than `RUNPM_DIR` or the system says.
+    pub async fn connect_at(place: Place) -> Result<Self, Error> {
+        Self::open(Some(place), false).await
+    }
+
+    async fn open(place: Option<Place>, is_started: bool) -> Result<Self, Error> {
+        let (address, connection) = Address::find(place, is_started).await?;
         let (calls_tx, calls_rx) = mpsc::channel(QUEUE);
         tokio::spawn(calls::run(address.clone(), connection, calls_rx));
         Ok(Self { address: Arc::new(address), next_id: Arc::new(AtomicU64::new(1)), calls_tx })
@@ -102,7 +107,8 @@ impl Client {
         Changes::open(self.address.as_ref().clone()).await
     }
 
-    /// Attaches to a session: its screen, then its bytes; keyboard and size unless `request.view`.
+    /// Attaches to a session: its bytes from now on, after its screen if `request.is_tty`; keyboard and size unless
+    /// `request.view`.
     pub async fn attach(&self, request: verbs::Attach) -> Result<Attachment, Error> {
         Attachment::open(self.address.as_ref().clone(), request).await
     }
