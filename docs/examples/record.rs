@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use runpm::client::Client;
 use runpm::client::Error;
 use runpm::protocol::verbs::From;
+use runpm::session::status::End;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode, Error> {
@@ -40,6 +41,6 @@ async fn main() -> Result<ExitCode, Error> {
             return Ok(ExitCode::FAILURE);
         }
     }
-    println!("{}", output.end().map_or_else(|| "removed".to_owned(), |end| end.word()));
+    println!("{}", output.end().map_or_else(|| "removed".to_owned(), End::word));
     Ok(ExitCode::SUCCESS)
 }

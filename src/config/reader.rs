@@ -81,7 +81,7 @@ impl Reader<'_> {
                 }
                 ("autostart", DeValue::Array(entries)) => self.autostart(entries),
                 ("sessions", _) => {
-                    self.find(Grade::Error, &span, "`sessions` is a section: write [sessions]".to_owned())
+                    self.find(Grade::Error, &span, "`sessions` is a section: write [sessions]".to_owned());
                 }
                 ("autostart", _) => {
                     self.find(Grade::Error, &span, "each `autostart` is an entry: write [[autostart]]".to_owned());

@@ -72,6 +72,7 @@ pub mod size {
     use super::Size;
     use super::text;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde calls")]
     pub fn serialize<S: Serializer>(size: &Size, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&format!("{}x{}", size.cols(), size.rows()))
     }

@@ -10,6 +10,7 @@ use runpm::client::request_key;
 use runpm::history::Stream;
 use runpm::platform::endpoint;
 use runpm::protocol::verbs;
+use runpm::session::status::End;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 
@@ -69,7 +70,7 @@ fn w97_many_calls_at_once_get_their_own_answers_and_a_slow_one_holds_nobody_up()
         }
         assert!(!slow.is_finished());
         let outcomes = slow.await.expect("no panic").expect("stopped").outcomes;
-        assert_eq!(outcomes[0].end.as_ref().map(|end| end.word()), Some("killed KILL".to_owned()));
+        assert_eq!(outcomes[0].end.as_ref().map(End::word), Some("killed KILL".to_owned()));
     });
 }
 
@@ -93,7 +94,7 @@ fn k1_calls_under_way_are_answered_by_the_next_daemon_and_done_once() {
         assert_eq!(runtime.block_on(client.call(&run)).expect("started").id, first.id);
     }
     let outcomes = runtime.block_on(under_way).expect("no panic").expect("stopped").outcomes;
-    assert_eq!(outcomes[0].end.as_ref().map(|end| end.word()), Some("killed KILL".to_owned()));
+    assert_eq!(outcomes[0].end.as_ref().map(End::word), Some("killed KILL".to_owned()));
     crate::support::wait_until("it ran", || count.exists());
     assert_eq!(std::fs::read_to_string(&count).expect("a file"), "once\n");
 }
@@ -139,7 +140,7 @@ fn k6_a_followed_session_comes_byte_for_byte_with_stream_and_time_across_kills()
     });
     let wanted = |word: &str| (1..=400).map(|n| format!("{word} {n}\n")).collect::<String>();
     assert!(out == wanted("out") && err == wanted("err"), "{} {}", out.len(), err.len());
-    assert_eq!(follow.end().map(|end| end.word()), Some("exited 0".to_owned()));
+    assert_eq!(follow.end().map(End::word), Some("exited 0".to_owned()));
 }
 
 #[test]

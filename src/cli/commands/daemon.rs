@@ -28,7 +28,10 @@ pub fn status(args: &args::Json) -> Result<u8, Error> {
         (Some(end), n) => format!("{n} times; the last one {end}"),
         (None, n) => format!("{n} times"),
     };
-    let size = |bytes: u64| format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20));
+    let size = |bytes: u64| {
+        let tenths = bytes.saturating_mul(10) >> 20;
+        format!("{}.{} MiB", tenths / 10, tenths % 10)
+    };
     let ended = format!(
         "{} kept with {}; at most {} with {}",
         report.ended,

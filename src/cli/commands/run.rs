@@ -1,5 +1,6 @@
 //! `rpm run`: start a session with this process's environment, and attach to it.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 
@@ -65,16 +66,17 @@ fn spec(args: args::Run) -> Result<Spec, Error> {
 
 /// Turns the options into changes; a name without a value stands for the value that this process has.
 fn changes(options: &[args::Change]) -> Result<Vec<ByteBuf>, Error> {
+    let copied = |name: &OsString| {
+        let value = std::env::var_os(name).ok_or_else(|| {
+            let name = text::quote(&[name.as_bytes()]);
+            let message = format!("--env {name} copies a variable that is not set here");
+            WireError::new(Code::Invalid, message).hint(format!("write --env {name}=VALUE"))
+        })?;
+        Ok(environment::entry(name.as_bytes(), value.as_bytes()))
+    };
     let change = |option: &args::Change| match option {
         args::Change::Set(entry) if entry.as_bytes().contains(&b'=') => Ok(ByteBuf::from(entry.as_bytes())),
-        args::Change::Set(name) => match std::env::var_os(name) {
-            Some(value) => Ok(environment::entry(name.as_bytes(), value.as_bytes())),
-            None => {
-                let name = text::quote(&[name.as_bytes()]);
-                let message = format!("--env {name} copies a variable that is not set here");
-                Err(WireError::new(Code::Invalid, message).hint(format!("write --env {name}=VALUE")).into())
-            }
-        },
+        args::Change::Set(name) => copied(name),
         args::Change::Unset(name) => Ok(ByteBuf::from(name.as_bytes())),
     };
     options.iter().map(change).collect()

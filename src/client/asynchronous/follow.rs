@@ -78,7 +78,7 @@ impl Follow {
             }
             match self.connection.receive().await {
                 Ok(Incoming::Bulk(bulk)) => {
-                    if let Some(chunk) = self.chunk(bulk) {
+                    if let Some(chunk) = self.chunk(&bulk) {
                         return Ok(Some(chunk));
                     }
                 }
@@ -138,7 +138,7 @@ impl Follow {
     }
 
     /// Cuts off what is known already, and notes what comes next.
-    fn chunk(&mut self, bulk: Bulk) -> Option<Chunk> {
+    fn chunk(&mut self, bulk: &Bulk) -> Option<Chunk> {
         let next = self.next.unwrap_or(bulk.at);
         let known = next.saturating_sub(bulk.at).min(bulk.bytes.len() as u64) as usize;
         let bytes = bulk.bytes[known..].to_vec();
