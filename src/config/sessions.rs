@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::config::reader::section;
 use crate::config::value::Bytes;
 use crate::config::value::Pause;
+use crate::config::value::count;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,4 +26,4 @@ impl Default for Sessions {
     }
 }
 
-section!(Sessions { keep_ended, keep_ended_bytes, history, grace });
+section!(Sessions { keep_ended as count, keep_ended_bytes, history, grace });

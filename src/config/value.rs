@@ -63,6 +63,23 @@ impl<'de> Deserialize<'de> for Pause {
     }
 }
 
+/// Reads how many of something.
+pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    struct Number;
+    impl Visitor<'_> for Number {
+        type Value = u32;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number from 0")
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<u32, E> {
+            u32::try_from(number).map_err(|_| E::custom(format!("{number} is out of range; write a number from 0")))
+        }
+    }
+    deserializer.deserialize_any(Number)
+}
+
 /// Reads and writes `"120x40"` for a [`Size`].
 pub mod size {
     use super::Deserialize;
