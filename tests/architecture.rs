@@ -5,18 +5,22 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Folder, and what it may use of the crate. Modules and what they are: `src/lib.rs`.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("term", &[]),
     ("history", &[]),
     ("session", &["term", "history"]),
     ("protocol", &["term", "history", "session"]),
     ("platform", &["term", "history", "session", "protocol"]),
     ("keeper", &["term", "history", "session", "protocol", "platform"]),
-    ("daemon", &["term", "history", "session", "protocol", "platform"]),
+    ("config", &["term", "session", "platform"]),
+    ("daemon", &["term", "history", "session", "protocol", "platform", "config"]),
     ("tee", &["term", "history", "session", "protocol", "platform"]),
     ("client", &["term", "history", "session", "protocol", "platform"]),
-    ("tui", &["term", "history", "session", "protocol", "platform", "client"]),
-    ("cli", &["term", "history", "session", "protocol", "platform", "client", "tui", "keeper", "daemon", "tee"]),
+    ("tui", &["term", "history", "session", "protocol", "platform", "config", "client"]),
+    (
+        "cli",
+        &["term", "history", "session", "protocol", "platform", "config", "client", "tui", "keeper", "daemon", "tee"],
+    ),
 ];
 
 /// Folders without I/O, clock, threads or runtime.

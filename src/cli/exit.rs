@@ -46,8 +46,77 @@ pub fn of(error: &Error) -> u8 {
             Code::Controlled => REFUSED,
             Code::CannotStart if refused.message.ends_with("is missing") => NOT_FOUND,
             Code::CannotStart => CANNOT_RUN,
-            _ => FAILURE,
+            Code::NameTaken
+            | Code::Ended
+            | Code::Unsupported
+            | Code::Uncertain
+            | Code::ShuttingDown
+            | Code::NoKeeper
+            | Code::Failed => FAILURE,
         },
-        _ => UNREACHABLE,
+        Error::Place(_)
+        | Error::NotRunning
+        | Error::Unreachable { .. }
+        | Error::Start { .. }
+        | Error::Silent { .. }
+        | Error::Lost(_)
+        | Error::Frame(_)
+        | Error::Message(_) => UNREACHABLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::protocol::error::WireError;
+    use crate::protocol::hello::Mismatch;
+
+    /// The code after this one; a new code does not compile until it is in the chain.
+    const fn after(code: Code) -> Option<Code> {
+        Some(match code {
+            Code::Invalid => Code::NoSuchSession,
+            Code::NoSuchSession => Code::Ambiguous,
+            Code::Ambiguous => Code::NameTaken,
+            Code::NameTaken => Code::CannotStart,
+            Code::CannotStart => Code::Controlled,
+            Code::Controlled => Code::Ended,
+            Code::Ended => Code::Unsupported,
+            Code::Unsupported => Code::Uncertain,
+            Code::Uncertain => Code::ShuttingDown,
+            Code::ShuttingDown => Code::NoKeeper,
+            Code::NoKeeper => Code::Failed,
+            Code::Failed => return None,
+        })
+    }
+
+    #[test]
+    fn w96_every_error_has_one_documented_word_and_an_exit_code_that_is_no_success() {
+        let manual = include_str!("../../docs/manual/cli.md");
+        let mut words = BTreeSet::new();
+        let mut code = Some(Code::Invalid);
+        while let Some(it) = code {
+            let error = Error::Refused(WireError::new(it, "no"));
+            assert_eq!(serde_json::json!(it), error.code(), "the word on the wire is the word in JSON");
+            assert!(words.insert(error.code()), "{} twice", error.code());
+            assert!(of(&error) != OK, "{it:?}");
+            code = after(it);
+        }
+        let lost = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let local = [
+            Error::Place(crate::platform::endpoint::EndpointError::SetUid),
+            Error::NotRunning,
+            Error::Lost(lost()),
+            Error::Mismatch(Mismatch { version: "9".into(), pid: 1, is_newer: true }),
+            Error::Frame(crate::protocol::frame::FrameError::TooLong(9)),
+        ];
+        for error in &local {
+            assert!(words.insert(error.code()), "{} twice", error.code());
+            assert!(of(error) != OK, "{error}");
+        }
+        for word in words {
+            assert!(manual.contains(&format!("\n| `{word}` | ")), "{word} is not in the manual");
+        }
     }
 }

@@ -103,6 +103,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Daemon(Daemon::Start) => daemon::start(),
         Verb::Daemon(Daemon::Status(args)) => daemon::status(&args),
         Verb::Daemon(Daemon::Logs(args)) => daemon::logs(&args),
+        Verb::Config(verb) => commands::config::run(&verb),
         Verb::Doctor(args) => Ok(commands::doctor::doctor(&args)),
         Verb::Shutdown(args) => ending::shutdown(&args),
         Verb::Keeper => Ok(run_process::keeper()),

@@ -92,8 +92,25 @@ impl Error {
                 Code::Unsupported => "unsupported",
                 Code::Uncertain => "uncertain",
                 Code::ShuttingDown => "shutting-down",
-                Code::NoKeeper | Code::Failed => "failed",
+                Code::NoKeeper => "no-keeper",
+                Code::Failed => "failed",
             },
+        }
+    }
+
+    /// Says the same to one more who waits; causes keep their kind.
+    pub(super) fn again(&self) -> Self {
+        let copy = |source: &io::Error| io::Error::new(source.kind(), source.to_string());
+        match self {
+            Self::NotRunning => Self::NotRunning,
+            Self::Unreachable { path, source } => Self::Unreachable { path: path.clone(), source: copy(source) },
+            Self::Start { reason } => Self::Start { reason: reason.clone() },
+            Self::Silent { path } => Self::Silent { path: path.clone() },
+            Self::Mismatch(mismatch) => Self::Mismatch(mismatch.clone()),
+            Self::Lost(source) => Self::Lost(copy(source)),
+            Self::Frame(error) => Self::Frame(*error),
+            Self::Refused(error) => Self::Refused(error.clone()),
+            Self::Place(_) | Self::Message(_) => Self::Lost(io::Error::other(self.to_string())),
         }
     }
 

@@ -1,14 +1,22 @@
 //! What a client gives to the sessions it starts, and how it introduces itself.
 
 use std::env;
+use std::io;
+use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_bytes::ByteBuf;
 
 use crate::platform::limits;
 use crate::platform::tty;
+use crate::platform::user;
+use crate::session::environment;
+use crate::session::environment::Policy;
+use crate::session::graphics;
+use crate::session::graphics::Probe;
 use crate::session::spec::Launch;
 use crate::session::terminal::Terminal;
 use crate::session::terminal::Who;
@@ -18,18 +26,29 @@ use crate::session::terminal::Who;
 pub fn launch(argv: Vec<ByteBuf>, cwd: Option<&Path>) -> Launch {
     let here = env::current_dir().unwrap_or_else(|_| "/".into());
     let cwd = cwd.map_or_else(|| here.clone(), |cwd| here.join(cwd));
-    let env = env::vars_os().map(|(name, value)| {
-        let mut entry = name.into_vec();
-        entry.push(b'=');
-        entry.extend_from_slice(value.as_bytes());
-        ByteBuf::from(entry)
-    });
     Launch {
         argv,
-        env: env.collect(),
+        env: environment(),
         cwd: ByteBuf::from(cwd.into_os_string().into_vec()),
         umask: umask(),
         limits: limits::current(),
+    }
+}
+
+/// Returns this process's environment, without entries that no shell could have set.
+#[must_use]
+pub fn environment() -> Vec<ByteBuf> {
+    let entries = env::vars_os().map(|(name, value)| environment::entry(name.as_bytes(), value.as_bytes()));
+    entries.filter(|entry| environment::fault(entry, false).is_none()).collect()
+}
+
+/// Returns what a session's environment starts from. Fails only for [`Policy::Login`], when the system does not know the
+/// user.
+pub fn environment_by(policy: Policy) -> io::Result<Vec<ByteBuf>> {
+    match policy {
+        Policy::Inherit => Ok(environment()),
+        Policy::Login => Ok(environment::login(&user::account()?, &environment())),
+        Policy::Clear => Ok(Vec::new()),
     }
 }
 
@@ -72,9 +91,50 @@ pub fn who() -> Who {
 /// Describes the terminal on standard output, if it is one.
 #[must_use]
 pub fn terminal() -> Option<Terminal> {
-    let out = std::io::stdout();
+    let out = io::stdout();
     let term = env::var("TERM").unwrap_or_default();
     Some(Terminal { term, size: tty::size(&out)?, pixels: tty::pixels(&out) })
+}
+
+/// Returns what is known of this process's terminal without asking it.
+#[must_use]
+pub fn graphics_facts() -> graphics::Facts {
+    let text = |name: &str| env::var(name).unwrap_or_default();
+    let has = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    graphics::Facts {
+        is_tty: io::stdout().is_terminal(),
+        term: text("TERM"),
+        program: text("TERM_PROGRAM"),
+        program_version: text("TERM_PROGRAM_VERSION"),
+        lc_terminal: text("LC_TERMINAL"),
+        konsole_version: text("KONSOLE_VERSION").parse().unwrap_or(0),
+        has_kitty: has("KITTY_WINDOW_ID"),
+        has_wezterm: ["WEZTERM_PANE", "WEZTERM_EXECUTABLE", "WEZTERM_UNIX_SOCKET"].into_iter().any(has),
+        has_tmux: has("TMUX"),
+        has_screen: has("STY"),
+        has_ssh: has("SSH_CONNECTION"),
+        is_inside: inside().is_some(),
+        wish: text("RUNPM_GRAPHICS"),
+        probe: None,
+    }
+}
+
+/// Returns which pictures this process's terminal can show, as far as its environment says.
+#[must_use]
+pub fn graphics() -> graphics::Report {
+    graphics::detect(&graphics_facts())
+}
+
+/// Asks the terminal itself, for `wait` at most, and returns what is known then. The terminal is left as it was found; keys
+/// that are typed meanwhile are lost.
+pub fn probed_graphics(wait: Duration) -> io::Result<graphics::Report> {
+    let mut facts = graphics_facts();
+    // A terminal that shows no pictures at all may show the question instead.
+    if graphics::detect(&facts).sixel.status != graphics::Support::Blocked {
+        let is_answered = |bytes: &[u8]| Probe::read(bytes).is_complete();
+        facts.probe = Some(Probe::read(&tty::ask(graphics::QUERY, wait, is_answered)?));
+    }
+    Ok(graphics::detect(&facts))
 }
 
 /// Returns the user's shell.

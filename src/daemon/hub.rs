@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use tokio::sync::Notify;
+use tokio::task;
 
+use crate::config::Settings;
 use crate::daemon::census::Census;
 use crate::daemon::events::EventLog;
 use crate::daemon::keeper_link::KeeperLink;
@@ -31,9 +33,6 @@ use crate::session::id::AttachId;
 use crate::session::id::ClientId;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
-
-/// Ended sessions beyond this are forgotten, oldest first.
-const ENDED_KEPT: usize = 100;
 
 /// One connected client.
 pub struct Peer {
@@ -57,6 +56,8 @@ pub struct Hub {
     pub tees: Tees,
     /// What happened.
     pub events: EventLog,
+    /// The user's settings, as they were when this daemon started.
+    pub settings: Settings,
     /// Facts for `daemon status`.
     pub report: verbs::DaemonReport,
     /// Who looks at processes for all of us.
@@ -75,6 +76,8 @@ pub struct Hub {
     pub followed: RefCell<HashSet<RequestKey>>,
     /// Which session was parsed last, and when: a flood of one is no time to wait for an echo of another.
     pub parsed: Cell<(SessionId, u64)>,
+    /// Somebody will look for ended sessions that have to make room.
+    is_end_due: Cell<bool>,
     place: Place,
     started: u64,
     peers: RefCell<BTreeMap<ClientId, Rc<Peer>>>,
@@ -83,9 +86,16 @@ pub struct Hub {
 
 impl Hub {
     /// Starts empty.
-    pub fn new(place: Place, keeper: KeeperLink, events: EventLog, report: verbs::DaemonReport) -> Self {
+    pub fn new(
+        place: Place,
+        keeper: KeeperLink,
+        settings: Settings,
+        events: EventLog,
+        report: verbs::DaemonReport,
+    ) -> Self {
         Self {
             keeper,
+            settings,
             events,
             registry: RefCell::default(),
             tees: Tees::default(),
@@ -98,6 +108,7 @@ impl Hub {
             crowd: Notify::new(),
             followed: RefCell::default(),
             parsed: Cell::default(),
+            is_end_due: Cell::new(false),
             place,
             started: clock::monotonic_ns(),
             peers: RefCell::default(),
@@ -173,11 +184,29 @@ impl Hub {
 
     /// A session ended: the oldest ended ones make room.
     pub fn ended(&self) {
-        let surplus = self.registry.borrow().surplus(ENDED_KEPT);
+        let surplus = self.registry.borrow().surplus(self.limits());
         for id in surplus {
             self.forget(id);
         }
         self.write_roll();
+    }
+
+    /// The same, once for all sessions that are found ended in this turn: a restarted daemon finds many at once.
+    pub fn ended_soon(self: &Rc<Self>) {
+        if !self.is_end_due.replace(true) {
+            let hub = Rc::clone(self);
+            task::spawn_local(async move {
+                task::yield_now().await;
+                hub.is_end_due.set(false);
+                hub.ended();
+            });
+        }
+    }
+
+    /// How many ended sessions are kept, and how much memory they may hold together.
+    const fn limits(&self) -> (usize, u64) {
+        let sessions = &self.settings.sessions;
+        (sessions.keep_ended as usize, sessions.keep_ended_bytes.0)
     }
 
     /// Forgets a session for good.
@@ -241,8 +270,14 @@ impl Hub {
     /// Returns how the daemon is.
     pub fn report(&self) -> verbs::DaemonReport {
         let up_ms = clock::monotonic_ns().saturating_sub(self.started) / 1_000_000;
+        let (ended, ended_bytes) = self.registry.borrow().ended();
+        let (keep_ended, keep_ended_bytes) = self.limits();
         verbs::DaemonReport {
             up_ms,
+            ended: ended as u32,
+            ended_bytes,
+            keep_ended: keep_ended as u32,
+            keep_ended_bytes,
             sessions: self.registry.borrow().len() as u32,
             clients: self.client_count() as u32,
             ..self.report.clone()

@@ -172,6 +172,16 @@ impl KeeperLink {
         self.send(&ToKeeper::Taken { count: 1 }, &[]);
     }
 
+    /// Returns whether everything that starts by itself was asked for, by this daemon or one before it.
+    pub fn has_autostarted(&self) -> bool {
+        self.shared.load(flags::AUTOSTARTED) != 0
+    }
+
+    /// Notes that it was.
+    pub fn note_autostarted(&self) {
+        self.shared.store(flags::AUTOSTARTED, 1);
+    }
+
     /// Tells the keeper that trim lines moved.
     pub fn ring(&self) {
         self.keeper_bell.ring();

@@ -2,6 +2,7 @@
 //!
 //! One thread, one reactor, an actor per session. *Invariant:* it owns no byte and no fact that exists nowhere else.
 
+mod autostart;
 mod census;
 mod connection;
 mod events;
@@ -29,6 +30,7 @@ use tokio::runtime;
 use tokio::task;
 use tokio::task::LocalSet;
 
+use crate::config;
 use crate::platform::endpoint::Place;
 use crate::platform::failpoint;
 use crate::platform::limits;
@@ -76,8 +78,12 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     };
     let is_first = greeting.restarts == 0;
     let roll = place.roll();
+    let config::Loaded { settings, findings } = config::load(&place);
+    for finding in findings {
+        tracing::warn!(file = %place.config().display(), "{finding}");
+    }
     let (known, told) = if is_first { Default::default() } else { roll::known(&roll) };
-    let hub = Rc::new(Hub::new(place, keeper, EventLog::new(known, told), report));
+    let hub = Rc::new(Hub::new(place, keeper, settings, EventLog::new(known, told), report));
     for status in if is_first { roll::lost(&roll) } else { roll::still_lost(&roll) } {
         tracing::error!(session = %status.name, "was lost with its keeper");
         if let Some(end) = status.end().cloned() {
@@ -93,6 +99,7 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     task::spawn_local(listen_to_bell(Rc::clone(&hub)));
     task::spawn_local(leave_when_idle(Rc::clone(&hub)));
     task::spawn_local(census::run(Rc::clone(&hub)));
+    task::spawn_local(autostart::start_all(Rc::clone(&hub)));
     tokio::select! {
         lost = obey_keeper(&hub) => lost,
         () = hub.end.notified() => {

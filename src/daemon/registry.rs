@@ -8,6 +8,7 @@ use crate::protocol::verbs::Filter;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::originator;
+use crate::session::spec::name_from;
 use crate::session::status::Status;
 use crate::session::target;
 use crate::session::target::Candidate;
@@ -29,6 +30,14 @@ impl Registry {
     /// Adds what is left of a session whose keeper died.
     pub fn add_lost(&mut self, status: Status) {
         self.lost.insert(status.id, status);
+    }
+
+    /// Gives a lost session that stands in the way of a new one another name; returns that.
+    pub fn rename_lost(&mut self, name: &str) -> Option<String> {
+        let id = self.lost.values().find(|status| status.name == name)?.id;
+        let fresh = name_from(format!("{name}-lost").as_bytes(), |name| self.has_name(name));
+        self.lost.get_mut(&id)?.name.clone_from(&fresh);
+        Some(fresh)
     }
 
     /// Removes a session; a lost one leaves without a trace.
@@ -117,19 +126,56 @@ impl Registry {
         target::one(target, &candidates(&self.statuses()))
     }
 
-    /// Returns the ended sessions beyond the newest `kept`.
-    pub fn surplus(&self, kept: usize) -> Vec<SessionId> {
-        let mut ended: Vec<(u64, SessionId)> = self
+    /// Returns the ended sessions beyond the newest `kept` and beyond `room` bytes; the newest one is never among them.
+    pub fn surplus(&self, (kept, room): (usize, u64)) -> Vec<SessionId> {
+        let mut ended: Vec<(u64, SessionId, u64)> = self
             .sessions
             .values()
-            .filter_map(|session| Some((session.status.borrow().end()?.at_ms, session.id)))
+            .filter_map(|session| Some((session.status.borrow().end()?.at_ms, session.id, session.held_bytes())))
             .collect();
-        ended.sort_unstable();
-        ended.truncate(ended.len().saturating_sub(kept));
-        ended.into_iter().map(|(_, id)| id).collect()
+        ended.sort_unstable_by_key(|(at, id, _)| std::cmp::Reverse((*at, *id)));
+        let sizes: Vec<u64> = ended.iter().map(|(.., bytes)| *bytes).collect();
+        ended.into_iter().skip(kept_of(&sizes, kept, room)).map(|(_, id, _)| id).collect()
     }
+
+    /// Returns how many sessions have ended and are kept, and how many bytes of memory they hold.
+    pub fn ended(&self) -> (usize, u64) {
+        let ended = self.sessions.values().filter(|session| session.status.borrow().end().is_some());
+        ended.fold((0, 0), |(count, bytes), session| (count + 1, bytes + session.held_bytes()))
+    }
+}
+
+/// Returns how many of the newest are kept, given the sizes of all, the newest first.
+fn kept_of(sizes: &[u64], kept: usize, room: u64) -> usize {
+    let mut held = 0_u64;
+    let fitting = sizes.iter().take_while(|bytes| {
+        held = held.saturating_add(**bytes);
+        held <= room
+    });
+    fitting.count().min(kept).max(1).min(sizes.len())
 }
 
 fn candidates(statuses: &[Status]) -> Vec<Candidate<'_>> {
     statuses.iter().map(|status| Candidate { id: status.id, name: &status.name, tags: &status.tags }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn w22_ended_sessions_are_kept_by_number_and_by_bytes_and_the_newest_always() {
+        for (sizes, kept, room, wanted) in [
+            (&[10, 10, 10][..], 100, 100, 3),
+            (&[10, 10, 10], 2, 100, 2),
+            (&[10, 10, 10], 100, 25, 2),
+            (&[10, 500, 1], 100, 25, 1),
+            (&[500, 1], 100, 25, 1),
+            (&[10, 10], 0, 0, 1),
+            (&[u64::MAX, u64::MAX], 100, u64::MAX, 2),
+            (&[], 0, 0, 0),
+        ] {
+            assert_eq!(kept_of(sizes, kept, room), wanted, "{sizes:?} {kept} {room}");
+        }
+    }
 }

@@ -24,6 +24,8 @@ pub const RING_LIMITS: (usize, usize) = (64 << 10, 1 << 30);
 pub const INDEX_ENTRIES: usize = 16 << 10;
 /// Bytes of one index entry: four words.
 pub const ENTRY: usize = 32;
+/// Memory is given out in steps of this.
+pub const PAGE: u64 = 4096;
 /// Length of the control memory.
 pub const CONTROL_LEN: usize = 4096;
 
@@ -100,6 +102,8 @@ pub mod flags {
     pub const STOP: usize = word(8);
     /// Daemon sets it before it sleeps, the keeper clears it before it rings.
     pub const ARMED: usize = word(9);
+    /// Daemon: 1 once everything that starts by itself was asked for; later daemons of this keeper start nothing.
+    pub const AUTOSTARTED: usize = word(10);
     /// Length of that memory.
     pub const LEN: usize = 4096;
 }

@@ -66,6 +66,12 @@ impl<M: Memory> Slots<M> {
         Ok(Self { memory })
     }
 
+    /// Returns how long the memory is.
+    #[expect(clippy::len_without_is_empty, reason = "it holds its directory at least")]
+    pub fn len(&self) -> usize {
+        self.memory.len()
+    }
+
     /// Returns the newest whole copy of a value.
     pub fn get(&self, slot: Slot) -> Option<Value> {
         let mut rows = [self.row(slot, 0), self.row(slot, 1)];

@@ -150,6 +150,13 @@ impl Place {
         self.state.join("keeper.log")
     }
 
+    /// Path of the user's settings; the file need not exist.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        let folders = directories::ProjectDirs::from("", "", "runpm").filter(|_| !self.is_private);
+        folders.map_or_else(|| self.state.clone(), |folders| folders.config_dir().to_path_buf()).join("config.toml")
+    }
+
     /// Names of the sessions the keeper owns, to report them should it die.
     #[must_use]
     pub fn roll(&self) -> PathBuf {

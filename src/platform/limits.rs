@@ -35,6 +35,21 @@ pub fn current() -> Vec<Limit> {
     (0..).zip(RESOURCES).map(read).collect()
 }
 
+/// Soft limit of descriptors after a login; programs that use `select(2)` fail with more.
+const LOGIN_DESCRIPTORS: u64 = 1024;
+
+/// Returns this process's limits as a login would have them: what [`raise_descriptors`] did is taken back.
+#[must_use]
+pub fn login() -> Vec<Limit> {
+    let mut limits = current();
+    for limit in &mut limits {
+        if RESOURCES.get(limit.resource as usize) == Some(&Resource::Nofile) {
+            limit.soft = lower(limit.hard, Some(LOGIN_DESCRIPTORS));
+        }
+    }
+    limits
+}
+
 /// Raises the soft descriptor limit to the hard one.
 pub fn raise_descriptors() {
     let limit = rustix::process::getrlimit(Resource::Nofile);

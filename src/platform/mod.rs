@@ -20,3 +20,4 @@ pub mod snapshot;
 pub mod spawn;
 pub mod tree;
 pub mod tty;
+pub mod user;

@@ -7,6 +7,8 @@ use std::os::fd::AsFd;
 use std::os::fd::AsRawFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
+use std::time::Instant;
 
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
@@ -146,6 +148,41 @@ pub fn wait_readable<F: AsFd>(fd: F) -> io::Result<bool> {
     let mut fds = [PollFd::new(&fd, PollFlags::IN)];
     rustix::event::poll(&mut fds, None)?;
     Ok(fds[0].revents().contains(PollFlags::IN))
+}
+
+/// Asks the controlling terminal something and returns what arrives until `is_enough` or `wait` is over. Fails without
+/// touching it where this process is not in the foreground.
+pub fn ask(question: &[u8], wait: Duration, is_enough: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let terminal = rustix::fs::open("/dev/tty", flags, rustix::fs::Mode::empty())?;
+    if rustix::termios::tcgetpgrp(&terminal)? != rustix::process::getpgrp() {
+        return Err(io::Error::other("this process is in the background"));
+    }
+    let raw = RawMode::enter(terminal.as_fd())?;
+    rustix::io::write(&terminal, question)?;
+    let deadline = Instant::now() + wait;
+    let mut answer = Vec::new();
+    while !is_enough(&answer) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = rustix::time::Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+        let mut fds = [PollFd::new(&terminal, PollFlags::IN)];
+        match rustix::event::poll(&mut fds, Some(&left)) {
+            Ok(0) => break,
+            Err(rustix::io::Errno::INTR) => continue,
+            result => result?,
+        };
+        let mut buffer = [0; 1024];
+        match rustix::io::read(&terminal, &mut buffer) {
+            Ok(0) => break,
+            Ok(len) => answer.extend_from_slice(&buffer[..len]),
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    // What comes later would be taken for typed.
+    let _ = rustix::termios::tcflush(&terminal, QueueSelector::IFlush);
+    drop(raw);
+    Ok(answer)
 }
 
 /// Path of the terminal on standard input, such as `/dev/pts/3`.

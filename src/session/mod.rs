@@ -3,6 +3,8 @@
 //! PURE: events and time come in, effects go out; no I/O, clock, async or threads.
 
 pub mod control;
+pub mod environment;
+pub mod graphics;
 pub mod id;
 pub mod key;
 pub mod keys;

@@ -67,7 +67,8 @@ pub struct Spec {
     pub history: u64,
     /// What to start.
     pub launch: Launch,
-    /// Entries that the user gave in so many words: they win over the client's environment and over ours.
+    /// Changes that the user gave in so many words, in order: `NAME=VALUE` sets, `NAME` alone removes. They win over the
+    /// client's environment and over ours.
     pub overlay: Vec<ByteBuf>,
 }
 

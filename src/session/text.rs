@@ -1,4 +1,6 @@
-//! Words for people: quoting, cleaning, ages, durations.
+//! Words for people: quoting, cleaning, ages, durations, sizes.
+
+use crate::term::Size;
 
 /// Quotes arguments so that a POSIX shell takes them back; control characters become `\x1b` and the like.
 #[must_use]
@@ -72,6 +74,38 @@ pub fn duration_ms(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).filter(|ms| *ms <= 366 * 86_400_000).ok_or_else(|| format!("{text:?} is more than a year"))
 }
 
+/// Reads a number of bytes such as `512K`, `8M`, `1G`; zero is out of range.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("{text:?} is no size; write a number with K, M or G: 512K, 8M");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" => 1,
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        "g" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(|| format!("{text} is out of range"))
+}
+
+/// Writes a number of bytes so that [`bytes`] reads the same back: `2M`, `1000`.
+#[must_use]
+pub fn exact_size(bytes: u64) -> String {
+    let units = [(30, "G"), (20, "M"), (10, "K")];
+    let unit = units.into_iter().find(|(shift, _)| bytes > 0 && bytes.trailing_zeros() >= *shift);
+    unit.map_or_else(|| bytes.to_string(), |(shift, unit)| format!("{}{unit}", bytes >> shift))
+}
+
+/// Reads columns and rows such as `120x40`, and returns the nearest possible size.
+pub fn size(text: &str) -> Result<Size, String> {
+    let number = |text: &str| text.parse::<u32>().map(|n| n.min(u16::MAX.into()) as u16);
+    match text.split_once(['x', 'X']).map(|(cols, rows)| (number(rows), number(cols))) {
+        Some((Ok(rows), Ok(cols))) => Ok(Size::clamped(rows, cols)),
+        _ => Err("write columns, x, rows: 120x40".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +125,18 @@ mod tests {
         for bad in ["", "5", "s", "-5s", "5 s", "1.5s", "99999999999999999999s", "4000d"] {
             assert!(duration_ms(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn sizes_are_read_back_as_they_were_written() {
+        for (number, text) in [(2 << 20, "2M"), (1000, "1000"), (3 << 30, "3G"), (1 << 10, "1K"), (1536, "1536")] {
+            assert_eq!((exact_size(number).as_str(), bytes(text)), (text, Ok(number)));
+        }
+        for bad in ["", "M", "-1", "1T", "0", "1.5M", "99999999999G", "1 M"] {
+            assert!(bytes(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(size("120x40"), Ok(Size::clamped(40, 120)));
+        assert!(size("120").is_err() && size("x").is_err());
     }
 
     #[test]

@@ -3,15 +3,19 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod async_client;
 mod attaching;
 mod automation;
 mod bad_input;
 mod ending;
+mod environment;
 mod events;
 mod input;
 mod once;
+mod pictures;
 mod pipes;
 mod recovery;
+mod settings;
 mod single;
 mod slow;
 mod starting;

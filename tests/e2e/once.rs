@@ -1,6 +1,5 @@
 //! Requests that must not be done twice, and requests from tomorrow.
 
-
 use runpm::client::Error;
 use runpm::protocol::error::Code;
 use runpm::protocol::message::Verb;

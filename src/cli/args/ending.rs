@@ -47,9 +47,9 @@ pub struct Stop {
     /// Which
     #[command(flatten)]
     pub targets: Targets,
-    /// Time until the hard signal
-    #[arg(long, default_value = "5s", value_parser = text::duration_ms)]
-    pub grace: u64,
+    /// Time until the hard signal [default: 5s, or what the settings say]
+    #[arg(long, value_parser = text::duration_ms)]
+    pub grace: Option<u64>,
 }
 
 /// `rpm kill`.
@@ -63,9 +63,9 @@ pub struct Kill {
 /// `rpm shutdown`.
 #[derive(Debug, Args)]
 pub struct Shutdown {
-    /// Time until the hard signal
-    #[arg(long, default_value = "5s", value_parser = text::duration_ms)]
-    pub grace: u64,
+    /// Time until the hard signal [default: 5s, or what the settings say]
+    #[arg(long, value_parser = text::duration_ms)]
+    pub grace: Option<u64>,
 }
 
 /// `rpm signal`.

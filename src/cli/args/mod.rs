@@ -1,7 +1,9 @@
 //! The command line as a type; one file a family of verbs.
 
 mod automation;
+mod config;
 mod ending;
+mod environment;
 mod parse;
 mod procs;
 mod sessions;
@@ -14,7 +16,9 @@ use clap::Parser;
 use clap::Subcommand;
 
 pub use automation::*;
+pub use config::*;
 pub use ending::*;
+pub use environment::*;
 pub use procs::*;
 pub use sessions::*;
 pub use since::Since;
@@ -137,8 +141,11 @@ pub enum Verb {
     /// Look after the daemon
     #[command(subcommand)]
     Daemon(Daemon),
-    /// Check this system, the folders and the daemon
-    Doctor(Json),
+    /// Look after the settings
+    #[command(subcommand)]
+    Config(Config),
+    /// Check this system, the folders, the settings and the daemon
+    Doctor(Doctor),
     /// End all sessions, the daemon and the keeper
     Shutdown(Shutdown),
     /// The keeper itself; started by need.

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use regex::bytes::Regex;
 
 use crate::cli::args::StreamName;
+use crate::cli::args::environment::Environment;
 use crate::cli::args::parse;
 use crate::cli::args::parse::Wish;
 use crate::session::text;
@@ -38,12 +39,9 @@ pub struct Run {
     /// Working directory
     #[arg(long, value_name = "DIR")]
     pub cwd: Option<PathBuf>,
-    /// Add to the environment
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse::env)]
-    pub env: Vec<OsString>,
-    /// Start with an empty environment
-    #[arg(long)]
-    pub clear_env: bool,
+    /// What its environment is made of
+    #[command(flatten)]
+    pub environment: Environment,
     /// The tool this is for, to select by
     #[arg(long, value_name = "TOOL")]
     pub originator: Option<String>,

@@ -28,12 +28,24 @@ pub fn status(args: &args::Json) -> Result<u8, Error> {
         (Some(end), n) => format!("{n} times; the last one {end}"),
         (None, n) => format!("{n} times"),
     };
+    let size = |bytes: u64| {
+        let tenths = bytes.saturating_mul(10) >> 20;
+        format!("{}.{} MiB", tenths / 10, tenths % 10)
+    };
+    let ended = format!(
+        "{} kept with {}; at most {} with {}",
+        report.ended,
+        size(report.ended_bytes),
+        report.keep_ended,
+        size(report.keep_ended_bytes)
+    );
     let rows = [
         ("version", report.version),
         ("daemon", format!("pid {}, up {}", report.pid, text::age(report.up_ms))),
         ("keeper", format!("pid {}", report.keeper_pid)),
         ("restarted", restarts),
         ("sessions", report.sessions.to_string()),
+        ("ended", ended),
         ("clients", report.clients.to_string()),
         ("socket", report.socket),
         ("log", report.log),

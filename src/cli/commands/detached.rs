@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use crate::cli::args;
+use crate::cli::commands::run::environment;
 use crate::cli::exit;
 use crate::cli::output;
 use crate::cli::report::say;
@@ -21,18 +22,16 @@ use crate::session::text;
 pub fn run(args: &args::Run) -> Result<u8, Error> {
     let mut command = Command::new(&args.command[0]);
     command.args(&args.command[1..]);
-    if args.clear_env {
-        command.env_clear();
+    command.env_clear();
+    for entry in environment(&args.environment)? {
+        let mut parts = entry.splitn(2, |b| *b == b'=').map(OsStr::from_bytes);
+        if let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+            command.env(name, value);
+        }
     }
     // It is to be found by none of these: neither a stop nor `orphans` may take it for their own.
     for name in ["RUNPM_SESSION", "RUNPM_ORIGINATOR"] {
         command.env_remove(name);
-    }
-    for entry in &args.env {
-        let mut parts = entry.as_bytes().splitn(2, |b| *b == b'=').map(OsStr::from_bytes);
-        if let (Some(name), Some(value)) = (parts.next(), parts.next()) {
-            command.env(name, value);
-        }
     }
     if let Some(cwd) = &args.cwd {
         command.current_dir(cwd);

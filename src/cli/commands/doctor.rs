@@ -3,6 +3,7 @@
 use std::env;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -11,10 +12,17 @@ use crate::cli::exit;
 use crate::cli::output;
 use crate::client::Error;
 use crate::client::blocking::Client;
+use crate::client::inherit;
+use crate::config;
 use crate::platform::detach;
 use crate::platform::endpoint::Place;
 use crate::protocol::hello::VERSION;
 use crate::protocol::verbs;
+use crate::session::graphics;
+use crate::session::text;
+
+/// Longest wait for a terminal's answer.
+const ANSWER: Duration = Duration::from_millis(200);
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -35,8 +43,8 @@ struct Finding {
 }
 
 /// Runs all checks; fails if one of them is bad.
-pub fn doctor(args: &args::Json) -> u8 {
-    let findings = [folders(), daemon(), containment(), logout(), name(), terminal()];
+pub fn doctor(args: &args::Doctor) -> u8 {
+    let findings = [folders(), settings(), daemon(), containment(), logout(), name(), terminal(), pictures(args.probe)];
     if args.json {
         output::json("findings", &findings);
     } else {
@@ -60,6 +68,21 @@ fn folders() -> Finding {
     match Place::open() {
         Ok(place) => finding("folders", Grade::Ok, format!("{} is ours alone", place.runtime.display()), None),
         Err(error) => finding("folders", Grade::Bad, error.to_string(), Some(error.hint())),
+    }
+}
+
+fn settings() -> Finding {
+    let Ok(place) = Place::open() else { return finding("settings", Grade::Note, "no folder to read them from", None) };
+    let path = place.config();
+    let findings = config::load(&place).findings;
+    match findings.first() {
+        None if path.exists() => finding("settings", Grade::Ok, format!("{} is fine", path.display()), None),
+        None => finding("settings", Grade::Ok, "the defaults: there is no file", None),
+        Some(first) => {
+            let more = if findings.len() > 1 { format!(" (and {} more)", findings.len() - 1) } else { String::new() };
+            let text = text::clean(&format!("{}:{first}{more}", path.display()));
+            finding("settings", Grade::Note, text, Some("`rpm config check` shows all"))
+        }
     }
 }
 
@@ -185,4 +208,29 @@ fn terminal() -> Finding {
             Some("the commands work; see `rpm --help`"),
         ),
     }
+}
+
+/// Says which pictures the terminal can show; with `is_asked` the terminal itself is asked.
+fn pictures(is_asked: bool) -> Finding {
+    let wish = env::var("RUNPM_GRAPHICS").unwrap_or_default();
+    if let Some(fault) = graphics::wish_fault(&wish) {
+        return finding("pictures", Grade::Note, format!("{wish:?} means nothing"), Some(&fault));
+    }
+    let report = match is_asked.then(|| inherit::probed_graphics(ANSWER)).transpose() {
+        Ok(report) => report.unwrap_or_else(inherit::graphics),
+        Err(error) => return finding("pictures", Grade::Note, format!("the terminal cannot be asked: {error}"), None),
+    };
+    let found = [&report.sixel, &report.kitty, &report.iterm2];
+    let each = graphics::NAMES.into_iter().zip(found).map(|(name, found)| {
+        let source = if found.source.is_empty() { String::new() } else { format!(" ({})", found.source) };
+        format!("{name} {}{source}", format!("{:?}", found.status).to_lowercase())
+    });
+    let mut text = each.collect::<Vec<_>>().join(", ");
+    if !report.risks.is_empty() {
+        let risks: Vec<String> = report.risks.iter().map(|risk| format!("{risk:?}").to_lowercase()).collect();
+        text = format!("{text}; between: {}", risks.join(", "));
+    }
+    let is_unknown = found.iter().any(|found| found.status == graphics::Support::Unknown);
+    let todo = (is_unknown && !is_asked).then_some("`rpm doctor --probe` asks the terminal itself");
+    finding("pictures", Grade::Ok, text, todo)
 }

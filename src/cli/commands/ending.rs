@@ -12,6 +12,8 @@ use crate::cli::waiting;
 use crate::client;
 use crate::client::Error;
 use crate::client::blocking::Client;
+use crate::config;
+use crate::platform::endpoint::Place;
 use crate::protocol::verbs;
 use crate::protocol::verbs::Outcome;
 use crate::session::status::How;
@@ -22,12 +24,20 @@ const GONE: Duration = Duration::from_secs(5);
 
 /// `rpm stop`.
 pub fn stop(args: &args::Stop) -> Result<u8, Error> {
-    end(&args.targets, args.grace.max(1))
+    end(&args.targets, grace(args.grace)?.max(1))
 }
 
 /// `rpm kill`.
 pub fn kill(args: &args::Kill) -> Result<u8, Error> {
     end(&args.targets, 0)
+}
+
+/// What was asked for, else what the settings say. A file that is wrong is for `config check` and `doctor` to tell.
+fn grace(wish: Option<u64>) -> Result<u64, Error> {
+    match wish {
+        Some(wish) => Ok(wish),
+        None => Ok(config::load(&Place::open()?).settings.sessions.grace.0),
+    }
 }
 
 fn end(targets: &args::Targets, grace_ms: u64) -> Result<u8, Error> {
@@ -122,7 +132,7 @@ pub fn shutdown(args: &args::Shutdown) -> Result<u8, Error> {
         }
         client => client?,
     };
-    let outcomes = client.connection().call(&verbs::Shutdown { grace_ms: args.grace })?.outcomes;
+    let outcomes = client.connection().call(&verbs::Shutdown { grace_ms: grace(args.grace)? })?.outcomes;
     let code = tell(&outcomes, false);
     let deadline = Instant::now() + GONE;
     while Instant::now() < deadline {

@@ -1,5 +1,6 @@
 //! One file a verb, or a family of verbs that share their shape.
 
+pub mod config;
 pub mod daemon;
 pub mod detached;
 pub mod doctor;

@@ -1,5 +1,6 @@
 //! `rpm run`: start a session with this process's environment, and attach to it.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 
@@ -14,18 +15,24 @@ use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::client::inherit;
 use crate::platform::tty;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
 use crate::protocol::verbs;
+use crate::session::environment;
+use crate::session::environment::Policy;
 use crate::session::originator;
 use crate::session::spec::Kind;
 use crate::session::spec::Spec;
+use crate::session::text;
 use crate::term::Size;
 
 /// Runs it.
 pub fn run(args: args::Run) -> Result<u8, Error> {
-    let mut client = Client::connect_or_start()?;
     let (is_detached, is_json) = (args.detach, args.json);
     let kind = if args.pipe { Kind::Pipe } else { Kind::Pty };
-    let started = client.call(&verbs::Run { key: client::request_key(), spec: spec(args), follows: !is_detached })?;
+    let request = verbs::Run { key: client::request_key(), spec: spec(args)?, follows: !is_detached };
+    let mut client = Client::connect_or_start()?;
+    let started = client.call(&request)?;
     if is_json {
         let session = serde_json::json!({ "id": started.id.to_string(), "name": started.name, "pid": started.pid });
         output::json("session", &session);
@@ -46,15 +53,13 @@ pub fn run(args: args::Run) -> Result<u8, Error> {
     attach::attach(&mut client, &request)
 }
 
-fn spec(args: args::Run) -> Spec {
+fn spec(args: args::Run) -> Result<Spec, Error> {
     let argv = args.command.iter().map(|arg| ByteBuf::from(arg.as_bytes())).collect();
     let mut launch = inherit::launch(argv, args.cwd.as_deref());
-    if args.clear_env {
-        launch.env.clear();
-    }
+    launch.env = first_environment(args.environment.policy)?;
     let ours = if std::io::stdout().is_terminal() { tty::size(std::io::stdout()) } else { None };
     let ours = ours.unwrap_or_default();
-    Spec {
+    Ok(Spec {
         name: args.name,
         kind: if args.pipe { Kind::Pipe } else { Kind::Pty },
         merge: args.merge,
@@ -63,6 +68,38 @@ fn spec(args: args::Run) -> Spec {
         originator: args.originator.map(|tool| originator::complete(&tool, std::process::id())),
         history: args.history.unwrap_or(0),
         launch,
-        overlay: args.env.iter().map(|entry| ByteBuf::from(entry.as_bytes())).collect(),
-    }
+        overlay: changes(&args.environment.changes)?,
+    })
+}
+
+fn first_environment(policy: Policy) -> Result<Vec<ByteBuf>, Error> {
+    inherit::environment_by(policy).map_err(|error| {
+        let message = format!("cannot make a login's environment: {error}");
+        WireError::new(Code::Failed, message).hint("`--env-policy inherit` takes this shell's").into()
+    })
+}
+
+/// Returns what a command gets that is no session.
+pub fn environment(options: &args::Environment) -> Result<Vec<ByteBuf>, Error> {
+    let mut env = first_environment(options.policy)?;
+    environment::change(&mut env, &changes(&options.changes)?);
+    Ok(env)
+}
+
+/// Turns the options into changes; a name without a value stands for the value that this process has.
+fn changes(options: &[args::Change]) -> Result<Vec<ByteBuf>, Error> {
+    let copied = |name: &OsString| {
+        let value = std::env::var_os(name).ok_or_else(|| {
+            let name = text::quote(&[name.as_bytes()]);
+            let message = format!("--env {name} copies a variable that is not set here");
+            WireError::new(Code::Invalid, message).hint(format!("write --env {name}=VALUE"))
+        })?;
+        Ok(environment::entry(name.as_bytes(), value.as_bytes()))
+    };
+    let change = |option: &args::Change| match option {
+        args::Change::Set(entry) if entry.as_bytes().contains(&b'=') => Ok(ByteBuf::from(entry.as_bytes())),
+        args::Change::Set(name) => copied(name),
+        args::Change::Unset(name) => Ok(ByteBuf::from(name.as_bytes())),
+    };
+    options.iter().map(change).collect()
 }

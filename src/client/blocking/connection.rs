@@ -15,8 +15,11 @@ use std::time::Instant;
 
 use rustix::event::PollFd;
 use rustix::event::PollFlags;
-use serde_bytes::ByteBuf;
 
+use crate::client::envelope;
+use crate::client::envelope::HELLO_WAIT;
+use crate::client::envelope::Incoming;
+use crate::client::envelope::open;
 use crate::client::error::Error;
 use crate::platform::endpoint::Place;
 use crate::protocol::frame;
@@ -27,23 +30,7 @@ use crate::protocol::hello::Hello;
 use crate::protocol::message;
 use crate::protocol::message::Event;
 use crate::protocol::message::Notice;
-use crate::protocol::message::Reply;
-use crate::protocol::message::Request;
 use crate::protocol::message::Verb;
-
-/// Longest wait for the daemon's hello; a loaded machine needs seconds, not milliseconds.
-const HELLO_WAIT: Duration = Duration::from_secs(10);
-
-/// Something the daemon sent by itself.
-#[derive(Debug)]
-pub enum Incoming {
-    /// An answer to [`Connection::post`].
-    Reply(Reply),
-    /// Something happened.
-    Event(Event),
-    /// Bytes of a channel.
-    Bulk(Bulk),
-}
 
 /// See the module.
 pub struct Connection {
@@ -105,8 +92,7 @@ impl Connection {
     pub fn post<V: Verb>(&mut self, verb: &V) -> Result<u64, Error> {
         let id = self.next_id;
         self.next_id += 1;
-        let request = Request { id, verb: V::NAME.to_owned(), body: ByteBuf::from(message::encode(verb)) };
-        self.push(Kind::Request, &message::encode(&request))?;
+        self.push(Kind::Request, &envelope::request(id, verb))?;
         Ok(id)
     }
 
@@ -188,19 +174,7 @@ impl Connection {
         if let Some(incoming) = self.waiting.pop_front() {
             return Ok(Some(incoming));
         }
-        while let Some((kind, payload)) = self.decoder.next_frame()? {
-            match kind {
-                Kind::Reply => return Ok(Some(Incoming::Reply(message::decode(&payload)?))),
-                Kind::Event => return Ok(Some(Incoming::Event(message::decode(&payload)?))),
-                Kind::Bulk => {
-                    if let Some(bulk) = Bulk::decode(&payload) {
-                        return Ok(Some(Incoming::Bulk(bulk)));
-                    }
-                }
-                Kind::Hello | Kind::Request => {}
-            }
-        }
-        Ok(None)
+        envelope::next(&mut self.decoder)
     }
 
     /// Reads once.
@@ -235,15 +209,6 @@ impl Connection {
     #[must_use]
     pub fn interest(&self) -> PollFlags {
         if self.unsent() == 0 { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT }
-    }
-}
-
-/// Opens a reply to verb `V`.
-pub fn open<V: Verb>(reply: Reply) -> Result<V::Reply, Error> {
-    match (reply.body, reply.error) {
-        (_, Some(error)) => Err(error.into()),
-        (Some(body), None) => Ok(message::decode(&body)?),
-        (None, None) => Err(Error::Lost(io::ErrorKind::InvalidData.into())),
     }
 }
 

@@ -9,6 +9,8 @@ pub mod wait;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::client::envelope::RETURN;
+use crate::client::envelope::TRIES;
 use crate::client::error::Error;
 use crate::client::inherit;
 use crate::client::launch;
@@ -16,16 +18,10 @@ use crate::platform::endpoint::Place;
 use crate::protocol::hello::Hello;
 use crate::protocol::message::Verb;
 
+pub use crate::client::envelope::Incoming;
+pub use crate::client::envelope::open;
 pub use connection::Connection;
-pub use connection::Incoming;
-pub use connection::open;
 pub use follow::Follow;
-
-/// How long a client tries to come back to a daemon that was killed.
-const RETURN: Duration = Duration::from_secs(10);
-
-/// How often a request is asked again.
-const TRIES: u32 = 50;
 
 /// A client that survives its daemon.
 pub struct Client {

@@ -11,7 +11,7 @@ mod events;
 mod history;
 mod orphans;
 mod procs;
-mod starting;
+pub(super) mod starting;
 mod tees;
 
 use std::rc::Rc;

@@ -8,6 +8,7 @@ use serde_bytes::ByteBuf;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::hub;
+use crate::daemon::hub::Hub;
 use crate::daemon::session::Session;
 use crate::daemon::session::tag;
 use crate::platform::clock;
@@ -18,13 +19,18 @@ use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
 use crate::protocol::message;
 use crate::protocol::verbs;
+use crate::session::environment;
 use crate::session::originator;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec;
 use crate::session::spec::Facts;
 
 pub(super) async fn run(context: &Rc<Context>, verb: verbs::Run) -> Answer<verbs::Run> {
-    let hub = &context.hub;
+    start(&context.hub, verb).await
+}
+
+/// Starts a session for whoever asks; a key that was used answers with the session it started.
+pub(in crate::daemon) async fn start(hub: &Rc<Hub>, verb: verbs::Run) -> Answer<verbs::Run> {
     let started = |session: &Session| verbs::Started {
         id: session.id,
         name: session.facts.borrow().name.clone(),
@@ -36,7 +42,7 @@ pub(super) async fn run(context: &Rc<Context>, verb: verbs::Run) -> Answer<verbs
     if hub.is_ending.get() {
         return Err(WireError::new(Code::ShuttingDown, "the daemon is shutting down"));
     }
-    let order = order(context, &verb)?;
+    let order = order(hub, &verb)?;
     let program = order.launch.argv.first().cloned().unwrap_or_default();
     let directory = order.launch.cwd.clone();
     if verb.follows {
@@ -51,21 +57,16 @@ pub(super) async fn run(context: &Rc<Context>, verb: verbs::Run) -> Answer<verbs
 }
 
 /// Turns a client's wish into the keeper's order.
-fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
+fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
     let spec = &verb.spec;
     let Some(program) = spec.launch.argv.first().filter(|program| !program.is_empty()) else {
         return Err(WireError::new(Code::Invalid, "there is no command to run"));
     };
-    let env = spec.launch.env.iter().chain(&spec.overlay);
-    let all = spec.launch.argv.iter().chain(env).chain([&spec.launch.cwd]);
-    if all.into_iter().any(|bytes| bytes.contains(&0)) {
-        return Err(WireError::new(
-            Code::Invalid,
-            "a NUL byte cannot be part of a command, its environment or its directory",
-        ));
+    if spec.launch.argv.iter().chain([&spec.launch.cwd]).any(|bytes| bytes.contains(&0)) {
+        return Err(WireError::new(Code::Invalid, "a NUL byte cannot be part of a command or its directory"));
     }
-    let hub = &context.hub;
-    let name = name_of(context, spec, program)?;
+    check_environment(spec)?;
+    let name = name_of(hub, spec, program)?;
     let agent_link = agent_link(hub, verb);
     let tag = tag(verb.key);
     let originator = originator_of(spec)?.unwrap_or_default();
@@ -90,8 +91,8 @@ fn order(context: &Context, verb: &verbs::Run) -> Result<Order, WireError> {
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
-    launch.env.extend(spec.overlay.iter().cloned());
-    let ring = if spec.history == 0 { crate::history::layout::DEFAULT_RING as u64 } else { spec.history };
+    environment::change(&mut launch.env, &spec.overlay);
+    let ring = if spec.history == 0 { hub.settings.sessions.history.0 } else { spec.history };
     Ok(Order {
         kind: spec.kind,
         merge: spec.merge,
@@ -116,8 +117,27 @@ fn originator_of(spec: &spec::Spec) -> Result<Option<String>, WireError> {
     }
 }
 
+/// Refuses what no environment can hold, and a change of the mark by which a session's processes are found.
+fn check_environment(spec: &spec::Spec) -> Result<(), WireError> {
+    let entries = spec.launch.env.iter().map(|entry| (entry, environment::fault(entry, false)));
+    let changes = spec.overlay.iter().map(|change| {
+        let is_mark = environment::name_of(change) == b"RUNPM_SESSION";
+        let fault = is_mark.then_some("it marks the session's processes and cannot be changed");
+        (change, environment::fault(change, true).or(fault))
+    });
+    for (entry, fault) in entries.chain(changes) {
+        if let Some(fault) = fault {
+            // The name only: values may be secrets.
+            let name = crate::session::text::shorten(&crate::session::text::quote(&[environment::name_of(entry)]), 80);
+            let message = format!("the environment entry {name} cannot be used: {fault}");
+            return Err(WireError::new(Code::Invalid, message).hint("write NAME=VALUE"));
+        }
+    }
+    Ok(())
+}
+
 /// Gives a session its stable link; it dangles until somebody brings an agent. An environment that was cleared stays so.
-fn agent_link(hub: &hub::Hub, verb: &verbs::Run) -> Option<ByteBuf> {
+fn agent_link(hub: &Hub, verb: &verbs::Run) -> Option<ByteBuf> {
     let env = &verb.spec.launch.env;
     if env.is_empty() {
         return None;
@@ -129,8 +149,8 @@ fn agent_link(hub: &hub::Hub, verb: &verbs::Run) -> Option<ByteBuf> {
     Some(ByteBuf::from(link.as_os_str().as_bytes()))
 }
 
-fn name_of(context: &Context, spec: &spec::Spec, program: &[u8]) -> Result<String, WireError> {
-    let registry = context.hub.registry.borrow();
+fn name_of(hub: &Hub, spec: &spec::Spec, program: &[u8]) -> Result<String, WireError> {
+    let registry = hub.registry.borrow();
     let Some(name) = &spec.name else { return Ok(spec::name_from(program, |name| registry.has_name(name))) };
     if let Some(fault) = spec::name_fault(name) {
         return Err(WireError::new(Code::Invalid, format!("{name:?} cannot be a name: {fault}")));

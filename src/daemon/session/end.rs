@@ -33,10 +33,9 @@ impl Actor {
         let end = ending(exit.status, None, exit.wall_ms, Vec::new());
         self.machine = Machine::ended(end.clone());
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
-        if self.hub.note(&self.session, verbs::What::Ended { end }) {
-            // It came while no daemon lived; the next one must not tell it again.
-            self.hub.ended();
-        }
+        self.hub.note(&self.session, verbs::What::Ended { end });
+        // A short program may have ended before it was handed over; what is told now is not told again.
+        self.hub.ended_soon();
     }
 
     pub(super) fn on_stop(

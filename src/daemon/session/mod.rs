@@ -29,6 +29,7 @@ use tokio::sync::oneshot;
 use crate::daemon::outbox::Outbox;
 use crate::history::Memory;
 use crate::history::Reader;
+use crate::history::layout;
 use crate::history::layout::control;
 use crate::platform::clock;
 use crate::platform::memory::Mapping;
@@ -239,6 +240,15 @@ impl Session {
     /// Returns its first process for good.
     pub fn leader(&self) -> Identity {
         Identity { pid: self.handover.pid, start_time: self.handover.start_time }
+    }
+
+    /// Returns how much memory it holds in the keeper: what was used of the rings, control and slots.
+    pub fn held_bytes(&self) -> u64 {
+        let used = |bytes: u64| bytes.next_multiple_of(layout::PAGE);
+        let bytes = self.history.head().min(self.history.ring());
+        let entries = self.history.index_head().min(layout::INDEX_ENTRIES as u64) * layout::ENTRY as u64;
+        let header = (layout::HEADER + layout::CONTROL_LEN) as u64;
+        header + used(bytes) + used(entries) + used(self.store.len() as u64)
     }
 
     /// Returns what marks its processes.

@@ -22,6 +22,11 @@ impl Store {
         Ok(Self { slots: Slots::open(slots)? })
     }
 
+    /// Returns how long the memory is.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Reads the facts; damaged ones become empty ones, never a lost session.
     pub fn facts(&self) -> Facts {
         self.slots.get(Slot::Facts).and_then(|value| message::decode(&value.bytes).ok()).unwrap_or_default()

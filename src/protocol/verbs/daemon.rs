@@ -28,6 +28,14 @@ pub struct DaemonReport {
     pub last_end: Option<String>,
     /// Sessions, ended ones included.
     pub sessions: u32,
+    /// Ended ones among them, as far as a keeper holds them.
+    pub ended: u32,
+    /// Bytes of memory these hold.
+    pub ended_bytes: u64,
+    /// Most ended sessions that are kept.
+    pub keep_ended: u32,
+    /// Most bytes that they may hold.
+    pub keep_ended_bytes: u64,
     /// Connected clients.
     pub clients: u32,
     /// Path of the socket.

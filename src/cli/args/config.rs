@@ -1,0 +1,53 @@
+//! `rpm config`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::Subcommand;
+
+use crate::cli::args::Json;
+
+/// `rpm config`.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Print where the file is read from
+    Path(Json),
+    /// Print the file
+    Show(ConfigShow),
+    /// Say what is wrong with it
+    Check(ConfigCheck),
+    /// Write a file with all defaults, documented; one that is there is left alone
+    Init,
+}
+
+/// `rpm config show`.
+#[derive(Debug, Args)]
+pub struct ConfigShow {
+    /// All settings as they count, defaults too
+    #[arg(long)]
+    pub effective: bool,
+    /// Print the settings that count as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rpm config check`.
+#[derive(Debug, Args)]
+pub struct ConfigCheck {
+    /// Another file than the one that is read
+    pub file: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rpm doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Ask the terminal which pictures it can show
+    #[arg(long)]
+    pub probe: bool,
+}

@@ -1,0 +1,110 @@
+//! `rpm config`: where the settings are, what they are, what is wrong with them.
+
+use crate::cli::args;
+use crate::cli::exit;
+use crate::cli::output;
+use crate::cli::report::say;
+use crate::client::Error;
+use crate::config;
+use crate::platform::endpoint::Place;
+use crate::session::text;
+
+/// Runs it.
+pub fn run(verb: &args::Config) -> Result<u8, Error> {
+    let place = Place::open()?;
+    Ok(match verb {
+        args::Config::Path(args) => path(&place, args),
+        args::Config::Show(args) => show(&place, args),
+        args::Config::Check(args) => check(&place, args),
+        args::Config::Init => init(&place),
+    })
+}
+
+fn path(place: &Place, args: &args::Json) -> u8 {
+    let path = place.config();
+    if args.json {
+        output::json("config", &serde_json::json!({ "path": path.display().to_string(), "exists": path.exists() }));
+    } else {
+        output::print(format!("{}\n", path.display()).as_bytes());
+    }
+    exit::OK
+}
+
+fn show(place: &Place, args: &args::ConfigShow) -> u8 {
+    if args.json || args.effective {
+        let loaded = config::load(place);
+        tell(&place.config().display().to_string(), &loaded.findings);
+        if args.json {
+            output::json("settings", &loaded.settings);
+        } else {
+            output::print(config::text(&loaded.settings).as_bytes());
+        }
+        return exit::OK;
+    }
+    match config::read_file(&place.config()) {
+        Ok(Some(text)) => {
+            output::print(text.as_bytes());
+            exit::OK
+        }
+        Ok(None) => {
+            say(&format!(
+                "rpm: there is no {}, so the defaults count\n  try: `rpm config init` writes one, `rpm config show --effective` shows the defaults",
+                place.config().display()
+            ));
+            exit::OK
+        }
+        Err(error) => refuse(&error, None),
+    }
+}
+
+/// Fails if there is anything to say, so that scripts and editors can ask.
+fn check(place: &Place, args: &args::ConfigCheck) -> u8 {
+    let path = args.file.clone().unwrap_or_else(|| place.config());
+    let loaded = match config::read_file(&path) {
+        Ok(Some(text)) => config::parse(&text),
+        Ok(None) if args.file.is_some() => {
+            say(&format!("rpm: there is no file {}", path.display()));
+            return exit::FAILURE;
+        }
+        Ok(None) => config::Loaded::default(),
+        Err(error) => return refuse(&error, None),
+    };
+    let code = if loaded.findings.is_empty() { exit::OK } else { exit::FAILURE };
+    if args.json {
+        let document = serde_json::json!({ "path": path.display().to_string(), "findings": loaded.findings });
+        output::json("check", &document);
+    } else if loaded.findings.is_empty() {
+        let what = if path.exists() { "is fine" } else { "is not there: the defaults count" };
+        output::print(format!("{} {what}\n", path.display()).as_bytes());
+    } else {
+        for finding in &loaded.findings {
+            output::print(format!("{}:{}\n", path.display(), text::clean(&finding.to_string())).as_bytes());
+        }
+    }
+    code
+}
+
+fn init(place: &Place) -> u8 {
+    match config::init(place) {
+        Ok(path) => {
+            output::print(format!("{}\n", path.display()).as_bytes());
+            exit::OK
+        }
+        Err(error @ config::Error::Exists { .. }) => refuse(&error, Some("edit it, or move it away first")),
+        Err(error) => refuse(&error, None),
+    }
+}
+
+/// Says on the way what does not count.
+fn tell(path: &str, findings: &[config::Finding]) {
+    for finding in findings {
+        say(&text::clean(&format!("rpm: {path}:{finding}")));
+    }
+}
+
+fn refuse(error: &config::Error, todo: Option<&str>) -> u8 {
+    let cause = std::error::Error::source(error).map(|cause| format!("\n  cause: {cause}")).unwrap_or_default();
+    let todo = todo.map(|todo| format!("\n  try: {todo}")).unwrap_or_default();
+    say(&format!("rpm: {error}{cause}{todo}"));
+    exit::FAILURE
+}

@@ -1,0 +1,158 @@
+//! From a file's text to settings: key by key, so that one wrong value costs that one value.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use toml::de::DeArray;
+use toml::de::DeTable;
+use toml::de::DeValue;
+use toml::de::Error;
+use toml::de::ValueDeserializer;
+
+use crate::config::Loaded;
+use crate::config::autostart::Autostart;
+use crate::config::finding::Finding;
+use crate::config::finding::Grade;
+use crate::session::target;
+
+/// One key of a section.
+pub struct Field<S: 'static> {
+    /// As written in the file.
+    pub name: &'static str,
+    /// Reads its value.
+    pub set: fn(&mut S, ValueDeserializer<'_>) -> Result<(), Error>,
+}
+
+/// A table of the file.
+pub trait Section: Sized + 'static {
+    /// Its keys.
+    const FIELDS: &'static [Field<Self>];
+}
+
+/// Makes a struct a section: its keys are the fields, read by serde, or by the function that `as` names.
+macro_rules! section {
+    ($section:ty { $($field:ident $(as $read:path)?),* $(,)? }) => {
+        impl crate::config::reader::Section for $section {
+            const FIELDS: &'static [crate::config::reader::Field<Self>] = &[$(crate::config::reader::Field {
+                name: stringify!($field),
+                set: |section, value| {
+                    section.$field = section!(@read value $($read)?)?;
+                    Ok(())
+                },
+            }),*];
+        }
+    };
+    (@read $value:ident) => { serde::Deserialize::deserialize($value) };
+    (@read $value:ident $read:path) => { $read($value) };
+}
+pub(super) use section;
+
+/// The sections; what each is for is in `assets/config.default.toml`.
+const SECTIONS: [&str; 2] = ["sessions", "autostart"];
+
+struct Reader<'a> {
+    file: &'a str,
+    loaded: Loaded,
+}
+
+/// Reads a whole file.
+pub fn read(file: &str) -> Loaded {
+    let mut reader = Reader { file, loaded: Loaded::default() };
+    match DeTable::parse(file) {
+        Ok(root) => reader.root(root.into_inner()),
+        Err(error) => {
+            let text = format!("{}; nothing of the file counts", sentence(&error));
+            reader.find(Grade::Error, &error.span().unwrap_or_default(), text);
+        }
+    }
+    reader.loaded.findings.sort_by_key(|finding| (finding.line, finding.column));
+    reader.loaded
+}
+
+impl Reader<'_> {
+    fn root(&mut self, root: DeTable<'_>) {
+        for (key, value) in root {
+            let span = value.span();
+            match (key.get_ref().as_ref(), value.into_inner()) {
+                ("sessions", DeValue::Table(table)) => {
+                    let mut sessions = std::mem::take(&mut self.loaded.settings.sessions);
+                    self.section("sessions", &mut sessions, table);
+                    self.loaded.settings.sessions = sessions;
+                }
+                ("autostart", DeValue::Array(entries)) => self.autostart(entries),
+                ("sessions", _) => {
+                    self.find(Grade::Error, &span, "`sessions` is a section: write [sessions]".to_owned());
+                }
+                ("autostart", _) => {
+                    self.find(Grade::Error, &span, "each `autostart` is an entry: write [[autostart]]".to_owned());
+                }
+                (other, _) => self.unknown(&key.span(), "section", other, &SECTIONS),
+            }
+        }
+    }
+
+    /// Reads a table into a section; returns whether all of it could be used.
+    fn section<S: Section>(&mut self, name: &str, section: &mut S, table: DeTable<'_>) -> bool {
+        let mut is_whole = true;
+        for (key, value) in table {
+            let word = key.get_ref().as_ref();
+            let Some(field) = S::FIELDS.iter().find(|field| field.name == word) else {
+                let known: Vec<&str> = S::FIELDS.iter().map(|field| field.name).collect();
+                self.unknown(&key.span(), &format!("key of [{name}]"), word, &known);
+                continue;
+            };
+            let span = value.span();
+            if let Err(error) = (field.set)(section, value.into()) {
+                is_whole = false;
+                // Inside of an array or a table the error knows the place better.
+                let span = error.span().filter(|inner| !inner.is_empty()).unwrap_or(span);
+                self.find(Grade::Error, &span, format!("`{word}` cannot be used: {}", sentence(&error)));
+            }
+        }
+        is_whole
+    }
+
+    /// Reads the entries; one that is wrong anywhere is left out, because half of what was meant may do harm.
+    fn autostart(&mut self, entries: DeArray<'_>) {
+        let mut names = HashSet::new();
+        for value in entries {
+            let span = value.span();
+            let DeValue::Table(table) = value.into_inner() else {
+                self.find(Grade::Error, &span, "each `autostart` is an entry: write [[autostart]]".to_owned());
+                continue;
+            };
+            let mut entry = Autostart::default();
+            let is_whole = self.section("[autostart]", &mut entry, table);
+            let is_twice = || entry.name.as_ref().filter(|name| names.contains(*name));
+            let fault = entry.fault().or_else(|| Some(format!("{:?} is the name of an entry above", is_twice()?)));
+            if !is_whole {
+                self.find(Grade::Error, &span, "this entry is left out".to_owned());
+            } else if let Some(fault) = fault {
+                self.find(Grade::Error, &span, format!("this entry is left out: {fault}"));
+            } else {
+                names.extend(entry.name.clone());
+                self.loaded.settings.autostart.push(entry);
+            }
+        }
+    }
+
+    fn unknown(&mut self, span: &Range<usize>, what: &str, word: &str, known: &[&str]) {
+        let near = known.iter().map(|known| (target::distance(word, known), *known)).min();
+        let hint = match near {
+            Some((distance, near)) if distance <= 3 && distance < near.len() => format!("; did you mean `{near}`?"),
+            _ => format!("; there are {}", known.join(", ")),
+        };
+        let word: String = word.chars().filter(|c| !c.is_control()).take(60).collect();
+        self.find(Grade::Warning, span, format!("`{word}` is no {what}{hint}"));
+    }
+
+    fn find(&mut self, grade: Grade, span: &Range<usize>, text: String) {
+        let finding = Finding::at(grade, self.file, span, text);
+        self.loaded.findings.push(finding);
+    }
+}
+
+/// The library's message on one line.
+fn sentence(error: &Error) -> String {
+    error.message().lines().map(str::trim).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,122 @@
+//! The examples under `docs/examples` do what they say.
+
+mod support;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Stdio;
+use std::sync::OnceLock;
+
+use support::Place;
+use support::RPM;
+use support::wait_until;
+
+/// Folder of the examples. `cargo test` builds them before this runs, `cargo test --test examples` does not.
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let test = std::env::current_exe().expect("a test");
+        let profile = test.parent().and_then(Path::parent).expect("a folder of a profile");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--examples", "--target-dir"]).arg(profile.parent().expect("a target folder"));
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.current_dir(env!("CARGO_MANIFEST_DIR")).status().expect("cargo runs").success());
+        profile.join("examples")
+    })
+}
+
+/// An example that talks to this place's daemon.
+fn example(place: &Place, name: &str) -> Command {
+    let mut command = place.command(built().join(name).to_str().expect("text"));
+    command.env("RUNPM_BIN", RPM);
+    command
+}
+
+fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = command.output().expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn run_and_wait_prints_what_was_said_and_ends_with_the_programs_code() {
+    let place = Place::new();
+    let (code, out, err) =
+        output(example(&place, "run_and_wait").args(["sh", "-c", "echo hello; echo oops >&2; exit 3"]));
+    assert_eq!((code, out.contains("hello\n"), out.contains("oops\n")), (Some(3), true, true), "{err}");
+    assert!(err.ends_with("exited 3\n"), "{err}");
+}
+
+#[test]
+fn drive_a_shell_gets_an_answer_to_each_question() {
+    let place = Place::new();
+    let (code, out, err) = output(&mut example(&place, "drive_a_shell"));
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(out, "echo $((6 * 7)) -> 42\npwd | wc -l -> 1\nfalse; echo $? -> 1\n");
+    assert_eq!(place.ok(&["ls"]), "");
+}
+
+#[test]
+fn watch_all_tells_each_change_once_also_across_a_kill() {
+    let place = Place::new();
+    place.start("old", "sleep 1000");
+    let mut child = example(&place, "watch_all").arg("4").stdout(Stdio::piped()).spawn().expect("it runs");
+    wait_until("it watches", || place.daemon()["clients"].as_u64() >= Some(2));
+    place.kill_daemon();
+    place.start("new", "read x; exit 4");
+    wait_until("it is back", || place.daemon()["clients"].as_u64() >= Some(2));
+    place.ok(&["send", "new", "go", "--enter"]);
+    place.wait_end("new");
+    place.ok(&["rm", "new"]);
+    assert!(child.wait().expect("it ends").success());
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut child.stdout.take().expect("a pipe"), &mut said).expect("text");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines, ["old running", "new running", "new exited 4", "2 removed"]);
+}
+
+#[test]
+fn record_writes_every_byte_once_across_kills() {
+    let place = Place::new();
+    let script = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo line $i; done; read x; echo over";
+    place.ok(&["run", "-d", "--pipe", "--name", "talk", "--", "sh", "-c", script]);
+    let file = place.dir().join("talk.log");
+    let mut child = example(&place, "record").arg("talk").arg(&file).stdout(Stdio::null()).spawn().expect("it runs");
+    let said = || std::fs::read_to_string(&file).unwrap_or_default();
+    wait_until("all so far is recorded", || said().ends_with("line 3000\n"));
+    place.kill_daemon();
+    place.kill_daemon();
+    place.ok(&["send", "talk", "go\n"]);
+    assert!(child.wait().expect("it ends").success());
+    let wanted: String = (1..=3000).map(|n| format!("line {n}\n")).chain(["over\n".to_owned()]).collect();
+    assert!(said() == wanted, "{} bytes, not {}", said().len(), wanted.len());
+    // Once more: nothing is there to add.
+    assert_eq!(output(example(&place, "record").arg("talk").arg(&file)).0, Some(0));
+    assert_eq!(said().len(), wanted.len());
+}
+
+#[test]
+fn stop_tree_ends_what_hides_and_says_what_is_left() {
+    let place = Place::new();
+    place.start("tree", "trap '' TERM HUP; setsid sleep 1000 & sleep 1000 & echo there; wait");
+    place.wait_screen("tree", "there");
+    let (code, out, err) = output(example(&place, "stop_tree").arg("tree"));
+    assert_eq!((code, out.as_str()), (Some(0), "tree killed KILL, 0 processes left\n"), "{err}");
+    let (code, _, err) = output(example(&place, "stop_tree").arg("nobody"));
+    assert!(code != Some(0) && err.contains("nobody"), "{err}");
+}
+
+#[test]
+fn examples_stay_short() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/examples");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let text = std::fs::read_to_string(entry.path()).expect("text");
+        assert!(text.lines().count() <= 60 && text.starts_with("//! "), "{}", entry.path().display());
+        count += 1;
+    }
+    assert_eq!(count, 5);
+}
