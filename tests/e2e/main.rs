@@ -5,8 +5,10 @@ mod support;
 
 mod attaching;
 mod bad_input;
+mod bulk;
 mod ending;
 mod once;
+mod procs;
 mod recovery;
 mod single;
 mod slow;

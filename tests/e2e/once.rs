@@ -1,24 +1,14 @@
 //! Requests that must not be done twice, and requests from tomorrow.
 
-use std::os::unix::net::UnixStream;
-
 use runpm::client::Error;
-use runpm::client::blocking::Connection;
-use runpm::platform::endpoint;
 use runpm::protocol::error::Code;
-use runpm::protocol::hello::Hello;
 use runpm::protocol::message::Verb;
 use runpm::protocol::verbs;
 use runpm::session::id::RequestKey;
 use serde_bytes::ByteBuf;
 
+use crate::support;
 use crate::support::Place;
-
-fn connect(place: &Place) -> Connection {
-    let stream = UnixStream::connect(place.dir().join("daemon.sock")).expect("a daemon");
-    let folders = endpoint::Place { runtime: place.dir().to_owned(), state: place.dir().to_owned(), is_private: true };
-    Connection::greet(stream, &folders, &Hello::ours(1, "ann".to_owned(), None)).expect("a hello")
-}
 
 #[test]
 fn k1_a_repeated_request_is_done_once_also_by_the_next_daemon() {
@@ -35,7 +25,7 @@ fn k1_a_repeated_request_is_done_once_also_by_the_next_daemon() {
     let mut started = Vec::new();
     for _ in 0..2 {
         for _ in 0..2 {
-            let mut connection = connect(&place);
+            let mut connection = support::connect(&place);
             connection.call(&send).expect("typed");
             started.push(connection.call(&run).expect("started").id);
         }
@@ -58,7 +48,7 @@ fn w95_an_unknown_verb_is_answered_and_the_connection_goes_on() {
     }
     let place = Place::new();
     place.start("a", "sleep 1000");
-    let mut connection = connect(&place);
+    let mut connection = support::connect(&place);
     let refused = connection.call(&Tomorrow {});
     assert!(matches!(refused, Err(Error::Refused(error)) if error.code == Code::Unsupported));
     assert_eq!(connection.call(&verbs::List::default()).expect("it goes on").sessions.len(), 1);

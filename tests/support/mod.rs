@@ -182,6 +182,22 @@ impl Place {
     }
 }
 
+/// Connects to a place's daemon, to speak to it directly.
+pub fn connect(place: &Place) -> runpm::client::blocking::Connection {
+    let stream = std::os::unix::net::UnixStream::connect(place.dir().join("daemon.sock")).expect("a daemon");
+    let folders = runpm::platform::endpoint::Place {
+        runtime: place.dir().to_owned(),
+        state: place.dir().to_owned(),
+        is_private: true,
+    };
+    runpm::client::blocking::Connection::greet(
+        stream,
+        &folders,
+        &runpm::protocol::hello::Hello::ours(1, "ann".to_owned(), None),
+    )
+    .expect("a hello")
+}
+
 /// Says why a test cannot run here. Where everything it needs must be there (`RUNPM_NO_SKIP=1`), that is a failure.
 pub fn skip(why: &str) {
     assert!(std::env::var_os("RUNPM_NO_SKIP").is_none_or(|set| set != "1"), "must not be skipped: {why}");
