@@ -62,7 +62,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
     use commands::talking;
     match verb {
         Verb::Tui(args) => dashboard(args),
-        Verb::Run(args) if args.detach_fully => commands::detached::run(&args),
+        Verb::Run(args) if args.detach_fully => Ok(commands::detached::run(&args)),
         Verb::Run(args) => commands::run::run(args),
         Verb::Attach(args) => {
             let request =

@@ -49,12 +49,12 @@ fn json(place: &Place, args: &[&str], field: &str) -> Value {
 
 fn orphan(place: &Place, pid: &str) -> Option<Value> {
     let orphans = json(place, &["orphans", "--json"], "orphans");
-    orphans.as_array()?.iter().find(|orphan| orphan["pid"].to_string() == pid).cloned()
+    orphans.as_array()?.iter().find(|orphan| orphan["pid"].as_u64() == pid.parse().ok()).cloned()
 }
 
 fn row(place: &Place, pid: &str) -> Option<Value> {
     let rows = json(place, &["procs", "--json"], "processes");
-    rows.as_array()?.iter().find(|row| row["pid"].to_string() == pid).cloned()
+    rows.as_array()?.iter().find(|row| row["pid"].as_u64() == pid.parse().ok()).cloned()
 }
 
 #[test]
@@ -286,8 +286,8 @@ fn w99_originators_are_given_inherited_and_selected_by_one_rule() {
         .command(support::RPM)
         .env("RUNPM_ORIGINATOR", &given)
         .args(["run", "-d", "--name", "c", "--", "sleep", "1000"])
-        .status();
-    assert!(inherited.expect("rpm runs").success());
+        .output();
+    assert!(inherited.expect("rpm runs").status.success());
     assert_eq!(place.session("c")["originator"], given);
 
     let names = |tool: &str| {

@@ -8,7 +8,6 @@ use crate::cli::args;
 use crate::cli::exit;
 use crate::cli::output;
 use crate::cli::report::say;
-use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::client::inherit;
 use crate::platform::detach;
@@ -18,7 +17,7 @@ use crate::session::originator;
 use crate::session::text;
 
 /// Starts it, prints its process id, and announces it to the daemon if one runs.
-pub fn run(args: &args::Run) -> Result<u8, Error> {
+pub fn run(args: &args::Run) -> u8 {
     let mut command = Command::new(&args.command[0]);
     command.args(&args.command[1..]);
     if args.clear_env {
@@ -44,7 +43,7 @@ pub fn run(args: &args::Run) -> Result<u8, Error> {
             let (program, reason) = (text::quote(&argv[..1]), error.to_string().to_lowercase());
             say(&format!("rpm: cannot start {program}: {}", reason.split(" (os error").next().unwrap_or_default()));
             let is_missing = error.kind() == std::io::ErrorKind::NotFound;
-            return Ok(if is_missing { exit::NOT_FOUND } else { exit::CANNOT_RUN });
+            return if is_missing { exit::NOT_FOUND } else { exit::CANNOT_RUN };
         }
     };
     announce(args, pid);
@@ -53,7 +52,7 @@ pub fn run(args: &args::Run) -> Result<u8, Error> {
     } else {
         output::print(format!("{pid}\n").as_bytes());
     }
-    Ok(exit::OK)
+    exit::OK
 }
 
 /// Without a daemon there is nobody to tell, and that is no error.

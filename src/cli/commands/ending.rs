@@ -32,9 +32,9 @@ pub fn kill(args: &args::Kill) -> Result<u8, Error> {
 
 fn end(targets: &args::Targets, grace_ms: u64) -> Result<u8, Error> {
     let key = client::request_key();
-    let stop = verbs::Stop { key, targets: targets.targets.clone(), grace_ms, filter: filter(&targets.filter) };
+    let stop = verbs::Stop { key, targets: targets.names.clone(), grace_ms, filter: filter(&targets.filter) };
     let mut client = Client::connect()?;
-    let outcomes = waiting::meanwhile(&targets.targets, || client.call(&stop))?.outcomes;
+    let outcomes = waiting::meanwhile(&targets.names, || client.call(&stop))?.outcomes;
     if outcomes.is_empty() {
         say("rpm: no session that has not ended is selected; nothing was done");
     }
@@ -48,7 +48,7 @@ fn filter(args: &args::Filter) -> verbs::Filter {
 
 /// `rpm rm`.
 pub fn rm(args: &args::Targets) -> Result<u8, Error> {
-    let remove = verbs::Remove { targets: args.targets.clone(), filter: filter(&args.filter) };
+    let remove = verbs::Remove { targets: args.names.clone(), filter: filter(&args.filter) };
     let outcomes = Client::connect()?.call(&remove)?.outcomes;
     match outcomes.iter().filter(|outcome| outcome.skipped).count() {
         0 => {}
