@@ -244,6 +244,40 @@ fn events_of_tomorrow_are_read_as_unknown_and_every_kind_has_a_name() {
     assert_eq!(kinds, verbs::KINDS);
 }
 
+fn processes(golden: &mut Golden) {
+    let register = verbs::Register {
+        pid: 7,
+        start_time: 8,
+        kind: "server".into(),
+        command: "x".into(),
+        cwd: "/srv".into(),
+        originator: Some("ci:7".into()),
+        containment: verbs::DETACHED.into(),
+    };
+    golden.holds("register", &register);
+    golden.holds("unregister", &verbs::Unregister { pid: 7 });
+    golden.holds("procs", &verbs::Procs { originator: "ci".into() });
+    let info = verbs::ProcessInfo {
+        pid: 7,
+        session: Some("web".into()),
+        state: "running".into(),
+        parent_alive: true,
+        cpu_permille: 9,
+        originator: Some("ci:7".into()),
+        ..verbs::ProcessInfo::default()
+    };
+    golden.holds("processes", &verbs::Processes { processes: vec![info] });
+    golden.holds("tree", &verbs::Tree { pid: 7 });
+    let node = verbs::Node { pid: 7, parent: 1, depth: 1, name: "sh".into(), ..verbs::Node::default() };
+    golden.holds("branches", &verbs::Branches { nodes: vec![node], truncated: true });
+    golden.holds("kill-tree", &verbs::KillTree { pid: 7, start_time: 8, timeout_ms: 9 });
+    golden.holds("ended", &verbs::Ended { ended: 2, left: vec![7] });
+    golden.holds("orphans", &verbs::Orphans { kill: true, timeout_ms: 9 });
+    let reasons = [verbs::Reason::Dead, verbs::Reason::PidReused, verbs::Reason::Orphaned];
+    let orphan = |reason| verbs::Orphan { pid: 7, reason, detail: "x".into(), ended: true, ..verbs::Orphan::default() };
+    golden.holds("orphan-list", &verbs::OrphanList { orphans: reasons.map(orphan).into() });
+}
+
 #[test]
 fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     let text = std::fs::read_to_string(golden_file()).unwrap_or_default();
@@ -320,10 +354,14 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("credit", &verbs::Credit { channel: 1, bytes: 2 });
     let resize = verbs::Resize { target: "web".into(), size: None, owner: Some(SizeOwner::Manual) };
     golden.holds("resize-verb", &resize);
-    golden.holds("signal", &verbs::Signal { key: RequestKey(6), targets: vec!["web".into()], signal: 2 });
+    golden.holds(
+        "signal",
+        &verbs::Signal { key: RequestKey(6), targets: vec!["web".into()], signal: 2, ..verbs::Signal::default() },
+    );
     golden.holds("stolen", &verbs::Stolen { channel: 1, by: "bob".into(), at_ms: 3 });
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
+    processes(&mut golden);
     let asked = Asked { hard: true, by: "ann".into(), key: RequestKey(6) };
     golden.holds(
         "facts",

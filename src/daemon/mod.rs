@@ -49,6 +49,8 @@ use self::keeper_link::KeeperLink;
 
 /// With nothing owned and nobody connected for this long, daemon and keeper leave.
 const IDLE: Duration = Duration::from_secs(600);
+/// How long the thread that looks at processes waits for another look.
+const HELPER_STAYS: Duration = Duration::from_millis(500);
 /// Time for the last replies to leave.
 const FAREWELL: Duration = Duration::from_millis(200);
 
@@ -57,7 +59,9 @@ pub fn run(place: Place, keeper: OwnedFd) -> io::Result<()> {
     process::set_name(c"rpm-daemon");
     limits::raise_descriptors();
     std::env::set_current_dir("/")?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut runtime = runtime::Builder::new_current_thread();
+    // Looks at processes read many files: one at a time, in a thread that does not stay.
+    let runtime = runtime.enable_all().max_blocking_threads(2).thread_keep_alive(HELPER_STAYS).build()?;
     LocalSet::new().block_on(&runtime, live(place, keeper))
 }
 

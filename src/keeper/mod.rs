@@ -13,7 +13,6 @@ mod restart;
 mod tees;
 
 use std::collections::BTreeMap;
-use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -188,7 +187,8 @@ impl Keeper {
     fn reap_strangers(&self) {
         let daemon = self.daemon.as_ref().map(|daemon| daemon.pid);
         let unreaped = self.sessions.values().filter(|owned| owned.is_unreaped()).map(|owned| owned.handover.pid);
-        let known: HashSet<u32> = unreaped.chain(daemon).chain(self.tees.processes()).collect();
+        let mut known: Vec<u32> = unreaped.chain(daemon).chain(self.tees.processes()).collect();
+        known.sort_unstable();
         process::reap_strangers(&known);
     }
 

@@ -1,7 +1,6 @@
 //! Processes as `/proc` and pidfds show them. A pid alone is never trusted.
 #![expect(unsafe_code, reason = "close_range and signals to groups have no safe wrapper")]
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::io::Read;
@@ -165,10 +164,10 @@ impl AsFd for Handle {
     }
 }
 
-/// Reaps every dead child that is not among `known`: a known child's status belongs to whoever holds its pidfd.
-pub fn reap_strangers(known: &HashSet<u32>) {
+/// Reaps every dead child that is not among `known`, which is sorted: a known child's status belongs to whoever holds its pidfd.
+pub fn reap_strangers(known: &[u32]) {
     while let Some(pid) = dead_child() {
-        if known.contains(&pid) {
+        if known.binary_search(&pid).is_ok() {
             // It stands before the others, and the kernel would name it again and again.
             while reap_others(known) > 0 {}
             return;
@@ -195,9 +194,9 @@ fn reap(pid: u32) -> bool {
     rustix::process::waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOHANG).is_ok()
 }
 
-fn reap_others(known: &HashSet<u32>) -> usize {
+fn reap_others(known: &[u32]) -> usize {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    let strangers = children_of(std::process::id()).into_iter().filter(|pid| !known.contains(pid));
+    let strangers = children_of(std::process::id()).into_iter().filter(|pid| known.binary_search(pid).is_err());
     let is_reaped = |pid: &u32| {
         let Some(id) = i32::try_from(*pid).ok().and_then(Pid::from_raw) else { return false };
         matches!(rustix::process::waitid(WaitId::Pid(id), look), Ok(Some(_))) && reap(*pid)

@@ -38,7 +38,7 @@ fn marked(marker: &str) -> Vec<u32> {
 
 /// Everything that does not want to die: ignored signals, own sessions, double forks, jobs, an environment without our
 /// tag, and many.
-fn hostile(marker: &str, forks: u32) -> String {
+fn hostile(marker: &str, forks: usize) -> String {
     format!(
         "trap '' TERM HUP INT
          setsid sh -c 'trap \"\" TERM HUP; while :; do sleep {marker}; done' &
@@ -51,6 +51,11 @@ fn hostile(marker: &str, forks: u32) -> String {
     )
 }
 
+/// Every fifth tree is a large one.
+const fn forks(round: usize, n: usize) -> usize {
+    if (round * 2 + n).is_multiple_of(5) { 200 } else { 20 }
+}
+
 fn nobody_but_ours(place: &Place) -> bool {
     let own = [place.keeper_pid(), place.daemon_pid()];
     inhabitants(place.dir()).iter().all(|pid| own.contains(pid))
@@ -59,16 +64,16 @@ fn nobody_but_ours(place: &Place) -> bool {
 #[test]
 fn k8_fifty_hostile_trees_are_ended_within_grace_and_a_second() {
     let place = Place::new();
-    for round in 0..10 {
-        let names: Vec<String> = (0..5).map(|n| format!("tree-{round}-{n}")).collect();
-        let markers: Vec<String> = (0..5).map(|n| marker(&place, round * 5 + n)).collect();
+    for round in 0..25 {
+        let names: Vec<String> = (0..2).map(|n| format!("tree-{round}-{n}")).collect();
+        let markers: Vec<String> = (0..2).map(|n| marker(&place, round * 2 + n)).collect();
         for (n, (name, marker)) in names.iter().zip(&markers).enumerate() {
-            let script = hostile(marker, if n == 0 { 200 } else { 20 });
-            let kind = if n == 3 { "--pipe" } else { "--pty" };
+            let script = hostile(marker, forks(round, n));
+            let kind = if (round + n) % 3 == 0 { "--pipe" } else { "--pty" };
             place.ok(&["run", "-d", "--name", name, kind, "--", "sh", "-c", &script]);
         }
         for (n, name) in names.iter().enumerate() {
-            let forks = if n == 0 { 200 } else { 20 };
+            let forks = forks(round, n);
             wait_until("the tree stands", || {
                 place.ok(&["logs", name]).contains("ready") && sleepers(&markers[n]).len() >= forks + 7
             });

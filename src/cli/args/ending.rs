@@ -10,7 +10,7 @@ use crate::session::text;
 pub struct Targets {
     /// Name, id, prefix, glob, @tag or all; may be left out beside an option that selects
     #[arg(required_unless_present_any = ["originator", "older_than"], value_name = "SESSION")]
-    pub targets: Vec<String>,
+    pub names: Vec<String>,
     /// Only those
     #[command(flatten)]
     pub filter: Filter,

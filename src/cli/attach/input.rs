@@ -114,8 +114,12 @@ impl Attachment<'_> {
         if self.request.view {
             return Some(Left::Detached);
         }
-        let signal =
-            verbs::Signal { key: crate::client::request_key(), targets: vec![self.request.target.clone()], signal: 2 };
+        let signal = verbs::Signal {
+            key: crate::client::request_key(),
+            targets: vec![self.request.target.clone()],
+            signal: 2,
+            ..verbs::Signal::default()
+        };
         // A connection that broke is noticed by the next read; the signal is typed again then.
         let _ = self.client.connection().post(&signal);
         None

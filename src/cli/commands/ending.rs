@@ -42,9 +42,9 @@ fn grace(wish: Option<u64>) -> Result<u64, Error> {
 
 fn end(targets: &args::Targets, grace_ms: u64) -> Result<u8, Error> {
     let key = client::request_key();
-    let stop = verbs::Stop { key, targets: targets.targets.clone(), grace_ms, filter: filter(&targets.filter) };
+    let stop = verbs::Stop { key, targets: targets.names.clone(), grace_ms, filter: filter(&targets.filter) };
     let mut client = Client::connect()?;
-    let outcomes = waiting::meanwhile(&targets.targets, || client.call(&stop))?.outcomes;
+    let outcomes = waiting::meanwhile(&targets.names, || client.call(&stop))?.outcomes;
     if outcomes.is_empty() {
         say("rpm: no session that has not ended is selected; nothing was done");
     }
@@ -59,7 +59,8 @@ fn filter(args: &args::Filter) -> verbs::Filter {
 /// `rpm signal`.
 pub fn signal(args: &args::Signal) -> Result<u8, Error> {
     let key = client::request_key();
-    let signal = verbs::Signal { key, targets: args.targets.targets.clone(), signal: args.signal };
+    let (targets, filter) = (args.targets.names.clone(), filter(&args.targets.filter));
+    let signal = verbs::Signal { key, targets, filter, signal: args.signal };
     let mut outcomes = Client::connect()?.call(&signal)?.outcomes;
     // They were signalled, not ended: an end is told only where it is why nothing was sent.
     outcomes.iter_mut().filter(|outcome| outcome.error.is_none()).for_each(|outcome| outcome.end = None);
@@ -68,7 +69,7 @@ pub fn signal(args: &args::Signal) -> Result<u8, Error> {
 
 /// `rpm rm`.
 pub fn rm(args: &args::Targets) -> Result<u8, Error> {
-    let remove = verbs::Remove { targets: args.targets.clone(), filter: filter(&args.filter) };
+    let remove = verbs::Remove { targets: args.names.clone(), filter: filter(&args.filter) };
     let outcomes = Client::connect()?.call(&remove)?.outcomes;
     match outcomes.iter().filter(|outcome| outcome.skipped).count() {
         0 => {}

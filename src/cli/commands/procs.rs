@@ -173,12 +173,12 @@ fn draw(nodes: &[Node]) -> String {
         }
         goes_on.push(has_sibling);
         let session = node.session.as_deref().map(|name| format!("  [session {}]", text::clean(name)));
-        let state = if node.state == "zombie" || node.state == "stopped" {
-            format!(" ({})", node.state)
-        } else {
-            String::new()
+        let state = match node.state.as_str() {
+            "zombie" => " (zombie)",
+            "stopped" => " (stopped)",
+            _ => "",
         };
-        drawn.push_str(&format!("{} {}{state}{}\n", node.pid, node.command, session.unwrap_or_default()));
+        drawn.extend([&node.pid.to_string(), " ", &node.command, state, &session.unwrap_or_default(), "\n"]);
     }
     drawn
 }

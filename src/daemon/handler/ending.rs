@@ -87,8 +87,12 @@ pub(super) fn signal(context: &Rc<Context>, verb: verbs::Signal) -> Answer<verbs
     if !(1..=64).contains(&verb.signal) {
         return Err(WireError::new(Code::Invalid, format!("there is no signal {}", verb.signal)));
     }
-    let ids = context.hub.registry.borrow().select(&verb.targets)?;
-    let sessions: Vec<_> = ids.into_iter().filter_map(|id| context.hub.registry.borrow().get(id)).collect();
+    let now = clock::wall_ms();
+    let is_old = |status: &Status| now.saturating_sub(status.started_ms) >= verb.filter.older_than_ms;
+    check(&verb.targets, &verb.filter)?;
+    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none());
+    let sessions: Vec<_> = meant.filter_map(|(status, _)| context.hub.registry.borrow().get(status.id)).collect();
     let outcomes = sessions.iter().map(|session| verbs::Outcome {
         id: session.id,
         name: session.facts.borrow().name.clone(),

@@ -50,7 +50,14 @@ pub(super) async fn kill_tree(context: &Rc<Context>, verb: verbs::KillTree) -> A
         return Ok(verbs::Ended::default());
     }
     procs::check_ours(verb.pid)?;
-    Ok(end_trees(hub, vec![stat.identity()], Duration::from_millis(verb.timeout_ms)).await)
+    let mut tops = vec![stat.identity()];
+    let session = hub.registry.borrow().sessions().find(|session| session.leader() == stat.identity()).cloned();
+    if let Some(session) = session {
+        // Its orphans are below it, wherever the kernel put them.
+        let now = hub.census.look().await;
+        tops.extend(tree::members(&now, &session.mark()).iter().map(Stat::identity));
+    }
+    Ok(end_trees(hub, tops, Duration::from_millis(verb.timeout_ms)).await)
 }
 
 fn hint_shutdown(error: WireError) -> WireError {
@@ -215,10 +222,11 @@ async fn without_tool(now: &Arc<Snapshot>, owned: HashSet<u32>) -> Vec<(Orphan, 
     task::spawn_blocking(look).await.unwrap_or_default()
 }
 
-/// Says which tool is gone: no process has its number, or one that is younger than what the tool had started.
+/// Says which tool is gone, of those that use our folder: no process has its number, or one that is younger than what the tool had started.
 fn lost_tool(now: &Snapshot, stat: &Stat) -> Option<String> {
-    let [text] = process::environment(stat.pid, ["RUNPM_ORIGINATOR"]);
-    let text = String::from_utf8(text?).ok()?;
+    let [text, dir] = process::environment(stat.pid, ["RUNPM_ORIGINATOR", "RUNPM_DIR"]);
+    let own = std::env::var_os("RUNPM_DIR").map(std::os::unix::ffi::OsStringExt::into_vec);
+    let text = String::from_utf8(text.filter(|_| dir == own)?).ok()?;
     let tool = originator::process(&text)?;
     let lives = now.get(tool).is_some_and(|tool| !tool.is_zombie && tool.start_time <= stat.start_time);
     (!lives).then(|| format!("{}, which started it, is gone", crate::session::text::clean(&text)))

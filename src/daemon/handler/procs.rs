@@ -1,7 +1,8 @@
 //! The process registry: announcing, listing, trees. Every state is looked up when it is asked for.
 
+use std::collections::HashMap;
+use std::collections::HashSet;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task;
@@ -172,19 +173,26 @@ fn sum(info: ProcessInfo, members: &[Stat], before: &Snapshot) -> ProcessInfo {
 pub(super) async fn tree(context: &Rc<Context>, verb: verbs::Tree) -> Answer<verbs::Tree> {
     find(verb.pid)?;
     let now = context.hub.census.look().await;
-    let leaders: Vec<_> = {
-        let registry = context.hub.registry.borrow();
-        registry.sessions().map(|session| (session.leader(), session.facts.borrow().name.clone())).collect()
-    };
-    let mut branches = task::spawn_blocking(move || branches(&now, verb.pid)).await.map_err(|_| super::gone())?;
-    for node in &mut branches.nodes {
-        let own = leaders.iter().find(|(leader, _)| leader.pid == node.pid);
-        node.session = own.map(|(_, name)| name.clone());
+    let mut leaders: HashMap<u32, Leader> = HashMap::new();
+    for session in context.hub.registry.borrow().sessions().filter(|session| now.has(session.leader())) {
+        let members = tree::members(&now, &session.mark());
+        session.learn(&now, &members);
+        let (keeper, first) = (context.hub.report.keeper_pid, session.handover.pid);
+        let adopted = members.iter().filter(|stat| stat.parent == keeper && stat.pid != first);
+        let adopted = adopted.map(|stat| stat.pid).collect();
+        leaders.insert(first, Leader { name: session.facts.borrow().name.clone(), adopted });
     }
-    Ok(branches)
+    task::spawn_blocking(move || branches(&now, &leaders, verb.pid)).await.map_err(|_| super::gone())
 }
 
-fn branches(now: &Arc<Snapshot>, top: u32) -> verbs::Branches {
+/// A session's first process in a tree: the orphans of the session are drawn below it, wherever the kernel put them.
+struct Leader {
+    name: String,
+    adopted: Vec<u32>,
+}
+
+fn branches(now: &Snapshot, leaders: &HashMap<u32, Leader>, top: u32) -> verbs::Branches {
+    let moved: HashSet<u32> = leaders.values().flat_map(|leader| &leader.adopted).copied().collect();
     let mut nodes: Vec<verbs::Node> = Vec::new();
     let mut open = vec![(top, 0)];
     while let Some((pid, depth)) = open.pop() {
@@ -201,9 +209,11 @@ fn branches(now: &Arc<Snapshot>, top: u32) -> verbs::Branches {
             state: state_word(stat.state).to_owned(),
             cpu_ms: process::ticks_ms(stat.cpu_ticks),
             memory: process::pages_bytes(stat.rss_pages),
-            session: None,
+            session: leaders.get(&pid).map(|leader| leader.name.clone()),
         });
-        let mut below: Vec<&Stat> = now.children(pid).iter().filter_map(|pid| now.get(*pid)).collect();
+        let children = now.children(pid).iter().filter(|pid| !moved.contains(pid));
+        let adopted = leaders.get(&pid).into_iter().flat_map(|leader| &leader.adopted);
+        let mut below: Vec<&Stat> = children.chain(adopted).filter_map(|pid| now.get(*pid)).collect();
         // The last one is taken first.
         below.sort_unstable_by_key(|stat| std::cmp::Reverse((stat.start_time, stat.pid)));
         open.extend(below.into_iter().map(|stat| (stat.pid, depth + 1)));

@@ -115,9 +115,8 @@ impl Actor {
             return self.survey(wanted);
         }
         match (purpose, members) {
-            (Purpose::Polite { .. }, _) => {}
             // A look that failed proves nothing and is repeated; only a natural end does not wait for it.
-            (Purpose::Look | Purpose::Hard, None) => {}
+            (Purpose::Polite { .. }, _) | (Purpose::Look | Purpose::Hard, None) => {}
             (_, members) => {
                 let left = members.unwrap_or_default().into_iter().map(|stat| stat.pid).collect();
                 self.advance(Event::Left(left), now);

@@ -30,8 +30,10 @@ verb!(Stop = "stop" -> Outcomes);
 pub struct Signal {
     /// A repeated key signals nothing.
     pub key: RequestKey,
-    /// Which.
+    /// Which; with a filter none means all. Those that ended are left out unless they are named.
     pub targets: Vec<String>,
+    /// Only those of them.
+    pub filter: Filter,
     /// Number of the signal, `signal(7)`.
     pub signal: u8,
 }
