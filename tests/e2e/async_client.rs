@@ -14,6 +14,7 @@ use runpm::session::status::End;
 use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 
+use crate::support::LONG;
 use crate::support::Place;
 use crate::support::kill;
 
@@ -96,7 +97,8 @@ fn k1_calls_under_way_are_answered_by_the_next_daemon_and_done_once() {
         // The same key: the same session, also for a daemon that never saw the request.
         assert_eq!(runtime.block_on(client.call(&run)).expect("started").id, first.id);
     }
-    let outcomes = runtime.block_on(under_way).expect("no panic").expect("stopped").outcomes;
+    let in_time = runtime.block_on(async { tokio::time::timeout(LONG, under_way).await });
+    let outcomes = in_time.expect("an answer in time").expect("no panic").expect("stopped").outcomes;
     assert_eq!(outcomes[0].end.as_ref().map(End::word), Some("killed KILL".to_owned()));
     crate::support::wait_until("it ran", || count.exists());
     assert_eq!(std::fs::read_to_string(&count).expect("a file"), "once\n");
