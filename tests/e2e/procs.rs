@@ -228,7 +228,10 @@ fn w93_the_daemon_answers_while_many_ask_for_processes() {
     std::thread::scope(|scope| {
         let ask = |n: usize| {
             let (place, pid) = (&place, &pid);
-            scope.spawn(move || place.ok(if n.is_multiple_of(2) { &["procs"] } else { &["tree", pid] }))
+            scope.spawn(move || match n % 2 {
+                0 => place.ok(&["procs"]),
+                _ => place.ok(&["tree", pid]),
+            })
         };
         let askers: Vec<_> = (0..20).map(ask).collect();
         let mut connection = support::connect(&place);
