@@ -99,7 +99,7 @@ fn who() -> Who {
 
 fn terminal() -> Terminal {
     let pixels = Some(Pixels { width: 800, height: 600 });
-    Terminal { term: "xterm".into(), size: Size::clamped(9, 9), pixels }
+    Terminal { term: "xterm".into(), size: Size::clamped(9, 9), pixels, ..Terminal::default() }
 }
 
 fn status() -> Status {
@@ -278,6 +278,31 @@ fn processes(golden: &mut Golden) {
     golden.holds("orphan-list", &verbs::OrphanList { orphans: reasons.map(orphan).into() });
 }
 
+fn events(golden: &mut Golden) {
+    let (targets, kinds) = (vec!["web*".into()], vec!["bell".into()]);
+    golden.holds("events", &verbs::Events { since: Some(8), epoch: Some(9), targets, kinds });
+    golden.holds("subscribed", &verbs::Subscribed { epoch: 9, last: 8 });
+    golden.holds("overrun", &verbs::Overrun { missed: 5, next: 6 });
+    for what in happenings() {
+        let name = format!("happened-{}", what.kind());
+        golden.holds(&name, &verbs::Happened { seq: 1, at_ms: 2, id: SessionId(3), name: "web".into(), what });
+    }
+}
+
+fn attachments(golden: &mut Golden) {
+    let point = verbs::Point::Bytes(Stream::Err);
+    golden.holds("mark", &verbs::Mark { channel: 1, at: 2, time_us: 3, point });
+    let attached = verbs::Attached { id: SessionId(3), name: "web".into(), credit: 9, ..verbs::Attached::default() };
+    golden.holds("attached", &attached);
+    golden.holds("credit", &verbs::Credit { channel: 1, bytes: 2 });
+    let resize = verbs::Resize { target: "web".into(), size: None, owner: Some(SizeOwner::Manual) };
+    golden.holds("resize-verb", &resize);
+    golden.holds(
+        "signal",
+        &verbs::Signal { key: RequestKey(6), targets: vec!["web".into()], signal: 2, ..verbs::Signal::default() },
+    );
+}
+
 #[test]
 fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     let text = std::fs::read_to_string(golden_file()).unwrap_or_default();
@@ -322,14 +347,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
         },
     );
     golden.holds("sent", &verbs::Sent { at: 7, repeated: true });
-    let (targets, kinds) = (vec!["web*".into()], vec!["bell".into()]);
-    golden.holds("events", &verbs::Events { since: Some(8), epoch: Some(9), targets, kinds });
-    golden.holds("subscribed", &verbs::Subscribed { epoch: 9, last: 8 });
-    golden.holds("overrun", &verbs::Overrun { missed: 5, next: 6 });
-    for what in happenings() {
-        let name = format!("happened-{}", what.kind());
-        golden.holds(&name, &verbs::Happened { seq: 1, at_ms: 2, id: SessionId(3), name: "web".into(), what });
-    }
+    events(&mut golden);
     golden.holds(
         "logs",
         &verbs::Logs {
@@ -347,17 +365,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     let screen = verbs::ScreenOf { target: "web".into(), ansi: false, channel: Some(1), above: 2 };
     golden.holds("screen", &screen);
     golden.holds("screen-text", &verbs::ScreenText { text: "x".into(), size: Size::clamped(9, 9), above: 2 });
-    let point = verbs::Point::Bytes(Stream::Err);
-    golden.holds("mark", &verbs::Mark { channel: 1, at: 2, time_us: 3, point });
-    let attached = verbs::Attached { id: SessionId(3), name: "web".into(), credit: 9, ..verbs::Attached::default() };
-    golden.holds("attached", &attached);
-    golden.holds("credit", &verbs::Credit { channel: 1, bytes: 2 });
-    let resize = verbs::Resize { target: "web".into(), size: None, owner: Some(SizeOwner::Manual) };
-    golden.holds("resize-verb", &resize);
-    golden.holds(
-        "signal",
-        &verbs::Signal { key: RequestKey(6), targets: vec!["web".into()], signal: 2, ..verbs::Signal::default() },
-    );
+    attachments(&mut golden);
     golden.holds("stolen", &verbs::Stolen { channel: 1, by: "bob".into(), at_ms: 3 });
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });

@@ -71,6 +71,7 @@ struct Terminal {
     cols: u16,
     width_pixels: Option<u16>,
     height_pixels: Option<u16>,
+    graphics: crate::session::graphics::Report,
 }
 
 impl From<&crate::session::terminal::Terminal> for Terminal {
@@ -81,6 +82,7 @@ impl From<&crate::session::terminal::Terminal> for Terminal {
             cols: terminal.size.cols(),
             width_pixels: terminal.pixels.map(|pixels| pixels.width),
             height_pixels: terminal.pixels.map(|pixels| pixels.height),
+            graphics: terminal.graphics.clone(),
         }
     }
 }

@@ -93,7 +93,7 @@ pub fn who() -> Who {
 pub fn terminal() -> Option<Terminal> {
     let out = io::stdout();
     let term = env::var("TERM").unwrap_or_default();
-    Some(Terminal { term, size: tty::size(&out)?, pixels: tty::pixels(&out) })
+    Some(Terminal { term, size: tty::size(&out)?, pixels: tty::pixels(&out), graphics: graphics() })
 }
 
 /// Returns what is known of this process's terminal without asking it.

@@ -153,7 +153,6 @@ impl Follow {
 
 fn advance(session: &Session, cursor: &Cursor, at: Position) {
     cursor.offset.set(at.offset);
-    cursor.moved_at.set(clock::monotonic_ns());
     if session.history.is_stalled() {
         session.mail(Mail::CursorMoved);
     }

@@ -12,6 +12,7 @@ mod hub;
 mod keeper_link;
 mod logs;
 mod outbox;
+mod patience;
 mod registered;
 mod registry;
 mod roll;

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
+use crate::daemon::patience::Patience;
 use crate::history::Memory;
 use crate::history::layout;
 use crate::platform::memory;
@@ -23,6 +24,7 @@ use crate::protocol::verbs::TeeInfo;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::id::TeeId;
+use crate::session::tee::Policy;
 use crate::session::tee::TeeOrder;
 use crate::session::tee::TeeSpec;
 use crate::session::tee::TeeState;
@@ -41,6 +43,8 @@ pub struct Tee {
     input: Option<OwnedFd>,
     /// Its process is gone.
     is_gone: Cell<bool>,
+    /// How long it may be behind.
+    patience: Patience,
     /// What held the trim line when that was last looked at.
     seen_hold: Cell<u64>,
 }
@@ -109,6 +113,7 @@ impl Tees {
             input: fds.next(),
             is_gone: Cell::new(handover.pid == 0),
             seen_hold: Cell::new(0),
+            patience: Patience::default(),
             handover,
         };
         let tee = Rc::new(tee);
@@ -166,10 +171,22 @@ impl Tees {
         }
     }
 
-    /// Returns the slowest cursor that holds a session's trim line.
-    pub fn hold(&self, session: SessionId) -> Option<u64> {
+    /// Returns the slowest cursor that holds a session's trim line: of a tee that may lose nothing as long as it takes, of
+    /// any other as long as it takes something.
+    pub fn hold(&self, session: SessionId, head: u64, now: u64) -> Option<u64> {
         let by_session = self.by_session.borrow();
-        by_session.get(&session)?.iter().filter_map(|tee| tee.hold().checked_sub(1)).min()
+        let holds = |tee: &Rc<Tee>| {
+            let offset = tee.hold().checked_sub(1)?;
+            (tee.spec.policy == Policy::Block || tee.patience.lasts(offset, head, now)).then_some(offset)
+        };
+        by_session.get(&session)?.iter().filter_map(holds).min()
+    }
+
+    /// Returns when the first of a session's tees that are behind loses its hold.
+    pub fn patience_ends(&self, session: SessionId) -> Option<u64> {
+        let by_session = self.by_session.borrow();
+        let patient = by_session.get(&session)?.iter().filter(|tee| tee.spec.policy != Policy::Block);
+        patient.filter_map(|tee| tee.patience.ends_at()).min()
     }
 
     /// Returns the sessions whose trim line may move: a cursor that holds it has moved since the last call.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::session::graphics;
 use crate::session::text;
 use crate::term::Size;
 
@@ -63,4 +64,6 @@ pub struct Terminal {
     pub size: Size,
     /// Size in pixels, if it knows.
     pub pixels: Option<Pixels>,
+    /// Which pictures it can show, as far as its client knows.
+    pub graphics: graphics::Report,
 }

@@ -35,7 +35,6 @@ use crate::protocol::keeper::ORDER_LIMIT;
 use crate::protocol::keeper::PACKET;
 use crate::protocol::message;
 use crate::session::tee;
-use crate::session::tee::Policy;
 use crate::session::tee::Source;
 use crate::session::tee::TeeOrder;
 use crate::session::tee::TeeState;
@@ -88,7 +87,7 @@ pub fn run(link: OwnedFd) -> io::Result<()> {
             return Ok(());
         }
     };
-    let holds = spec.policy == Policy::Block;
+    let holds = input.is_none();
     let helper = Helper {
         feed,
         target,

@@ -158,6 +158,8 @@ fn w20_who_is_attached_is_told_with_its_terminal_and_the_program_gets_pixels() {
         (attached["terminal"]["width_pixels"] == 1000).then_some(attached)
     });
     assert_eq!(attached["terminal"]["term"], "xterm-256color");
+    let sixel = &attached["terminal"]["graphics"]["sixel"];
+    assert!(sixel["status"].is_string() && sixel["evidence"].is_string(), "{sixel}");
     assert_eq!((&attached["terminal"]["rows"], &attached["user"]), (&30.into(), &"ann".into()));
     assert!(attached["tty"].as_str().is_some_and(|tty| tty.starts_with("pts/")) && attached["since"].is_string());
     assert_eq!(attached["is_tty"], true);

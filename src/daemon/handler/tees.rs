@@ -69,7 +69,7 @@ pub(super) async fn tee(context: &Rc<Context>, verb: verbs::Tee) -> Answer<verbs
     } else {
         None
     };
-    let hold = if verb.spec.policy == Policy::Block { from + 1 } else { 0 };
+    let hold = if verb.spec.source == Source::In { 0 } else { from + 1 };
     let ask = TeeRequest { key: verb.key, session: session.id, order: &order, hold, file, input };
     let id = hub.keeper.tee(ask).await.map_err(failed)?;
     failpoint::hit(hub.dir(), "teed-unanswered");

@@ -121,7 +121,8 @@ async fn supervise(hub: Rc<Hub>, session: Rc<Session>, mailbox: Mailbox) {
 async fn run_on(hub: &Hub, session: &Session) {
     loop {
         let history = &session.history;
-        let from = hub.tees.hold(session.id).unwrap_or(u64::MAX).min(history.head());
+        let from =
+            hub.tees.hold(session.id, history.head(), clock::monotonic_ns()).unwrap_or(u64::MAX).min(history.head());
         if history.set_limit(from.saturating_add(history.ring())) {
             hub.keeper.ring();
         }

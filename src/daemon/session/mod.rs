@@ -27,6 +27,7 @@ use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
 use crate::daemon::outbox::Outbox;
+use crate::daemon::patience::Patience;
 use crate::history::Memory;
 use crate::history::Reader;
 use crate::history::layout;
@@ -136,8 +137,8 @@ pub enum Mail {
 pub struct Cursor {
     /// Next byte it wants.
     pub offset: Cell<u64>,
-    /// Monotonic nanoseconds of its last progress.
-    pub moved_at: Cell<u64>,
+    /// How long it may be behind.
+    pub patience: Patience,
     /// How far ahead of it the program may get.
     pub window: u64,
 }
@@ -213,7 +214,7 @@ impl Session {
 
     /// Registers a raw follower that starts at `offset`.
     pub fn follow(&self, offset: u64, window: u64) -> Rc<Cursor> {
-        let cursor = Rc::new(Cursor { offset: Cell::new(offset), moved_at: Cell::new(clock::monotonic_ns()), window });
+        let cursor = Rc::new(Cursor { offset: Cell::new(offset), patience: Patience::default(), window });
         let mut cursors = self.cursors.borrow_mut();
         cursors.retain(|cursor| cursor.strong_count() > 0);
         cursors.push(Rc::downgrade(&cursor));

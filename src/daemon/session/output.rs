@@ -21,8 +21,6 @@ use crate::term::Size;
 const SLICE: usize = 4 << 10;
 /// A lazy screen begins so far before the end of the history.
 const TAIL: u64 = 64 << 10;
-/// A raw cursor that does not move for this long holds the program back no longer.
-const PATIENCE_NS: u64 = 100_000_000;
 /// How long a restarted daemon honours the raw cursors of the one before it.
 const HONOUR_NS: u64 = 1_000_000_000;
 
@@ -259,16 +257,12 @@ impl Actor {
         let reach = ring - ring / 4;
         for cursor in self.session.cursors() {
             let offset = cursor.offset.get();
-            if offset >= head {
-                cursor.moved_at.set(now);
-            }
-            if now.saturating_sub(cursor.moved_at.get()) < PATIENCE_NS {
+            if cursor.patience.lasts(offset, head, now) {
                 limit = limit.min(offset.saturating_add(cursor.window.min(reach)));
                 held = held.min(offset);
             }
         }
-        // A tee that may lose nothing: without patience, its program waits as long as its file does.
-        if let Some(offset) = self.hub.tees.hold(self.session.id) {
+        if let Some(offset) = self.hub.tees.hold(self.session.id, head, now) {
             limit = limit.min(offset.saturating_add(ring));
         }
         match self.output.honoured {
@@ -290,10 +284,9 @@ impl Actor {
         if !self.session.history.is_stalled() {
             return honoured;
         }
-        let head = self.session.history.head();
         let now = crate::platform::clock::monotonic_ns();
-        let waits = self.session.cursors().into_iter().filter(|cursor| cursor.offset.get() < head);
-        let ends = waits.map(|cursor| cursor.moved_at.get() + PATIENCE_NS).filter(|end| *end > now);
+        let cursors = self.session.cursors().into_iter().filter_map(|cursor| cursor.patience.ends_at());
+        let ends = cursors.chain(self.hub.tees.patience_ends(self.session.id)).filter(|end| *end > now);
         ends.chain(honoured).min()
     }
 }
