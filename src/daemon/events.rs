@@ -5,7 +5,6 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -37,22 +36,12 @@ pub struct EventLog {
     ring: RefCell<VecDeque<Entry>>,
     last: Cell<u64>,
     news: Notify,
-    /// Sessions that a daemon before this one knew, and those whose end was told.
-    known: RefCell<HashSet<SessionId>>,
-    told: RefCell<HashSet<SessionId>>,
 }
 
 impl EventLog {
-    /// Starts empty; what an earlier daemon told is not told again.
-    pub fn new(known: HashSet<SessionId>, told: HashSet<SessionId>) -> Self {
-        Self {
-            epoch: clock::wall_ms(),
-            ring: RefCell::default(),
-            last: Cell::new(0),
-            news: Notify::new(),
-            known: RefCell::new(known),
-            told: RefCell::new(told),
-        }
+    /// Starts empty.
+    pub fn new() -> Self {
+        Self { epoch: clock::wall_ms(), ring: RefCell::default(), last: Cell::new(0), news: Notify::new() }
     }
 
     /// Returns the number of the newest event.
@@ -60,26 +49,8 @@ impl EventLog {
         self.last.get()
     }
 
-    /// Returns whether the end of a session was told, by this daemon or one before it.
-    pub fn has_told_end(&self, id: SessionId) -> bool {
-        self.told.borrow().contains(&id)
-    }
-
-    /// Notes an event; a start and an end only once for each session, also across daemons. Returns whether it was noted.
-    pub fn note(&self, id: SessionId, name: &str, tags: &[String], what: What) -> bool {
-        let is_news = match &what {
-            What::Started { .. } => self.known.borrow_mut().insert(id),
-            What::Ended { .. } => self.told.borrow_mut().insert(id),
-            What::Removed => {
-                self.known.borrow_mut().remove(&id);
-                self.told.borrow_mut().remove(&id);
-                true
-            }
-            _ => true,
-        };
-        if !is_news {
-            return false;
-        }
+    /// Notes an event.
+    pub fn note(&self, id: SessionId, name: &str, tags: &[String], what: What) {
         let seq = self.last.get() + 1;
         self.last.set(seq);
         let happened = Happened { seq, at_ms: clock::wall_ms(), id, name: name.to_owned(), what };
@@ -90,7 +61,6 @@ impl EventLog {
         ring.push_back(Entry { happened, tags: tags.into() });
         drop(ring);
         self.news.notify_waiters();
-        true
     }
 
     /// Returns the number of the oldest event that is kept.

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task;
@@ -33,6 +34,9 @@ use crate::session::id::AttachId;
 use crate::session::id::ClientId;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+
+/// Time between two writes of the roll.
+const ROLL_PAUSE: Duration = Duration::from_millis(20);
 
 /// One connected client.
 pub struct Peer {
@@ -78,6 +82,8 @@ pub struct Hub {
     pub parsed: Cell<(SessionId, u64)>,
     /// Somebody will look for ended sessions that have to make room.
     is_end_due: Cell<bool>,
+    /// Something changed that stands in the roll.
+    roll_is_stale: Notify,
     place: Place,
     started: u64,
     peers: RefCell<BTreeMap<ClientId, Rc<Peer>>>,
@@ -109,6 +115,7 @@ impl Hub {
             followed: RefCell::default(),
             parsed: Cell::default(),
             is_end_due: Cell::new(false),
+            roll_is_stale: Notify::new(),
             place,
             started: clock::monotonic_ns(),
             peers: RefCell::default(),
@@ -176,10 +183,12 @@ impl Hub {
         self.changed(id);
     }
 
-    /// Notes what happened to a session; returns whether it was news.
-    pub fn note(&self, session: &Session, what: verbs::What) -> bool {
-        let facts = session.facts.borrow();
-        self.events.note(session.id, &facts.name, &facts.tags, what)
+    /// Notes what happened to a session; a start and an end once, whichever daemon does it.
+    pub fn note(&self, session: &Session, what: verbs::What) {
+        if session.tells(&what) {
+            let facts = session.facts.borrow();
+            self.events.note(session.id, &facts.name, &facts.tags, what);
+        }
     }
 
     /// A session ended: the oldest ended ones make room.
@@ -236,10 +245,20 @@ impl Hub {
         self.write_roll();
     }
 
-    /// Writes down what runs, to name it should keeper and daemon both die.
+    /// Asks for the roll to be written.
     fn write_roll(&self) {
-        if self.is_complete.get() && !self.is_ending.get() {
-            roll::write(&self.place.roll(), &self.registry.borrow().statuses());
+        self.roll_is_stale.notify_one();
+    }
+
+    /// Writes down what runs, to name it should keeper and daemon both die: at once, and then after a pause, because it
+    /// holds all sessions and may be asked for a thousand times a second.
+    pub async fn keep_roll(&self) {
+        loop {
+            self.roll_is_stale.notified().await;
+            if self.is_complete.get() && !self.is_ending.get() {
+                roll::write(&self.place.roll(), &self.registry.borrow().statuses());
+            }
+            tokio::time::sleep(ROLL_PAUSE).await;
         }
     }
 

@@ -87,11 +87,10 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     for finding in findings {
         tracing::warn!(file = %place.config().display(), "{finding}");
     }
-    let (known, told) = if is_first { Default::default() } else { roll::known(&roll) };
-    let hub = Rc::new(Hub::new(place, keeper, settings, EventLog::new(known, told), report));
+    let hub = Rc::new(Hub::new(place, keeper, settings, EventLog::new(), report));
     for status in if is_first { roll::lost(&roll) } else { roll::still_lost(&roll) } {
         tracing::error!(session = %status.name, "was lost with its keeper");
-        if let Some(end) = status.end().cloned() {
+        if let Some(end) = status.end().cloned().filter(|_| is_first) {
             hub.events.note(status.id, &status.name, &status.tags, verbs::What::Ended { end });
         }
         hub.registry.borrow_mut().add_lost(status);
@@ -103,6 +102,8 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     task::spawn_local(accept(Rc::clone(&hub), listener));
     task::spawn_local(listen_to_bell(Rc::clone(&hub)));
     task::spawn_local(leave_when_idle(Rc::clone(&hub)));
+    let roll_keeper = Rc::clone(&hub);
+    task::spawn_local(async move { roll_keeper.keep_roll().await });
     task::spawn_local(census::run(Rc::clone(&hub)));
     task::spawn_local(autostart::start_all(Rc::clone(&hub)));
     tokio::select! {

@@ -1,6 +1,7 @@
 //! All sessions in the order they were started, and the ones that were lost with a keeper.
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::daemon::session::Session;
@@ -74,6 +75,12 @@ impl Registry {
     /// Returns what may be seen of all.
     pub fn statuses(&self) -> Vec<Status> {
         self.sessions.values().map(|session| session.status()).chain(self.lost.values().cloned()).collect()
+    }
+
+    /// Returns all names in use.
+    pub fn names(&self) -> HashSet<String> {
+        let living = self.sessions.values().map(|session| session.facts.borrow().name.clone());
+        living.chain(self.lost.values().map(|status| status.name.clone())).collect()
     }
 
     /// Returns whether a name is in use.

@@ -2,7 +2,6 @@
 //!
 //! Nothing else is read from it. It is replaced whole and lives in the runtime folder: a reboot ends it with them.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use crate::platform::clock;
@@ -44,13 +43,6 @@ pub fn lost(path: &Path) -> Vec<Status> {
 /// Reads what was lost earlier and is still shown: a restarted daemon has no other record of it.
 pub fn still_lost(path: &Path) -> Vec<Status> {
     read(path).into_iter().filter(|status| status.id.0 > LOST_IDS).collect()
-}
-
-/// Reads which sessions an earlier daemon knew, and which of them it had told the end of.
-pub fn known(path: &Path) -> (HashSet<SessionId>, HashSet<SessionId>) {
-    let statuses = read(path);
-    let ended = statuses.iter().filter(|status| status.end().is_some()).map(|status| status.id).collect();
-    (statuses.iter().map(|status| status.id).collect(), ended)
 }
 
 fn read(path: &Path) -> Vec<Status> {

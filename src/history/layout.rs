@@ -78,8 +78,6 @@ pub mod control {
     pub const EXIT_AT: usize = word(16);
     /// Keeper: wall-clock milliseconds of the exit, for people only.
     pub const EXIT_WALL: usize = word(17);
-    /// Spawn stage reached by the child, written between fork and exec.
-    pub const STAGE: usize = word(18);
 
     /// Daemon: the trim line. The keeper writes no byte at or above it.
     pub const LIMIT: usize = word(32);
@@ -89,6 +87,8 @@ pub mod control {
     pub const ANSWERED: usize = word(34);
     /// Daemon: next of the request slots to use.
     pub const REQUEST_NEXT: usize = word(35);
+    /// Daemon: what subscribers to events were told: 1 the start, 2 the end.
+    pub const TOLD: usize = word(36);
     /// Daemon: pairs of request number and progress (1 begun, 2 done).
     pub const REQUESTS: usize = word(64);
     /// How many pairs there are.
@@ -104,6 +104,8 @@ pub mod flags {
     pub const ARMED: usize = word(9);
     /// Daemon: 1 once everything that starts by itself was asked for; later daemons of this keeper start nothing.
     pub const AUTOSTARTED: usize = word(10);
+    /// Spawn stage reached by the newest child, written by it between fork and exec.
+    pub const STAGE: usize = word(11);
     /// Length of that memory.
     pub const LEN: usize = 4096;
 }

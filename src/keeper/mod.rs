@@ -18,6 +18,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::atomic::fence;
 
@@ -48,6 +49,7 @@ use crate::session::id::SessionId;
 
 use self::daemon_link::DaemonLink;
 use self::daemon_link::Item;
+use self::owned::Around;
 use self::owned::Owned;
 use self::owned::Pumped;
 use self::owned::Waiting;
@@ -69,7 +71,7 @@ struct Keeper {
     _lock: File,
     listener: UnixListener,
     program: OwnedFd,
-    shared: Mapping,
+    shared: Arc<Mapping>,
     /// The daemon waits for this one.
     daemon_bell: Bell,
     /// The keeper waits for this one.
@@ -121,7 +123,7 @@ impl Keeper {
     fn new(place: Place, lock: File) -> io::Result<Self> {
         let signals = Signals::catch(&[libc::SIGCHLD, libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGPIPE])?;
         let listener = place.listen(&lock)?;
-        let shared = Mapping::create(flags::LEN, Length::Fixed)?;
+        let shared = Arc::new(Mapping::create(flags::LEN, Length::Fixed)?);
         layout::stamp(&shared);
         let poll = Poll::new()?;
         let bell = Bell::new()?;
@@ -336,7 +338,9 @@ impl Keeper {
             return;
         }
         let id = SessionId(self.next_id);
-        match read_order(parcel).and_then(|order| start(id, key, &order, self.branch.as_ref().ok())) {
+        match read_order(parcel).and_then(|order| {
+            start(id, key, &order, &Around { progress: &self.shared, branch: self.branch.as_ref().ok() })
+        }) {
             Ok((owned, fds)) => {
                 self.next_id += 1;
                 self.watch_session(id, &owned);
@@ -442,9 +446,9 @@ fn start(
     id: SessionId,
     key: RequestKey,
     order: &Order,
-    branch: Option<&Branch>,
+    around: &Around<'_>,
 ) -> Result<(Owned, Vec<OwnedFd>), SpawnError> {
-    let owned = Owned::start(id, key, order, branch)?;
+    let owned = Owned::start(id, key, order, around)?;
     match owned.descriptors() {
         Ok(fds) => Ok((owned, fds)),
         Err(error) => {

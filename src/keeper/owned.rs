@@ -89,16 +89,24 @@ pub struct Owned {
     has_exited: bool,
 }
 
+/// What the keeper has for every start.
+pub struct Around<'a> {
+    /// Where the child notes how far it got.
+    pub progress: &'a Arc<Mapping>,
+    /// Where sessions get control groups, if anywhere.
+    pub branch: Option<&'a Branch>,
+}
+
 impl Owned {
     /// Makes the memories and starts the program.
-    pub fn start(id: SessionId, key: RequestKey, order: &Order, branch: Option<&Branch>) -> Result<Self, SpawnError> {
+    pub fn start(id: SessionId, key: RequestKey, order: &Order, around: &Around<'_>) -> Result<Self, SpawnError> {
         let ring = layout::ring_size(order.ring as usize);
         let (writer, slots) = memories(ring, &order.facts).map_err(|error| SpawnError {
             stage: Stage::Memory,
             errno: error.raw_os_error().unwrap_or(libc::ENOMEM),
         })?;
-        let (group, door) = branch.and_then(|branch| branch.add(&format!("session-{id}")).ok()).unzip();
-        let spawned = spawn::spawn(order, writer.control(), door)
+        let (group, door) = around.branch.and_then(|branch| branch.add(&format!("session-{id}")).ok()).unzip();
+        let spawned = spawn::spawn(order, around.progress, door)
             .inspect_err(|_| group.iter().for_each(|group| cgroup::remove(group)))?;
         let fork_failed =
             |error: io::Error| SpawnError { stage: Stage::Fork, errno: error.raw_os_error().unwrap_or(0) };
@@ -291,6 +299,9 @@ fn memories(ring: usize, facts: &[u8]) -> io::Result<(Writer<Arc<Mapping>>, Arc<
     let data = Arc::new(Mapping::create(layout::data_len(ring), Length::Fixed)?);
     let control = Arc::new(Mapping::create(layout::CONTROL_LEN, Length::Fixed)?);
     let slots = Arc::new(Mapping::create(SLOTS_LEN, Length::Growing)?);
+    for memory in [&data, &control, &slots] {
+        memory.keep_from_children();
+    }
     let writer = Writer::create(data, control, ring).ok_or(io::ErrorKind::OutOfMemory)?;
     let store = Slots::create(Arc::clone(&slots)).ok_or(io::ErrorKind::OutOfMemory)?;
     store.put(Slot::Facts, 0, facts, || ());

@@ -22,7 +22,7 @@ use rustix::pty::OpenptFlags;
 
 use crate::history::Memory;
 use crate::history::Stream;
-use crate::history::layout::control;
+use crate::history::layout::flags;
 use crate::platform::limits;
 use crate::platform::memory::Mapping;
 use crate::platform::signals;
@@ -61,7 +61,7 @@ fn failed(stage: Stage) -> impl FnOnce(io::Error) -> SpawnError {
     move |error| SpawnError { stage, errno: error.raw_os_error().unwrap_or(libc::EIO) }
 }
 
-/// Starts a program. `progress` is the session's control memory, `door` the way into its control group.
+/// Starts a program. `progress` is the keeper's own memory, `door` the way into its control group.
 pub fn spawn(order: &Order, progress: &Arc<Mapping>, door: Option<OwnedFd>) -> Result<Spawned, SpawnError> {
     let launch = &order.launch;
     let Some((program, args)) = launch.argv.split_first() else {
@@ -184,7 +184,7 @@ fn start(
 ) -> Result<Child, SpawnError> {
     let stage = {
         let progress = Arc::clone(progress);
-        move |reached: u64| progress.store(control::STAGE, reached)
+        move |reached: u64| progress.store(flags::STAGE, reached)
     };
     let cwd = std::ffi::CString::new(launch.cwd.as_slice())
         .map_err(|_| SpawnError { stage: Stage::Directory, errno: libc::EINVAL })?;
@@ -207,12 +207,12 @@ fn start(
         stage(5);
         Ok(())
     };
-    progress.store(control::STAGE, 0);
+    progress.store(flags::STAGE, 0);
     // SAFETY: the closure makes system calls and atomic stores only; what it captured was allocated before the fork, and
     // this process has a single thread.
     unsafe { command.pre_exec(child_steps) };
     command.spawn().map_err(|error| {
-        let reached = progress.load(control::STAGE) as usize;
+        let reached = progress.load(flags::STAGE) as usize;
         failed(STAGES.get(reached).copied().unwrap_or(Stage::Fork))(error)
     })
 }

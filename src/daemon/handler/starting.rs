@@ -151,7 +151,10 @@ fn agent_link(hub: &Hub, verb: &verbs::Run) -> Option<ByteBuf> {
 
 fn name_of(hub: &Hub, spec: &spec::Spec, program: &[u8]) -> Result<String, WireError> {
     let registry = hub.registry.borrow();
-    let Some(name) = &spec.name else { return Ok(spec::name_from(program, |name| registry.has_name(name))) };
+    let Some(name) = &spec.name else {
+        let names = registry.names();
+        return Ok(spec::name_from(program, |name| names.contains(name)));
+    };
     if let Some(fault) = spec::name_fault(name) {
         return Err(WireError::new(Code::Invalid, format!("{name:?} cannot be a name: {fault}")));
     }

@@ -25,6 +25,7 @@ use crate::daemon::session::History;
 use crate::daemon::session::INPUT_LIMIT;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
+use crate::daemon::session::TOLD_END;
 use crate::daemon::session::attach::Attachment;
 use crate::daemon::session::attach::Pending;
 use crate::daemon::session::first_status;
@@ -34,6 +35,8 @@ use crate::daemon::session::seen;
 use crate::daemon::session::store::Store;
 use crate::daemon::session::typing::Told;
 use crate::daemon::session::typing::Typing;
+use crate::history::Memory;
+use crate::history::layout::control;
 use crate::platform::clock;
 use crate::platform::memory::Access;
 use crate::platform::memory::Mapping;
@@ -77,8 +80,9 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     let history = History::open(data, control).map_err(io::Error::other)?;
     let seen = seen(&history);
     let mut status = first_status(&handover, &facts);
-    if let Some(exit) = history.exit().filter(|_| facts.asked.is_none() && hub.events.has_told_end(handover.id)) {
-        // The roll is written before the actor runs, and says whose end was told.
+    let was_told = history.control().load(control::TOLD) & TOLD_END != 0;
+    if let Some(exit) = history.exit().filter(|_| facts.asked.is_none() && was_told) {
+        // It may be listed before its actor runs.
         status.state = State::Ended { end: ending(exit.status, None, exit.wall_ms, Vec::new()) };
     }
     let session = Rc::new(Session {

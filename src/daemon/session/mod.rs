@@ -64,6 +64,11 @@ use self::store::Store;
 /// Most bytes that requests to type may have waiting for a program; who sends more waits.
 pub const INPUT_LIMIT: usize = 1 << 20;
 
+/// Subscribers to events know that it was started: a bit of `control::TOLD`.
+const TOLD_START: u64 = 1;
+/// Subscribers to events know how it ended.
+pub const TOLD_END: u64 = 2;
+
 /// A history in the keeper's memory.
 pub type History = Reader<Arc<Mapping>>;
 
@@ -188,6 +193,19 @@ impl Session {
     /// Sends mail; a session whose actor is gone drops it, and with it the reply channel.
     pub fn mail(&self, mail: Mail) {
         let _ = self.mailbox.send(mail);
+    }
+
+    /// Returns whether an event has not been told yet, by this daemon or one before it; from now on it has.
+    pub fn tells(&self, what: &verbs::What) -> bool {
+        let bit = match what {
+            verbs::What::Started { .. } => TOLD_START,
+            verbs::What::Ended { .. } => TOLD_END,
+            _ => return true,
+        };
+        let memory = self.history.control();
+        let told = memory.load(control::TOLD);
+        memory.store(control::TOLD, told | bit);
+        told & bit == 0
     }
 
     /// Says why it takes no input, if it takes none.
