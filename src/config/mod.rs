@@ -5,6 +5,7 @@
 //! key means is written in `assets/config.default.toml`, which a test holds equal to the defaults here.
 
 mod autostart;
+mod daemon;
 mod finding;
 mod reader;
 mod sessions;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use crate::platform::endpoint::Place;
 
 pub use autostart::Autostart;
+pub use daemon::Daemon;
 pub use finding::Finding;
 pub use finding::Grade;
 pub use sessions::Sessions;
@@ -38,6 +40,8 @@ const LIMIT: u64 = 1 << 20;
 pub struct Settings {
     /// `[sessions]`.
     pub sessions: Sessions,
+    /// `[daemon]`.
+    pub daemon: Daemon,
     /// `[[autostart]]`, without entries that make no sense.
     pub autostart: Vec<Autostart>,
 }

@@ -48,7 +48,7 @@ macro_rules! section {
 pub(super) use section;
 
 /// The sections; what each is for is in `assets/config.default.toml`.
-const SECTIONS: [&str; 2] = ["sessions", "autostart"];
+const SECTIONS: [&str; 3] = ["sessions", "daemon", "autostart"];
 
 struct Reader<'a> {
     file: &'a str,
@@ -79,9 +79,14 @@ impl Reader<'_> {
                     self.section("sessions", &mut sessions, table);
                     self.loaded.settings.sessions = sessions;
                 }
+                ("daemon", DeValue::Table(table)) => {
+                    let mut daemon = std::mem::take(&mut self.loaded.settings.daemon);
+                    self.section("daemon", &mut daemon, table);
+                    self.loaded.settings.daemon = daemon;
+                }
                 ("autostart", DeValue::Array(entries)) => self.autostart(entries),
-                ("sessions", _) => {
-                    self.find(Grade::Error, &span, "`sessions` is a section: write [sessions]".to_owned());
+                (name @ ("sessions" | "daemon"), _) => {
+                    self.find(Grade::Error, &span, format!("`{name}` is a section: write [{name}]"));
                 }
                 ("autostart", _) => {
                     self.find(Grade::Error, &span, "each `autostart` is an entry: write [[autostart]]".to_owned());

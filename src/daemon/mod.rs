@@ -48,8 +48,6 @@ use self::events::EventLog;
 use self::hub::Hub;
 use self::keeper_link::KeeperLink;
 
-/// With nothing owned and nobody connected for this long, daemon and keeper leave.
-const IDLE: Duration = Duration::from_secs(600);
 /// How long the thread that looks at processes waits for another look.
 const HELPER_STAYS: Duration = Duration::from_millis(500);
 /// Time for the last replies to leave.
@@ -243,13 +241,15 @@ async fn listen_to_bell(hub: Rc<Hub>) {
     }
 }
 
+/// With nothing owned and nobody connected for long, daemon and keeper leave.
 async fn leave_when_idle(hub: Rc<Hub>) {
+    let pause = Duration::from_millis(hub.settings.daemon.idle_exit.0);
     loop {
         let crowd = hub.crowd.notified();
         let is_empty = hub.registry.borrow().len() == 0 && hub.client_count() == 0;
         if !is_empty {
             crowd.await;
-        } else if tokio::time::timeout(IDLE, crowd).await.is_err() {
+        } else if tokio::time::timeout(pause, crowd).await.is_err() {
             tracing::info!("nothing to do");
             hub.is_ending.set(true);
             hub.keeper.send(&ToKeeper::Shutdown, &[]);

@@ -303,3 +303,16 @@ fn k1_k6_interleaved_pipes_reach_a_late_reader_once() {
     lines.dedup();
     assert_eq!((count, lines.len()), (40_000, 40_000));
 }
+
+#[test]
+fn k1_the_executable_may_be_replaced_while_it_runs() {
+    let place = Place::new();
+    let copy = place.dir().join("runpm");
+    std::fs::copy(crate::support::RPM, &copy).expect("a copy");
+    let mut command = place.command(copy.to_str().expect("text"));
+    assert!(command.args(["run", "-d", "--name", "s", "--", "sleep", "1000"]).status().expect("it runs").success());
+    std::fs::remove_file(&copy).expect("it was there");
+    std::fs::write(&copy, "#!/bin/false\n").expect("a file");
+    place.kill_daemon();
+    assert_eq!(place.session("s")["state"], "running");
+}

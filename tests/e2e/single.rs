@@ -147,3 +147,72 @@ fn w27_threads_do_not_grow_with_sessions() {
     assert_eq!(before, after);
     assert!(after <= 4, "{after}");
 }
+
+#[test]
+fn w87_g9_who_has_nothing_to_do_leaves_and_not_before() {
+    let place = Place::new();
+    std::fs::write(place.dir().join("config.toml"), "[daemon]\nidle_exit = \"300ms\"\n").expect("a file");
+    place.start("one", "exit 0");
+    place.wait_end("one");
+    let (keeper, daemon) = (place.keeper_pid(), place.daemon_pid());
+    // An ended session is owned; a client that is connected is somebody.
+    let client = place.connect();
+    std::thread::park_timeout(std::time::Duration::from_millis(900));
+    assert!(lives(keeper));
+    place.ok(&["rm", "one"]);
+    std::thread::park_timeout(std::time::Duration::from_millis(900));
+    assert!(lives(keeper));
+    drop(client);
+    wait_until("both are gone", || !lives(keeper) && !lives(daemon));
+    assert_eq!(place.ok(&["ls"]), "");
+}
+
+/// What comes and goes leaves nothing in keeper and daemon.
+#[test]
+fn w29_a_session_that_is_forgotten_leaves_no_descriptor_thread_or_mapping() {
+    let place = Place::new();
+    let round = || {
+        for n in 0..10 {
+            let kind = if n % 2 == 0 { "--pipe" } else { "--pty" };
+            place.ok(&["run", "-d", kind, "--", "sh", "-c", "echo a; sleep 1000"]);
+        }
+        place.ok(&["screen", "sh"]);
+        place.ok(&["kill", "all"]);
+        place.ok(&["rm", "all"]);
+    };
+    let count = |pid: u32| {
+        let entries = |what: &str| std::fs::read_dir(format!("/proc/{pid}/{what}")).map_or(0, Iterator::count);
+        let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+        (entries("fd"), maps.lines().filter(|line| line.contains("memfd")).count())
+    };
+    round();
+    let before = [place.keeper_pid(), place.daemon_pid()].map(count);
+    for _ in 0..5 {
+        round();
+    }
+    let mut last = before;
+    wait_until(&format!("as before: {before:?}, last {last:?}"), || {
+        last = [place.keeper_pid(), place.daemon_pid()].map(count);
+        last.iter().zip(&before).all(|(now, then)| now.0 <= then.0 && now.1 <= then.1)
+    });
+}
+
+#[test]
+fn w34_memory_does_not_grow_with_what_is_said() {
+    let resident = |pid: u32| -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    };
+    let place = Place::new();
+    place.ok(&["run", "-d", "--pipe", "--name", "big", "--", "sh", "-c", "read x; head -c 100000000 /dev/zero"]);
+    let pids = [place.keeper_pid(), place.daemon_pid()];
+    let before = pids.map(resident);
+    place.ok(&["send", "big", "--enter"]);
+    place.wait_end("big");
+    assert_eq!(place.session("big")["output_bytes"], 100_000_000);
+    for (now, then) in pids.map(resident).into_iter().zip(before) {
+        // The ring has 2 MiB.
+        assert!(now < then + 8192, "{then} KiB grew to {now} KiB");
+    }
+}
