@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
             Ok(exit::USAGE)
         }
     };
-    ExitCode::from(code.unwrap_or_else(|error| report::error(&error)))
+    ExitCode::from(output::code_of(code.unwrap_or_else(|error| report::error(&error))))
 }
 
 fn dispatch(verb: Verb) -> Result<u8, Error> {

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 use std::io::Write;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
@@ -198,7 +200,21 @@ impl Ending {
 /// Prints text; a reader that went away is no error.
 pub fn print(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
+        && unwritten(&error) != crate::cli::exit::OK
+    {
+        IS_INCOMPLETE.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Something could not be written: what was asked for was not told, whatever came of it.
+static IS_INCOMPLETE: AtomicBool = AtomicBool::new(false);
+
+/// Returns the code to end with, where all went well but the telling.
+#[must_use]
+pub fn code_of(code: u8) -> u8 {
+    let is_incomplete = IS_INCOMPLETE.load(Ordering::Relaxed);
+    if code == crate::cli::exit::OK && is_incomplete { crate::cli::exit::FAILURE } else { code }
 }
 
 /// Returns the code for output that could not be written; that its reader went away is no error.

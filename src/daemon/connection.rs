@@ -5,12 +5,15 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::StreamCommon;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncReadExt;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Semaphore;
 use tokio::task;
 use tokio::time::timeout;
 
@@ -21,6 +24,7 @@ use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Client;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
+use crate::platform::endpoint;
 use crate::protocol::frame::Bulk;
 use crate::protocol::frame::Decoder;
 use crate::protocol::frame::Kind;
@@ -37,6 +41,12 @@ use crate::session::text;
 const HELLO_WAIT: Duration = Duration::from_secs(2);
 /// Longest pause inside a frame.
 const FRAME_WAIT: Duration = Duration::from_secs(5);
+/// Requests of one client that may be under way at once; more of them wait in its socket.
+const REQUESTS: usize = 64;
+/// The same in bytes.
+const REQUEST_BYTES: usize = 4 << 20;
+/// How often a client whose requests wait is looked at.
+const LOOK: Duration = Duration::from_millis(250);
 /// More clients than this at once are turned away.
 const CLIENTS: usize = 1024;
 
@@ -61,6 +71,10 @@ pub struct Context {
     pub inside: Option<String>,
     /// Its attachments.
     pub channels: RefCell<HashMap<u32, Channel>>,
+    /// Requests that may still be begun before one is answered.
+    requests: Arc<Semaphore>,
+    /// The same in bytes.
+    request_bytes: Arc<Semaphore>,
 }
 
 /// Serves one client.
@@ -89,7 +103,15 @@ pub async fn serve(hub: Rc<Hub>, stream: Stream) {
     if let Some(hello) = greet(&mut receiver, &mut decoder, &outbox).await {
         let (id, peer) = hub.join(Rc::clone(&outbox));
         let client = Client { who: hello.who.cleaned(), outbox: Rc::clone(&outbox) };
-        let context = Context { hub, client, peer, inside: hello.inside, channels: RefCell::default() };
+        let context = Context {
+            hub,
+            client,
+            peer,
+            inside: hello.inside,
+            channels: RefCell::default(),
+            requests: Arc::new(Semaphore::new(REQUESTS)),
+            request_bytes: Arc::new(Semaphore::new(REQUEST_BYTES)),
+        };
         let context = Rc::new(context);
         tokio::select! {
             () = read(&context, &stream, &mut decoder) => {}
@@ -146,8 +168,12 @@ async fn read(context: &Rc<Context>, receiver: &Stream, decoder: &mut Decoder) {
         match kind {
             Kind::Request => match message::decode::<Request>(&payload) {
                 Ok(request) => {
+                    let Some(room) = room_for(context, receiver, payload.len()).await else { return };
                     let context = Rc::clone(context);
-                    task::spawn_local(async move { handler::handle(context, request).await });
+                    task::spawn_local(async move {
+                        handler::handle(context, request).await;
+                        drop(room);
+                    });
                 }
                 Err(_) => return,
             },
@@ -161,6 +187,29 @@ async fn read(context: &Rc<Context>, receiver: &Stream, decoder: &mut Decoder) {
             },
             Kind::Hello | Kind::Reply => return,
         }
+    }
+}
+
+/// Waits until a request of so many bytes may be begun; without reading, so that what the client sends meanwhile stays where
+/// it is. `None` when the client goes.
+async fn room_for(context: &Context, stream: &Stream, len: usize) -> Option<[OwnedSemaphorePermit; 2]> {
+    let room = async {
+        let one = Arc::clone(&context.requests).acquire_owned().await.ok()?;
+        let len = len.min(REQUEST_BYTES) as u32;
+        Some([one, Arc::clone(&context.request_bytes).acquire_many_owned(len).await.ok()?])
+    };
+    tokio::select! {
+        biased;
+        room = room => room,
+        () = hung_up(stream) => None,
+    }
+}
+
+/// Waits until the client is gone, without reading.
+async fn hung_up(stream: &Stream) {
+    let Stream::UdSocket(socket) = stream;
+    while !endpoint::is_hung_up(socket) {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

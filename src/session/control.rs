@@ -5,6 +5,9 @@
 use crate::history::Stream;
 use crate::session::id::AttachId;
 
+/// So many may share control: each may have input queued.
+pub const SHARERS: usize = 16;
+
 /// What an attachment holds, or wants to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
@@ -31,6 +34,8 @@ pub enum Grant {
     Stolen(Vec<AttachId>),
     /// This attachment keeps it.
     Refused(AttachId),
+    /// So many share it that nobody else may.
+    Full,
 }
 
 /// The control of one session.
@@ -60,6 +65,9 @@ impl Control {
     /// Gives it to a claimant if it is free, if the claimant shares, or if `steal` is set. Who is joined by somebody who
     /// shares does so too.
     pub fn take(&mut self, claim: Claim, steal: bool) -> Grant {
+        if claim.shares && !steal && self.holders.len() >= SHARERS && !self.is_held_by(claim.who) {
+            return Grant::Full;
+        }
         let mut others: Vec<AttachId> = Vec::new();
         for holder in self.holders.iter_mut().filter(|holder| holder.who != claim.who && holder.overlaps(&claim)) {
             if claim.shares && !steal {
@@ -120,6 +128,11 @@ mod tests {
         assert_eq!(control.take(claim(3), false), Grant::Refused(AttachId(1)));
         assert_eq!(control.take(claim(3), true), Grant::Stolen(vec![AttachId(1), AttachId(2)]));
         assert_eq!(control.holders().collect::<Vec<_>>(), [AttachId(3)]);
+        for who in 4..3 + SHARERS as u64 {
+            assert_eq!(control.take(sharing(who), false), Grant::Taken);
+        }
+        assert_eq!(control.take(sharing(99), false), Grant::Full);
+        assert_eq!(control.take(sharing(4), false), Grant::Taken);
     }
 
     #[test]

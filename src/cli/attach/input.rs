@@ -9,6 +9,7 @@ use crate::cli::attach::ignore_loss;
 use crate::cli::prefix::PREFIX;
 use crate::cli::prefix::Typed;
 use crate::client::Error;
+use crate::history::Stream;
 use crate::platform::tty::RawMode;
 use crate::protocol::verbs;
 use crate::session::spec::Kind;
@@ -19,6 +20,11 @@ const WAITING: usize = 1 << 20;
 const PASTED: usize = 64 << 20;
 
 impl Attachment<'_> {
+    /// What is typed is for the program; else only the key that leaves is looked for.
+    fn may_type(&self) -> bool {
+        !self.request.view && self.request.stream != Some(Stream::Err)
+    }
+
     /// Our terminal keeps its lines: the session has none that would make them.
     pub(super) fn has_lines(&self) -> bool {
         self.is_tty && self.kind == Kind::Pipe
@@ -57,7 +63,7 @@ impl Attachment<'_> {
             (true, false) => self.prefix.type_in(&buffer[..len]),
             (true, true) => self.line(&buffer[..len]),
         };
-        if !typed.bytes.is_empty() && !self.request.view {
+        if !typed.bytes.is_empty() && self.may_type() {
             let bytes = self.typing.type_in(&typed.bytes);
             self.send_typed(&bytes)?;
         }
@@ -104,14 +110,14 @@ impl Attachment<'_> {
     }
 
     fn end_input(&mut self) -> Result<Option<Left>, Error> {
-        self.ends_input = !self.request.view;
+        self.ends_input = self.may_type();
         self.send_typed(&[])?;
         Ok(None)
     }
 
     /// `C-c` on a terminal with lines: for the program, as if it ran here.
     pub(super) fn on_interrupt(&mut self) -> Option<Left> {
-        if self.request.view {
+        if !self.may_type() {
             return Some(Left::Detached);
         }
         let signal = verbs::Signal {

@@ -156,8 +156,8 @@ impl<'c> Attachment<'c> {
             typing: Typing::default(),
             awaits_key: false,
             size_due: None,
-            // Input goes with standard output: who has the errors only has nothing to type.
-            input_is_open: request.stream != Some(Stream::Err),
+            // Input goes with standard output: who has the errors only has nothing to type, but may want to leave.
+            input_is_open: request.stream != Some(Stream::Err) || is_tty,
             ends_input: false,
         }
     }
@@ -303,7 +303,7 @@ impl<'c> Attachment<'c> {
     /// The daemon was killed: goes on at the exact byte with the next one.
     fn come_back(&mut self) -> Result<Option<Left>, Error> {
         self.client.reconnect()?;
-        let resume = self.next.filter(|_| !self.request.view);
+        let resume = self.next.filter(|_| !self.request.view || self.kind == Kind::Pipe);
         match self.open(resume) {
             Ok(_) => Ok(None),
             Err(Error::Refused(refused)) if refused.code == crate::protocol::error::Code::Controlled => {

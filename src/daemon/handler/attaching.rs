@@ -26,6 +26,7 @@ use crate::session::spec;
 pub(super) async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Attach) -> Result<(), WireError> {
     let session = find(context, &verb.target)?;
     refuse_itself(context, &session)?;
+    refuse_too_many(context)?;
     let (channel, stream, is_tty) = (verb.channel, verb.stream, verb.terminal.is_some());
     // A terminal has one stream: nothing to tell apart.
     let marks = verb.marks && session.handover.kind == spec::Kind::Pipe;
@@ -50,6 +51,14 @@ pub(super) async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Att
     Ok(())
 }
 
+/// Each attachment is a place in lists and a queue.
+fn refuse_too_many(context: &Context) -> Result<(), WireError> {
+    if context.channels.borrow().len() < CHANNELS {
+        return Ok(());
+    }
+    Err(WireError::new(Code::Invalid, format!("one connection may have {CHANNELS} attachments")))
+}
+
 /// A client inside a session that shows that very session would draw what it draws, for ever.
 fn refuse_itself(context: &Context, session: &Session) -> Result<(), WireError> {
     let key = format!("{:016x}", session.handover.key.0);
@@ -68,6 +77,7 @@ async fn attached(
 pub(super) async fn watch(context: &Rc<Context>, verb: verbs::Watch) -> Answer<verbs::Watch> {
     let session = find(context, &verb.target)?;
     refuse_itself(context, &session)?;
+    refuse_too_many(context)?;
     let channel = verb.channel;
     leave(context, channel);
     let (reply_tx, reply_rx) = oneshot::channel();
@@ -127,6 +137,9 @@ pub(super) fn resize(context: &Rc<Context>, verb: verbs::Resize) -> Answer<verbs
     session.mail(Mail::Resize { size: verb.size, owner: verb.owner });
     Ok(Done {})
 }
+
+/// Attachments of one connection.
+const CHANNELS: usize = 256;
 
 /// Longest line of keys.
 const KEYS: usize = 4096;

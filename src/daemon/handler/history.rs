@@ -47,6 +47,14 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, verb: verbs::Logs) {
     let head = session.history.head();
     let (from, missed) = logs::start(&session.history, verb.from, verb.stream).await;
     let cursor = session.follow(from, session.history.ring());
+    if verb.follow {
+        // The program may write a ring before the cursor holds it back; "from the start" means what is there when it does.
+        session.mail(Mail::CursorMoved);
+        task::yield_now().await;
+        if verb.from == verbs::From::Start {
+            cursor.offset.set(session.history.oldest().max(from));
+        }
+    }
     if verb.marks && session.handover.kind == Kind::Pty {
         let (size, time_us) = (size_at(&session, from), clock::wall_us_of(session.history.time_at(from)));
         outbox.notify(&verbs::Mark { channel: verb.channel, at: from, time_us, point: Point::Resize(size) });

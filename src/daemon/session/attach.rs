@@ -26,6 +26,7 @@ use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::control::Claim;
 use crate::session::control::Grant;
+use crate::session::control::SHARERS;
 use crate::session::id::AttachId;
 use crate::session::sizing;
 use crate::session::sizing::SizeOwner;
@@ -175,6 +176,10 @@ impl Actor {
         match self.control.take(claim, steal) {
             Grant::Taken => {}
             Grant::Stolen(losers) => losers.into_iter().for_each(|loser| self.tell_stolen(loser, claim.who)),
+            Grant::Full => {
+                let message = format!("{SHARERS} clients share control of session {} already", self.name());
+                return Err(WireError::new(Code::Controlled, message).hint("add --view to watch"));
+            }
             Grant::Refused(holder) => {
                 let who = self.attachments.get(&holder).map(|holder| holder.client.who.to_string()).unwrap_or_default();
                 let message = format!("session {} is controlled by {who}", self.name());

@@ -24,7 +24,7 @@ use crate::session::id::AttachId;
 use crate::session::spec::Kind;
 
 /// Bytes that an attachment may have on their way to its program.
-pub const CREDIT: u64 = 256 << 10;
+pub const CREDIT: u64 = 64 << 10;
 /// Credit is given back in portions: a notice for each key would cost as much as the key.
 const PORTION: u64 = CREDIT / 4;
 /// A lone `C-c` may go beyond the credit.
