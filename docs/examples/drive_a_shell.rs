@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example drive_a_shell`
 
+use runpm::client::Chunk;
 use runpm::client::Client;
 use runpm::client::Command;
 use runpm::client::Error;
@@ -22,8 +23,11 @@ async fn type_line(client: &Client, target: &str, line: &str) -> Result<(), Erro
 async fn read_until(output: &mut Follow, wanted: &str) -> Result<String, Error> {
     let mut said = String::new();
     while !said.contains(wanted) {
-        let Some(chunk) = output.next().await? else { break };
-        said.push_str(&String::from_utf8_lossy(&chunk.bytes));
+        match output.next().await? {
+            Some(Chunk::Bytes { bytes, .. }) => said.push_str(&String::from_utf8_lossy(&bytes)),
+            Some(_) => {}
+            None => break,
+        }
     }
     Ok(said)
 }

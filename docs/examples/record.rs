@@ -6,6 +6,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::ExitCode;
 
+use runpm::client::Chunk;
 use runpm::client::Client;
 use runpm::client::Error;
 use runpm::protocol::verbs::From;
@@ -31,16 +32,21 @@ async fn main() -> Result<ExitCode, Error> {
     let client = Client::connect().await?;
     let mut output = client.follow(session, From::Offset(next)).await?;
     while let Some(chunk) = output.next().await? {
-        // Memory is bounded: who comes late learns what is missing instead of getting wrong bytes.
-        if chunk.missed > 0 {
-            eprintln!("{} bytes before {} are gone", chunk.missed, chunk.at);
-            return Ok(ExitCode::FAILURE);
-        }
-        if let Err(error) = file.write_all(&chunk.bytes) {
-            eprintln!("cannot write {path}: {error}");
-            return Ok(ExitCode::FAILURE);
+        match chunk {
+            Chunk::Bytes { bytes, .. } => {
+                if let Err(error) = file.write_all(&bytes) {
+                    eprintln!("cannot write {path}: {error}");
+                    return Ok(ExitCode::FAILURE);
+                }
+            }
+            // Memory is bounded: who comes late learns what is missing instead of getting wrong bytes.
+            Chunk::Missed { at, bytes } => {
+                eprintln!("{bytes} bytes before {} are gone", at + bytes);
+                return Ok(ExitCode::FAILURE);
+            }
+            Chunk::End(end) => println!("{}", end.as_ref().map_or_else(|| "removed".to_owned(), End::word)),
+            _ => {}
         }
     }
-    println!("{}", output.end().map_or_else(|| "removed".to_owned(), End::word));
     Ok(ExitCode::SUCCESS)
 }

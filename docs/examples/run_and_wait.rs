@@ -7,6 +7,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use runpm::client::Chunk;
 use runpm::client::Client;
 use runpm::client::Command;
 use runpm::client::Error;
@@ -30,12 +31,19 @@ async fn main() -> Result<ExitCode, Error> {
 
     // From the first byte on. What was said before we asked is still there.
     let mut output = client.follow(&started.id.to_string(), From::Start).await?;
+    let mut end = None;
     while let Some(chunk) = output.next().await? {
-        let _ = std::io::stdout().write_all(&chunk.bytes);
+        match chunk {
+            Chunk::Bytes { bytes, .. } => {
+                let _ = std::io::stdout().write_all(&bytes);
+            }
+            // Every byte came before the end.
+            Chunk::End(how) => end = how,
+            _ => {}
+        }
     }
 
-    // Every byte came before the end.
-    let Some(end) = output.end() else {
+    let Some(end) = end else {
         eprintln!("{} was removed before it ended", started.name);
         return Ok(ExitCode::FAILURE);
     };

@@ -33,12 +33,12 @@ use crate::session::id::RequestKey;
 pub use asynchronous::Attachment;
 pub use asynchronous::Change;
 pub use asynchronous::Changes;
-pub use asynchronous::Chunk;
 pub use asynchronous::Client;
 pub use asynchronous::Follow;
 pub use asynchronous::Output;
 pub use command::Command;
 pub use error::Error;
+pub use follow::Chunk;
 pub use typing::Typing;
 
 /// Returns a fresh key for a request that must not be done twice.

@@ -10,12 +10,11 @@ use crate::cli::args;
 use crate::cli::commands::logs;
 use crate::cli::exit;
 use crate::cli::feed;
-use crate::cli::feed::Reading;
-use crate::cli::feed::Said;
 use crate::cli::feed::Source;
 use crate::cli::report::say;
 use crate::client::Error;
 use crate::client::blocking::Client;
+use crate::client::follow::Chunk;
 use crate::protocol::verbs;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
@@ -41,10 +40,11 @@ pub fn export(args: &args::Export) -> Result<u8, Error> {
         say(&format!("rpm: the first {} bytes of {} are gone; what is left begins there", status.oldest, status.name));
     }
     let mut recorder = Recorder::new(args, status);
-    let mut source = [Source::new(status, 0, args.from(), None)];
+    let wish = verbs::Logs { from: args.from(), marks: true, ..verbs::Logs::default() };
+    let mut source = [Source::new(status, 0, &wish)];
     let mut failed = None;
-    let mut each = |_: usize, said: Said<'_>| {
-        let text = recorder.take(said);
+    let mut each = |_: usize, chunk: Chunk| {
+        let text = recorder.take(chunk);
         match out.write_all(&text) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
@@ -53,7 +53,7 @@ pub fn export(args: &args::Export) -> Result<u8, Error> {
             }
         }
     };
-    let _ = feed::read(&mut client, &mut source, Reading { follow: false, marks: true }, &mut each)?;
+    let _ = feed::read(&mut client, &mut source, &mut each)?;
     match failed.map_or_else(|| out.flush(), Err) {
         Ok(()) => Ok(exit::OK),
         // The reader of a pipe went away: it has seen what it wanted.
@@ -91,41 +91,41 @@ impl<'a> Recorder<'a> {
         Self { args, status, strips: Default::default(), cast: None, size: status.size, is_torn: false }
     }
 
-    fn take(&mut self, said: Said<'_>) -> Vec<u8> {
+    fn take(&mut self, chunk: Chunk) -> Vec<u8> {
         let is_cast = self.args.asciicast;
-        match said {
-            Said::Bytes { stream, bytes, .. } if !is_cast => {
+        match chunk {
+            Chunk::Bytes { stream, bytes, .. } if !is_cast => {
                 let mut text = Vec::new();
-                self.strips[stream as usize].filter(bytes, &mut text);
+                self.strips[stream as usize].filter(&bytes, &mut text);
                 text
             }
-            Said::Bytes { stream, at, time_us, bytes } => {
+            Chunk::Bytes { stream, at, time_us, bytes } => {
                 let start = self.begin(time_us, at);
-                let bytes = self.mend(bytes);
+                let bytes = self.mend(&bytes);
                 let event = self.cast.as_mut().map(|cast| cast.output(stream as usize, time_us, bytes));
                 [start, event.unwrap_or_default()].concat().into_bytes()
             }
-            Said::Size(time_us, size) if is_cast => {
+            Chunk::Resize { time_us, size } if is_cast => {
                 self.size = size;
                 self.cast.as_mut().map(|cast| cast.resize(time_us, size)).unwrap_or_default().into_bytes()
             }
-            Said::Exit(time_us) if is_cast => {
+            Chunk::Exit { time_us } if is_cast => {
                 let start = self.begin(time_us, 0);
                 let label = self.status.word();
                 let event = self.cast.as_mut().map(|cast| cast.finish() + &cast.mark(time_us, &label));
                 [start, event.unwrap_or_default()].concat().into_bytes()
             }
-            Said::Missed(bytes) => {
+            Chunk::Missed { bytes, .. } => {
                 logs::say_missed(&self.status.name, bytes);
                 self.is_torn = true;
                 Vec::new()
             }
-            Said::Closed if is_cast => {
+            Chunk::End(_) if is_cast => {
                 let start = self.begin(self.status.started_ms * 1000, 0);
                 let event = self.cast.as_mut().map(Cast::finish);
                 [start, event.unwrap_or_default()].concat().into_bytes()
             }
-            Said::Size(..) | Said::Exit(_) | Said::Closed => Vec::new(),
+            Chunk::Resize { .. } | Chunk::Exit { .. } | Chunk::End(_) => Vec::new(),
         }
     }
 

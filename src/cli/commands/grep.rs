@@ -18,15 +18,15 @@ use crate::cli::args::Since;
 use crate::cli::commands::logs;
 use crate::cli::exit;
 use crate::cli::feed;
-use crate::cli::feed::Reading;
-use crate::cli::feed::Said;
 use crate::cli::feed::Source;
 use crate::cli::output;
 use crate::cli::report::say;
 use crate::client::Error;
 use crate::client::blocking::Client;
+use crate::client::follow::Chunk;
 use crate::history::Stream;
 use crate::platform::clock;
+use crate::protocol::verbs;
 use crate::protocol::verbs::From;
 use crate::term::Line;
 use crate::term::Lines;
@@ -48,13 +48,12 @@ pub fn grep(args: &args::Grep) -> Result<u8, Error> {
     let stream = args.stream.map(args::StreamName::stream);
     let found = feed::select(&mut client, &args.targets, stream)?;
     let from = args.since.map_or(From::Start, |Since(us)| From::Since(us));
+    let wish = verbs::Logs { from, stream, marks: true, ..verbs::Logs::default() };
     let mut hunt = Hunt::new(args, regex, args.targets.is_empty() || found.len() > 1);
     for (n, status) in found.iter().enumerate() {
-        let mut source = [Source::new(status, n, from, stream)];
+        let mut source = [Source::new(status, n, &wish)];
         hunt.begin(&status.name);
-        let reading = Reading { follow: false, marks: true };
-        if let ControlFlow::Break(code) = feed::read(&mut client, &mut source, reading, &mut |_, said| hunt.take(said))?
-        {
+        if let ControlFlow::Break(code) = feed::read(&mut client, &mut source, &mut |_, chunk| hunt.take(chunk))? {
             return Ok(code);
         }
     }
@@ -136,19 +135,19 @@ impl<'a> Hunt<'a> {
         (self.after, self.skipped, self.count) = (0, usize::from(self.has_printed), 0);
     }
 
-    fn take(&mut self, said: Said<'_>) -> ControlFlow<u8> {
-        let written = match said {
-            Said::Bytes { stream, at, time_us, bytes } => {
+    fn take(&mut self, chunk: Chunk) -> ControlFlow<u8> {
+        let written = match chunk {
+            Chunk::Bytes { stream, at, time_us, bytes } => {
                 let mut whole = Vec::new();
-                self.lines[stream as usize].feed(at, time_us, bytes, |line| whole.push(line));
+                self.lines[stream as usize].feed(at, time_us, &bytes, |line| whole.push(line));
                 whole.into_iter().try_for_each(|line| self.line(stream, line))
             }
-            Said::Missed(bytes) => {
+            Chunk::Missed { bytes, .. } => {
                 logs::say_missed(&self.name, bytes);
                 self.finish()
             }
-            Said::Closed => self.finish().and_then(|()| self.close()),
-            Said::Size(..) | Said::Exit(_) => Ok(()),
+            Chunk::End(_) => self.finish().and_then(|()| self.close()),
+            Chunk::Resize { .. } | Chunk::Exit { .. } => Ok(()),
         };
         match written {
             Ok(()) => ControlFlow::Continue(()),

@@ -12,15 +12,15 @@ use serde_json::json;
 use crate::cli::args;
 use crate::cli::exit;
 use crate::cli::feed;
-use crate::cli::feed::Reading;
-use crate::cli::feed::Said;
 use crate::cli::feed::Source;
 use crate::cli::output;
 use crate::cli::report::say;
 use crate::client::Error;
 use crate::client::blocking::Client;
+use crate::client::follow::Chunk;
 use crate::history::Stream;
 use crate::platform::clock;
+use crate::protocol::verbs;
 use crate::term::Line;
 use crate::term::Lines;
 use crate::term::Strip;
@@ -37,21 +37,22 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
         say("rpm: no session matches");
         return Ok(exit::OK);
     }
-    let source = |(n, status)| Source::new(status, n, args.from(), stream);
+    let marks = !args.raw || args.json;
+    let wish = verbs::Logs { from: args.from(), follow: args.follow, stream, marks, ..verbs::Logs::default() };
+    let source = |(n, status)| Source::new(status, n, &wish);
     let mut sources: Vec<Source> = found.iter().enumerate().map(source).collect();
     let mut printers: Vec<Printer> = sources.iter().map(|source| Printer::new(args, source, &sources)).collect();
-    let reading = Reading { follow: args.follow, marks: !args.raw || args.json };
     // What was said so far is told session by session, what comes as it comes.
     let step = if args.follow { sources.len() } else { 1 };
     let mut code = exit::OK;
     for (sources, printers) in sources.chunks_mut(step).zip(printers.chunks_mut(step)) {
-        let mut each = |n: usize, said: Said<'_>| {
-            if let Said::Missed(_) = said {
+        let mut each = |n: usize, chunk: Chunk| {
+            if let Chunk::Missed { .. } = chunk {
                 code = exit::GAP;
             }
-            printers[n].take(said)
+            printers[n].take(chunk)
         };
-        if let ControlFlow::Break(code) = feed::read(&mut client, sources, reading, &mut each)? {
+        if let ControlFlow::Break(code) = feed::read(&mut client, sources, &mut each)? {
             return Ok(code);
         }
     }
@@ -95,23 +96,23 @@ impl Printer {
     }
 
     /// Prints what comes next; a reader that went away is no error.
-    fn take(&mut self, said: Said<'_>) -> ControlFlow<u8> {
+    fn take(&mut self, chunk: Chunk) -> ControlFlow<u8> {
         let mut text = Vec::new();
-        match said {
-            Said::Bytes { stream, at, time_us, bytes } => match &mut self.form {
-                Form::Raw => text.extend_from_slice(bytes),
-                Form::Plain(strips) => strips[stream as usize].filter(bytes, &mut text),
+        match chunk {
+            Chunk::Bytes { stream, at, time_us, bytes } => match &mut self.form {
+                Form::Raw => text.extend(bytes),
+                Form::Plain(strips) => strips[stream as usize].filter(&bytes, &mut text),
                 Form::Lines { lines, prefix, timestamps, json } => {
                     let mut each = |line| push(&mut text, &line, &self.name, stream, (prefix, *timestamps, *json));
-                    lines[stream as usize].feed(at, time_us, bytes, &mut each);
+                    lines[stream as usize].feed(at, time_us, &bytes, &mut each);
                 }
             },
-            Said::Missed(bytes) => {
+            Chunk::Missed { bytes, .. } => {
                 self.finish(&mut text);
                 say_missed(&self.name, bytes);
             }
-            Said::Closed => self.finish(&mut text),
-            Said::Size(..) | Said::Exit(_) => {}
+            Chunk::End(_) => self.finish(&mut text),
+            Chunk::Resize { .. } | Chunk::Exit { .. } => {}
         }
         match self.out.write_all(&text).and_then(|()| self.out.flush()) {
             Ok(()) => ControlFlow::Continue(()),

@@ -142,6 +142,7 @@ fn here(args: &args::Tee, number: Option<i32>) -> Result<u8, Error> {
                 say(&format!("rpm: {bytes} bytes were overwritten before they could be read"));
                 code = exit::GAP;
             }
+            Chunk::Resize { .. } | Chunk::Exit { .. } => {}
             Chunk::End(_) => break,
         }
     }

@@ -29,7 +29,6 @@ pub use attachment::Attachment;
 pub use attachment::Output;
 pub use changes::Change;
 pub use changes::Changes;
-pub use follow::Chunk;
 pub use follow::Follow;
 
 /// Calls that may wait for the connection before callers wait for a place.
@@ -38,6 +37,7 @@ const QUEUE: usize = 64;
 /// A client that survives its daemon. Cloning is cheap and gives the same connection; needs a tokio runtime.
 ///
 /// ```no_run
+/// use runpm::client::Chunk;
 /// use runpm::client::Client;
 /// use runpm::client::Command;
 /// use runpm::protocol::verbs::From;
@@ -47,9 +47,12 @@ const QUEUE: usize = 64;
 /// let build = client.call(&Command::new("make").pipes().request()?).await?;
 /// let mut output = client.follow(&build.name, From::Start).await?;
 /// while let Some(chunk) = output.next().await? {
-///     println!("{:?} at {}: {} bytes", chunk.stream, chunk.at, chunk.bytes.len());
+///     match chunk {
+///         Chunk::Bytes { at, stream, bytes, .. } => println!("{stream:?} at {at}: {} bytes", bytes.len()),
+///         Chunk::End(end) => println!("{}", end.map_or_else(|| "removed".to_owned(), |end| end.word())),
+///         _ => {}
+///     }
 /// }
-/// println!("{}", output.end().map_or_else(|| "removed".to_owned(), |end| end.word()));
 /// # Ok(())
 /// # }
 /// ```

@@ -16,16 +16,14 @@
 //! ```
 
 use crate::client::blocking::Client;
-use crate::client::blocking::Incoming;
 use crate::client::error::Error;
 use crate::client::follow::Chunk;
+use crate::client::follow::Follower;
 use crate::client::follow::Wish;
 use crate::history::Stream;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
-use crate::protocol::message::Event;
 use crate::protocol::verbs;
-use crate::protocol::verbs::Point;
 
 /// The only channel of this connection.
 const CHANNEL: u32 = 1;
@@ -33,14 +31,8 @@ const CHANNEL: u32 = 1;
 /// Follows one session; owns the connection.
 pub struct Follow {
     client: Client,
-    /// Its id: a name may come to mean another session.
-    target: String,
+    follower: Follower,
     stream: Option<Stream>,
-    /// Offset of the next byte.
-    next: u64,
-    /// Stream and time of what comes next.
-    mark: (Stream, u64),
-    is_over: bool,
 }
 
 impl Follow {
@@ -57,69 +49,51 @@ impl Follow {
             let message = format!("there is no byte {from} yet, only {}", session.output_bytes);
             return Err(WireError::new(Code::Invalid, message).into());
         }
-        let mut follow = Self {
-            client,
+        // All streams, so that every offset is known and a gap is exact; the others' bytes are dropped here.
+        let follower = Follower::new(verbs::Logs {
+            channel: CHANNEL,
             target: session.id.to_string(),
-            stream,
-            next: from,
-            mark: (Stream::Terminal, 0),
-            is_over: false,
-        };
+            from: verbs::From::Offset(from),
+            follow: true,
+            stream: None,
+            marks: true,
+            past_gaps: true,
+        });
+        let mut follow = Self { client, follower, stream };
         follow.ask()?;
         Ok(follow)
     }
 
     /// Returns the offset of the next byte.
     #[must_use]
-    pub const fn offset(&self) -> u64 {
-        self.next
+    pub fn offset(&self) -> u64 {
+        self.follower.offset().unwrap_or_default()
     }
 
     fn ask(&mut self) -> Result<(), Error> {
-        // All streams, so that every offset is known and a gap is exact; the others' bytes are dropped here.
-        let logs = verbs::Logs {
-            channel: CHANNEL,
-            target: self.target.clone(),
-            from: verbs::From::Offset(self.next),
-            follow: true,
-            stream: None,
-            marks: true,
-            past_gaps: true,
-        };
-        self.client.call(&logs).map(|_| ())
+        let attached = self.client.call(&self.follower.request())?;
+        self.follower.agreed(attached.id);
+        Ok(())
     }
 
     /// Returns the next piece that is wanted.
     fn receive(&mut self) -> Result<Chunk, Error> {
         loop {
-            let chunk = match self.client.connection().receive()? {
-                Incoming::Bulk(bulk) => {
-                    let (stream, time_us) = self.mark;
-                    self.next = bulk.at + bulk.bytes.len() as u64;
-                    let is_wanted = self.stream.is_none_or(|only| only == stream);
-                    is_wanted.then_some(Chunk::Bytes { at: bulk.at, stream, time_us, bytes: bulk.bytes })
+            let incoming = match self.client.connection().receive() {
+                // The daemon was killed: the next one goes on at the next byte.
+                Err(error) if error.is_lost() => {
+                    self.client.reconnect()?;
+                    self.ask()?;
+                    continue;
                 }
-                Incoming::Event(event) => self.on_event(&event),
-                Incoming::Reply(_) => None,
+                incoming => incoming?,
             };
-            if let Some(chunk) = chunk {
-                return Ok(chunk);
+            match self.follower.take(incoming) {
+                Some(Chunk::Bytes { stream, .. }) if self.stream.is_some_and(|only| only != stream) => {}
+                Some(chunk) => return Ok(chunk),
+                None => {}
             }
         }
-    }
-
-    fn on_event(&mut self, event: &Event) -> Option<Chunk> {
-        if let Some(mark) = event.get::<verbs::Mark>()
-            && let Point::Bytes(stream) = mark.point
-        {
-            self.mark = (stream, mark.time_us);
-        }
-        if let Some(missed) = event.get::<verbs::Missed>() {
-            let at = self.next;
-            self.next += missed.bytes;
-            return Some(Chunk::Missed { at, bytes: missed.bytes });
-        }
-        event.get::<verbs::Closed>().map(|closed| Chunk::End(closed.end))
     }
 }
 
@@ -127,20 +101,13 @@ impl Iterator for Follow {
     type Item = Result<Chunk, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
+        if self.follower.is_over() {
             return None;
         }
-        loop {
-            let result = match self.receive() {
-                // The daemon was killed: the next one goes on at the next byte.
-                Err(error) if error.is_lost() => match self.client.reconnect().and_then(|()| self.ask()) {
-                    Ok(()) => continue,
-                    Err(error) => Err(error),
-                },
-                result => result,
-            };
-            self.is_over = matches!(result, Err(_) | Ok(Chunk::End(_)));
-            return Some(result);
+        let result = self.receive();
+        if result.is_err() {
+            self.follower.give_up();
         }
+        Some(result)
     }
 }

@@ -23,12 +23,13 @@ use std::time::Duration;
 use crate::client::blocking::Client;
 use crate::client::blocking::Incoming;
 use crate::client::error::Error;
+use crate::client::follow::Chunk;
+use crate::client::follow::Follower;
 use crate::platform::clock;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::frame::Bulk;
 use crate::protocol::message;
-use crate::protocol::message::Event;
 use crate::protocol::verbs;
 use crate::session::status::Status;
 use crate::session::wait::Outcome;
@@ -126,11 +127,10 @@ fn look(client: &mut Client, target: &str) -> Result<Status, Error> {
 struct Waiting<'c> {
     client: &'c mut Client,
     target: String,
+    follower: Follower,
     plan: Plan,
     start: Start,
     waiter: Waiter,
-    /// As long as this is the next offset, the oldest byte is meant, wherever that has moved to.
-    oldest: Option<u64>,
     mirror: Mirror,
     frame: Vec<u8>,
     rows: Option<Vec<String>>,
@@ -149,12 +149,21 @@ impl<'c> Waiting<'c> {
         let start = Start { now, since, head, quiet_since, last_output };
         // Readiness is a matter of all that was said.
         let is_from_oldest = request.plan.ready || request.since == Since::Start;
-        let from = if is_from_oldest { status.oldest } else { since };
-        let waiter = Waiter::new(request.plan.clone(), start, from);
+        let (first, from) =
+            if is_from_oldest { (status.oldest, verbs::From::Start) } else { (since, verbs::From::Offset(since)) };
+        let waiter = Waiter::new(request.plan.clone(), start, first);
         let target = status.id.to_string();
+        let follower = Follower::new(verbs::Logs {
+            channel: HISTORY,
+            target: target.clone(),
+            from,
+            follow: true,
+            past_gaps: true,
+            ..verbs::Logs::default()
+        });
         let (mirror, plan) = (Mirror::new(), request.plan.clone());
-        let (frame, rows, oldest) = (Vec::new(), None, is_from_oldest.then_some(from));
-        let mut waiting = Self { client, target, plan, start, waiter, oldest, mirror, frame, rows };
+        let (frame, rows) = (Vec::new(), None);
+        let mut waiting = Self { client, target, follower, plan, start, waiter, mirror, frame, rows };
         waiting.returning(Self::follow)?;
         Ok(waiting)
     }
@@ -171,17 +180,11 @@ impl<'c> Waiting<'c> {
 
     /// Follows the history from the next byte on, and the screen if it is looked at.
     fn follow(&mut self) -> Result<(), Error> {
-        let next = self.waiter.next();
-        self.follow_from(if self.oldest == Some(next) { verbs::From::Start } else { verbs::From::Offset(next) })
-    }
-
-    fn follow_from(&mut self, from: verbs::From) -> Result<(), Error> {
-        let target = self.target.clone();
-        let logs =
-            verbs::Logs { channel: HISTORY, target: target.clone(), from, follow: true, ..verbs::Logs::default() };
-        self.client.connection().call(&logs)?;
+        let attached = self.client.connection().call(&self.follower.request())?;
+        self.follower.agreed(attached.id);
         if self.plan.view == View::Screen {
             self.frame.clear();
+            let target = self.target.clone();
             self.client.connection().call(&verbs::Watch { channel: SCREEN, target, terminal: None })?;
         }
         Ok(())
@@ -231,34 +234,28 @@ impl<'c> Waiting<'c> {
 
     fn take(&mut self, incoming: Incoming) -> Result<Option<Outcome>, Error> {
         match incoming {
-            Incoming::Bulk(bulk) if bulk.channel == HISTORY => {
-                Ok(self.waiter.bytes(bulk.at, &bulk.bytes, clock::monotonic_ns()))
-            }
-            Incoming::Bulk(bulk) => self.draw(bulk),
-            Incoming::Event(event) => self.on_event(&event),
-            Incoming::Reply(_) => Ok(None),
+            Incoming::Bulk(bulk) if bulk.channel == SCREEN => self.draw(bulk),
+            incoming => Ok(self.follower.take(incoming).and_then(|chunk| self.said(chunk))),
         }
     }
 
-    fn on_event(&mut self, event: &Event) -> Result<Option<Outcome>, Error> {
-        if let Some(missed) = event.get::<verbs::Missed>() {
-            if self.waiter.needs_bytes() {
-                return Ok(Some(Outcome::Gap(missed.bytes)));
+    fn said(&mut self, chunk: Chunk) -> Option<Outcome> {
+        match chunk {
+            Chunk::Bytes { at, bytes, .. } => self.waiter.bytes(at, &bytes, clock::monotonic_ns()),
+            // If nobody wanted them it goes on behind them.
+            Chunk::Missed { bytes, .. } => self.waiter.needs_bytes().then_some(Outcome::Gap(bytes)),
+            Chunk::Resize { .. } | Chunk::Exit { .. } => None,
+            Chunk::End(end) => {
+                if self.plan.view == View::Screen {
+                    // The last frame may still be on its way.
+                    let rows = self.screen();
+                    if let Some(outcome) = self.look_at(rows) {
+                        return Some(outcome);
+                    }
+                }
+                Some(self.waiter.ended(end))
             }
-            // Nobody wanted them: on from the present end.
-            self.returning(|waiting| waiting.follow_from(verbs::From::Offset(u64::MAX)))?;
         }
-        let Some(closed) = event.get::<verbs::Closed>().filter(|closed| closed.channel == HISTORY) else {
-            return Ok(None);
-        };
-        if self.plan.view == View::Screen {
-            // The last frame may still be on its way.
-            let rows = self.screen();
-            if let Some(outcome) = self.look_at(rows) {
-                return Ok(Some(outcome));
-            }
-        }
-        Ok(Some(self.waiter.ended(closed.end)))
     }
 
     /// Takes a piece of a frame; a whole one is drawn, acknowledged and looked at.
