@@ -273,7 +273,7 @@ fn processes(golden: &mut Golden) {
     golden.holds("kill-tree", &verbs::KillTree { pid: 7, start_time: 8, timeout_ms: 9 });
     golden.holds("ended", &verbs::Ended { ended: 2, left: vec![7] });
     golden.holds("orphans", &verbs::Orphans { kill: true, timeout_ms: 9 });
-    let reasons = [verbs::Reason::Dead, verbs::Reason::PidReused, verbs::Reason::Orphaned];
+    let reasons = [verbs::Reason::Dead, verbs::Reason::PidReused, verbs::Reason::Unclear, verbs::Reason::Orphaned];
     let orphan = |reason| verbs::Orphan { pid: 7, reason, detail: "x".into(), ended: true, ..verbs::Orphan::default() };
     golden.holds("orphan-list", &verbs::OrphanList { orphans: reasons.map(orphan).into() });
 }
@@ -333,7 +333,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     );
     golden.holds("remove", &verbs::Remove { targets: vec!["web".into()], filter });
     golden
-        .holds("outcomes", &verbs::Outcomes { outcomes: vec![verbs::Outcome { skipped: true, ..Default::default() }] });
+        .holds("outcomes", &verbs::Outcomes { outcomes: vec![verbs::Outcome { skipped: true, ..Default::default() }], left: vec![7] });
     golden.holds(
         "send",
         &verbs::Send {

@@ -152,6 +152,7 @@ pub struct Outcome {
     end: Ending,
     error: Option<crate::protocol::error::WireError>,
     skipped: bool,
+    may_belong: Vec<u32>,
 }
 
 impl From<&verbs::Outcome> for Outcome {
@@ -162,6 +163,7 @@ impl From<&verbs::Outcome> for Outcome {
             end: Ending::of(outcome.end.as_ref()),
             error: outcome.error.clone(),
             skipped: outcome.skipped,
+            may_belong: outcome.suspects.clone(),
         }
     }
 }

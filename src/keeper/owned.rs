@@ -106,12 +106,11 @@ impl Owned {
             errno: error.raw_os_error().unwrap_or(libc::ENOMEM),
         })?;
         let (group, door) = around.branch.and_then(|branch| branch.add(&format!("session-{id}")).ok()).unzip();
-        let spawned = spawn::spawn(order, around.progress, door)
+        let spawned = spawn::spawn(order, key, around.progress, door)
             .inspect_err(|_| group.iter().for_each(|group| cgroup::remove(group)))?;
         let fork_failed =
             |error: io::Error| SpawnError { stage: Stage::Fork, errno: error.raw_os_error().unwrap_or(0) };
-        let process = Handle::of_child(spawned.pid).map_err(fork_failed)?;
-        let start_time = process::stat(spawned.pid).map_or(0, |stat| stat.start_time);
+        let (process, start_time) = hold(spawned.pid).map_err(fork_failed)?;
         let handover = Handover {
             id,
             key,
@@ -293,6 +292,13 @@ impl Owned {
     pub fn handover_now(&self) -> Handover {
         Handover { has_input: self.input.is_some(), ..self.handover.clone() }
     }
+}
+
+/// Holds a program that was just started. One that cannot be held or told from others is ended again: nobody could stop it.
+fn hold(pid: u32) -> io::Result<(Handle, u64)> {
+    let held = Handle::of_child(pid).and_then(|process| Ok((process, process::look(pid)?)));
+    let held = held.and_then(|(process, stat)| Ok((process, stat.ok_or(io::ErrorKind::NotFound)?.start_time)));
+    held.inspect_err(|_| process::end_child(pid))
 }
 
 fn memories(ring: usize, facts: &[u8]) -> io::Result<(Writer<Arc<Mapping>>, Arc<Mapping>)> {

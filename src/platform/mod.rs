@@ -4,6 +4,7 @@
 //! for a system that nobody has run it on.
 
 pub mod bell;
+pub mod brand;
 pub mod cgroup;
 pub mod clock;
 pub mod detach;

@@ -74,12 +74,41 @@ impl Stat {
     }
 }
 
-/// Reads one process's stat line.
+/// Reads one process's stat line; none when there is no such process. An error means that it could not be looked at, and
+/// proves nothing.
+pub fn look(pid: u32) -> io::Result<Option<Stat>> {
+    let mut line = [0_u8; 1024];
+    let read = File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut line));
+    Ok(present(read)?.and_then(|len| parse(pid, &line[..len])))
+}
+
+/// The same where nothing follows from not seeing it.
 #[must_use]
 pub fn stat(pid: u32) -> Option<Stat> {
-    let mut line = [0_u8; 1024];
-    let len = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
-    parse(pid, &line[..len])
+    look(pid).ok().flatten()
+}
+
+/// Tells "is not there" from "could not be looked at".
+fn present<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same for what may be none of our business.
+fn visible<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+        looked => present(looked),
+    }
+}
+
+/// Returns what a file of a process holds; none where the process is gone or it is not ours to read.
+pub fn contents(pid: u32, file: &str) -> io::Result<Option<Vec<u8>>> {
+    visible(std::fs::read(format!("/proc/{pid}/{file}")))
 }
 
 fn parse(pid: u32, line: &[u8]) -> Option<Stat> {
@@ -110,7 +139,7 @@ impl Handle {
     /// Holds a process whose start time is known, so that a reused number is noticed.
     pub fn open(identity: Identity) -> io::Result<Self> {
         let handle = Self::of_child(identity.pid)?;
-        match stat(identity.pid) {
+        match look(identity.pid)? {
             Some(stat) if stat.identity() == identity => Ok(handle),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
@@ -196,7 +225,9 @@ fn reap(pid: u32) -> bool {
 
 fn reap_others(known: &[u32]) -> usize {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    let strangers = children_of(std::process::id()).into_iter().filter(|pid| known.binary_search(pid).is_err());
+    // Those that are not seen now are reaped with the next one.
+    let children = children_of(std::process::id()).unwrap_or_default();
+    let strangers = children.into_iter().filter(|pid| known.binary_search(pid).is_err());
     let is_reaped = |pid: &u32| {
         let Some(id) = i32::try_from(*pid).ok().and_then(Pid::from_raw) else { return false };
         matches!(rustix::process::waitid(WaitId::Pid(id), look), Ok(Some(_))) && reap(*pid)
@@ -205,28 +236,47 @@ fn reap_others(known: &[u32]) -> usize {
 }
 
 /// Returns a process's children. While some of them exit, others may be missing: proves nothing.
-#[must_use]
-pub fn children_of(pid: u32) -> Vec<u32> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+pub fn children_of(pid: u32) -> io::Result<Vec<u32>> {
+    let text = contents(pid, &format!("task/{pid}/children"))?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    Ok(text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
 /// Returns the numbers of all processes.
-#[must_use]
-pub fn pids() -> Vec<u32> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+pub fn pids() -> io::Result<Vec<u32>> {
+    let mut pids = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        pids.extend(entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
+    }
+    Ok(pids)
 }
 
 /// Returns the values of some variables in the environment a process was started with; `None` where it is not there or
 /// not ours to read.
-#[must_use]
-pub fn environment<const N: usize>(pid: u32, names: [&str; N]) -> [Option<Vec<u8>>; N] {
-    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    names.map(|name| {
+pub fn environment<const N: usize>(pid: u32, names: [&str; N]) -> io::Result<[Option<Vec<u8>>; N]> {
+    let environment = contents(pid, "environ")?.unwrap_or_default();
+    Ok(names.map(|name| {
         let mut entries = environment.split(|b| *b == 0);
         entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec))
-    })
+    }))
+}
+
+/// Returns what a process has open, each as device and inode number; none where that is not ours to see.
+pub fn open_files(pid: u32) -> io::Result<Vec<(u64, u64)>> {
+    let mut files = Vec::new();
+    let Some(entries) = visible(std::fs::read_dir(format!("/proc/{pid}/fd")))? else { return Ok(files) };
+    for entry in entries {
+        let Some(entry) = visible(entry)? else { break };
+        files.extend(visible(std::fs::metadata(entry.path()))?.map(|file| (file.dev(), file.ino())));
+    }
+    Ok(files)
+}
+
+/// Ends a child that has not been reaped: its number is still its own.
+pub fn end_child(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
 }
 
 /// Returns the user a process acts as.

@@ -23,12 +23,14 @@ use rustix::pty::OpenptFlags;
 use crate::history::Memory;
 use crate::history::Stream;
 use crate::history::layout::flags;
+use crate::platform::brand;
 use crate::platform::limits;
 use crate::platform::memory::Mapping;
 use crate::platform::signals;
 use crate::platform::snapshot::FileId;
 use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
+use crate::session::id::RequestKey;
 use crate::session::spec::Kind;
 use crate::session::spec::Launch;
 use crate::term::Size;
@@ -61,8 +63,14 @@ fn failed(stage: Stage) -> impl FnOnce(io::Error) -> SpawnError {
     move |error| SpawnError { stage, errno: error.raw_os_error().unwrap_or(libc::EIO) }
 }
 
-/// Starts a program. `progress` is the keeper's own memory, `door` the way into its control group.
-pub fn spawn(order: &Order, progress: &Arc<Mapping>, door: Option<OwnedFd>) -> Result<Spawned, SpawnError> {
+/// Starts a program that is marked with the key. `progress` is the keeper's own memory, `door` the way into its control
+/// group.
+pub fn spawn(
+    order: &Order,
+    key: RequestKey,
+    progress: &Arc<Mapping>,
+    door: Option<OwnedFd>,
+) -> Result<Spawned, SpawnError> {
     let launch = &order.launch;
     let Some((program, args)) = launch.argv.split_first() else {
         return Err(SpawnError { stage: Stage::Request, errno: libc::EINVAL });
@@ -73,6 +81,7 @@ pub fn spawn(order: &Order, progress: &Arc<Mapping>, door: Option<OwnedFd>) -> R
     if let Some(door) = door {
         enter_group(&mut command, door);
     }
+    mark(&mut command, key);
     match order.kind {
         Kind::Pty => spawn_on_terminal(command, order.size, launch, progress),
         Kind::Pipe => spawn_on_pipes(command, order.merge, launch, progress),
@@ -100,6 +109,16 @@ fn enter_group(command: &mut Command, door: OwnedFd) {
     };
     // SAFETY: one system call on a descriptor that was opened before the fork.
     unsafe { command.pre_exec(enter) };
+}
+
+/// Before the client's limits: of mark and limit the lower one stays.
+fn mark(command: &mut Command, key: RequestKey) {
+    let stamp = move || {
+        brand::stamp(key);
+        Ok(())
+    };
+    // SAFETY: system calls only.
+    unsafe { command.pre_exec(stamp) };
 }
 
 fn channel_of(fd: &OwnedFd) -> Option<FileId> {

@@ -65,6 +65,8 @@ pub enum Event {
     Deadline,
     /// A look at the process table found these left, after the exit or after a hard round.
     Left(Vec<u32>),
+    /// A hard round saw nobody because the look failed.
+    Unseen,
 }
 
 /// What the actor has to do.
@@ -184,9 +186,14 @@ impl Machine {
                 vec![Effect::LookForRest]
             }
             (_, Event::Left(left)) => self.rest(left),
-            (Life::Killing { .. }, Event::Stop { .. } | Event::Kill { .. }) | (Life::Running, Event::Deadline) => {
+            // It does not count: who is given up on was seen to survive.
+            (Life::Killing { again, rounds }, Event::Unseen) => {
+                self.life = Life::Killing { again: *again, rounds: rounds.saturating_sub(1) };
                 Vec::new()
             }
+            (Life::Killing { .. }, Event::Stop { .. } | Event::Kill { .. })
+            | (Life::Running, Event::Deadline)
+            | (Life::Running | Life::Stopping { .. }, Event::Unseen) => Vec::new(),
         }
     }
 
@@ -318,6 +325,19 @@ mod tests {
     }
 
     #[test]
+    fn k15_rounds_that_saw_nobody_are_no_reason_to_give_up() {
+        let mut machine = Machine::new(None, 0);
+        machine.on(Event::Kill { by: "ann".into(), key: RequestKey(0) }, 0);
+        machine.on(exited(ExitStatus::Signal(9)), 1);
+        for round in 0..ROUNDS * 3 {
+            assert_eq!(machine.on(Event::Unseen, u64::from(round)), vec![]);
+            assert_eq!(machine.on(Event::Deadline, u64::from(round)), vec![Effect::SignalHard]);
+        }
+        assert_eq!(machine.on(Event::Left(vec![7]), 9), vec![], "the first round that saw it");
+        assert!(matches!(&machine.on(Event::Left(vec![]), 9)[..], [Effect::Told(end)] if end.left.is_empty()));
+    }
+
+    #[test]
     fn every_pair_of_state_and_event_is_survived_and_an_end_is_final() {
         let events = || {
             vec![
@@ -326,6 +346,7 @@ mod tests {
                 exited(ExitStatus::Code(1)),
                 Event::Deadline,
                 Event::Left(vec![]),
+                Event::Unseen,
             ]
         };
         for first in events() {

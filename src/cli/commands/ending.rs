@@ -120,6 +120,12 @@ fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
             }
             _ => {}
         }
+        if !outcome.suspects.is_empty() {
+            let pids: Vec<String> = outcome.suspects.iter().map(u32::to_string).collect();
+            say(&format!("rpm: processes {} may belong to {name}: nothing says whose they are", pids.join(" ")));
+            say("hint: `rpm orphans` names them, `rpm kill-tree PID` ends one");
+            code = exit::FAILURE;
+        }
     }
     code
 }
@@ -133,8 +139,14 @@ pub fn shutdown(args: &args::Shutdown) -> Result<u8, Error> {
         }
         client => client?,
     };
-    let outcomes = client.connection().call(&verbs::Shutdown { grace_ms: grace(args.grace)? })?.outcomes;
-    let code = tell(&outcomes, false);
+    let verbs::Outcomes { outcomes, left } =
+        client.connection().call(&verbs::Shutdown { grace_ms: grace(args.grace)? })?;
+    let mut code = tell(&outcomes, false);
+    if !left.is_empty() {
+        let left: Vec<String> = left.iter().map(u32::to_string).collect();
+        say(&format!("rpm: still there, of no session: processes {}", left.join(" ")));
+        code = exit::FAILURE;
+    }
     let deadline = Instant::now() + GONE;
     while Instant::now() < deadline {
         if matches!(client.place().keeper_lock(), Ok(Some(_))) {

@@ -227,6 +227,7 @@ pub fn orphans(args: &args::Orphans) -> Result<u8, Error> {
             let reason = match orphan.reason {
                 verbs::Reason::Dead => "dead",
                 verbs::Reason::PidReused => "pid reused",
+                verbs::Reason::Unclear => "unclear",
                 verbs::Reason::Orphaned if orphan.ended => "ended",
                 verbs::Reason::Orphaned => "orphaned",
             };

@@ -1,6 +1,7 @@
 //! Ending and forgetting sessions.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -9,11 +10,14 @@ use tokio::sync::oneshot;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::handler::gone;
+use crate::daemon::handler::orphans;
+use crate::daemon::hub::Hub;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::clock;
 use crate::platform::process::Handle;
 use crate::platform::process::Identity;
+use crate::platform::process::Stat;
 use crate::platform::tty;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
@@ -23,6 +27,9 @@ use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
+
+/// Rounds in which what the keeper adopted is ended; the last one only looks.
+const ROUNDS: u32 = 5;
 
 pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<verbs::Stop> {
     let now = clock::wall_ms();
@@ -37,7 +44,7 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
     };
     let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none() || is_ours(status.id));
     let ids = meant.map(|(status, _)| status.id).collect();
-    Ok(verbs::Outcomes { outcomes: stop_all(context, ids, &verb).await })
+    Ok(verbs::Outcomes { outcomes: stop_all(context, ids, &verb).await, ..verbs::Outcomes::default() })
 }
 
 /// Refuses what would mean everything by mistake.
@@ -57,20 +64,22 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
             lost.extend(context.hub.registry.borrow().status(id));
             continue;
         };
+        let has_ended = session.status.borrow().end().is_some();
         let (reply_tx, reply_rx) = oneshot::channel();
         let grace_ns = verb.grace_ms.saturating_mul(1_000_000);
         session.mail(Mail::Stop { by: context.client.who.to_string(), key: verb.key, grace_ns, reply: reply_tx });
-        waiting.push((session, reply_rx));
+        waiting.push((session, has_ended, reply_rx));
     }
     let mut outcomes = Vec::new();
-    for (session, reply_rx) in waiting {
+    for (session, had_ended, reply_rx) in waiting {
         let end = reply_rx.await;
         outcomes.push(verbs::Outcome {
             id: session.id,
             name: session.facts.borrow().name.clone(),
             error: end.is_err().then(gone),
             end: end.ok(),
-            skipped: false,
+            suspects: if had_ended { Vec::new() } else { session.suspects.borrow().clone() },
+            ..verbs::Outcome::default()
         });
     }
     outcomes.extend(lost.into_iter().map(|status| verbs::Outcome {
@@ -98,9 +107,9 @@ pub(super) fn signal(context: &Rc<Context>, verb: verbs::Signal) -> Answer<verbs
         name: session.facts.borrow().name.clone(),
         end: session.status.borrow().end().cloned(),
         error: signal_one(session, &verb).err(),
-        skipped: false,
+        ..verbs::Outcome::default()
     });
-    Ok(verbs::Outcomes { outcomes: outcomes.collect() })
+    Ok(verbs::Outcomes { outcomes: outcomes.collect(), ..verbs::Outcomes::default() })
 }
 
 fn signal_one(session: &Session, verb: &verbs::Signal) -> Result<(), WireError> {
@@ -146,9 +155,10 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
         if end.is_some() {
             context.hub.forget(status.id);
         }
-        outcomes.push(verbs::Outcome { id: status.id, name: status.name, end, error, skipped });
+        let (id, name) = (status.id, status.name);
+        outcomes.push(verbs::Outcome { id, name, end, error, skipped, ..verbs::Outcome::default() });
     }
-    Ok(verbs::Outcomes { outcomes })
+    Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })
 }
 
 pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> Answer<verbs::Shutdown> {
@@ -162,8 +172,29 @@ pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> An
         .map(|session| session.id)
         .collect();
     let stop = verbs::Stop { grace_ms: verb.grace_ms, ..verbs::Stop::default() };
-    let outcomes = stop_all(context, running, &stop).await;
+    let mut outcomes = stop_all(context, running, &stop).await;
+    // The keeper is their parent: what belongs to no session has nobody else to end it.
+    let left = end_adopted(hub, Duration::from_millis(verb.grace_ms)).await.inspect_err(|_| hub.is_ending.set(false))?;
+    // Whosever they were, they are among those that were ended, or among those left.
+    outcomes.iter_mut().for_each(|outcome| outcome.suspects.clear());
     hub.keeper.send(&ToKeeper::Shutdown, &[]);
     hub.end.notify_one();
-    Ok(verbs::Outcomes { outcomes })
+    Ok(verbs::Outcomes { outcomes, left })
+}
+
+/// Ends what the keeper adopted and nobody started to outlive it; returns who is left.
+pub async fn end_adopted(hub: &Hub, grace: Duration) -> Result<Vec<u32>, WireError> {
+    let mut left = Vec::new();
+    for round in 0..ROUNDS {
+        let now = hub.census.look().await?;
+        let adopted = now.adopted().iter().filter_map(|adopted| now.get(adopted.pid));
+        let tops: Vec<Identity> = adopted.filter(|stat| !stat.is_zombie).map(Stat::identity).collect();
+        left = tops.iter().map(|identity| identity.pid).collect();
+        if left.is_empty() {
+            break;
+        }
+        // Who comes to light by the end of the first ones has had its time.
+        orphans::end_trees(hub, tops, if round == 0 { grace } else { Duration::ZERO }).await?;
+    }
+    Ok(left)
 }

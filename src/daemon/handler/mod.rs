@@ -6,7 +6,7 @@
 )]
 
 mod attaching;
-mod ending;
+pub(super) mod ending;
 mod events;
 mod history;
 mod orphans;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task;
 
+use crate::daemon::census;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::registered::Entry;
@@ -76,7 +77,8 @@ pub(super) fn find(pid: u32) -> Result<Stat, WireError> {
     if pid == 0 {
         return Err(WireError::new(Code::Invalid, "0 is no process id"));
     }
-    process::stat(pid).ok_or_else(|| WireError::new(Code::Failed, format!("there is no process {pid}")))
+    let stat = process::look(pid).map_err(|error| census::unseen(&error.to_string()))?;
+    stat.ok_or_else(|| WireError::new(Code::Failed, format!("there is no process {pid}")))
 }
 
 /// Refuses the processes of other users, whatever we could do to them.
@@ -92,13 +94,13 @@ pub(super) fn check_ours(pid: u32) -> Result<(), WireError> {
 
 pub(super) async fn procs(context: &Rc<Context>, verb: verbs::Procs) -> Answer<verbs::Procs> {
     let hub = &context.hub;
-    let before = hub.census.look().await;
+    let before = hub.census.look().await?;
     tokio::time::sleep(SAMPLE).await;
-    let after = hub.census.look().await;
+    let after = hub.census.look().await?;
     let sessions: Vec<Rc<Session>> = hub.registry.borrow().sessions().cloned().collect();
     let mut rows: Vec<(ProcessInfo, Vec<Stat>)> = Vec::new();
     for session in sessions {
-        let members = tree::members(&after, &session.mark());
+        let members = members(&after, &session)?;
         session.learn(&after, &members);
         // What a session left behind when it ended by itself is its own still.
         if session.status.borrow().end().is_none() || !members.is_empty() {
@@ -114,6 +116,11 @@ pub(super) async fn procs(context: &Rc<Context>, verb: verbs::Procs) -> Answer<v
     rows.retain(|(info, _)| originator::is_of(&verb.originator, info.originator.as_deref()));
     let processes = rows.into_iter().map(|(info, members)| sum(info, &members, &before)).collect();
     Ok(verbs::Processes { processes })
+}
+
+/// Finds the living processes of a session.
+pub(super) fn members(now: &Snapshot, session: &Session) -> Result<Vec<Stat>, WireError> {
+    tree::members(now, &session.mark()).map_err(|error| census::unseen(&error.to_string()))
 }
 
 fn session_info(session: &Session, now: &Snapshot) -> ProcessInfo {
@@ -172,10 +179,10 @@ fn sum(info: ProcessInfo, members: &[Stat], before: &Snapshot) -> ProcessInfo {
 
 pub(super) async fn tree(context: &Rc<Context>, verb: verbs::Tree) -> Answer<verbs::Tree> {
     find(verb.pid)?;
-    let now = context.hub.census.look().await;
+    let now = context.hub.census.look().await?;
     let mut leaders: HashMap<u32, Leader> = HashMap::new();
     for session in context.hub.registry.borrow().sessions().filter(|session| now.has(session.leader())) {
-        let members = tree::members(&now, &session.mark());
+        let members = members(&now, session)?;
         session.learn(&now, &members);
         let (keeper, first) = (context.hub.report.keeper_pid, session.handover.pid);
         let adopted = members.iter().filter(|stat| stat.parent == keeper && stat.pid != first);

@@ -97,6 +97,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         seen: Cell::new(seen),
         process,
         kin: RefCell::new(Arc::new(kin)),
+        suspects: RefCell::default(),
         input: RefCell::new(input),
         store,
         is_new: hub.is_complete.get(),
@@ -157,6 +158,8 @@ pub struct Actor {
     pub(super) stoppers: Vec<oneshot::Sender<End>>,
     /// What the census was asked for and has not answered.
     pub(super) asked: Option<Purpose>,
+    /// Looks for who a natural end left that failed in a row.
+    pub(super) blind_looks: u32,
     /// What it will be asked for next.
     pub(super) wanted: Option<Purpose>,
     /// Something that only the history knows changed and was not told yet.
@@ -181,6 +184,7 @@ impl Actor {
             pending: Vec::new(),
             stoppers: Vec::new(),
             asked: None,
+            blind_looks: 0,
             wanted: None,
             is_stale: false,
             published_at: 0,

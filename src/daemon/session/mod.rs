@@ -32,6 +32,7 @@ use crate::history::Memory;
 use crate::history::Reader;
 use crate::history::layout;
 use crate::history::layout::control;
+use crate::platform::brand::Brand;
 use crate::platform::clock;
 use crate::platform::memory::Mapping;
 use crate::platform::process::Handle;
@@ -180,6 +181,8 @@ pub struct Session {
     pub process: Arc<Handle>,
     /// Processes that were seen below it; those that are gone are dropped at the next look.
     pub kin: RefCell<Arc<HashSet<Identity>>>,
+    /// Processes without any mark that may be its own; set when nobody else of it was left.
+    pub suspects: RefCell<Vec<u32>>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
     /// This daemon started it: nothing of it was told by an earlier one.
@@ -275,6 +278,7 @@ impl Session {
         Mark {
             leader: self.leader(),
             process: Arc::clone(&self.process),
+            brand: Brand::of_session(self.handover.key),
             tag: tag(self.handover.key),
             channels: self.handover.channels.clone(),
             group: self.handover.group.as_ref().map(PathBuf::from),

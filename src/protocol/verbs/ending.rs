@@ -66,6 +66,8 @@ pub struct Filter {
 pub struct Outcomes {
     /// In their order.
     pub outcomes: Vec<Outcome>,
+    /// Processes of no session that were to end as well and are still there.
+    pub left: Vec<u32>,
 }
 
 /// What became of one session.
@@ -82,6 +84,8 @@ pub struct Outcome {
     pub error: Option<WireError>,
     /// It runs and was not named: left alone, which is no error.
     pub skipped: bool,
+    /// Processes of which nobody can tell whose they are, and that were started after it.
+    pub suspects: Vec<u32>,
 }
 
 /// Ends every session, the daemon and the keeper.
