@@ -332,8 +332,10 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
         &verbs::Stop { key: RequestKey(6), targets: vec!["web".into()], grace_ms: 5000, filter: filter.clone() },
     );
     golden.holds("remove", &verbs::Remove { targets: vec!["web".into()], filter });
-    golden
-        .holds("outcomes", &verbs::Outcomes { outcomes: vec![verbs::Outcome { skipped: true, ..Default::default() }], left: vec![7] });
+    golden.holds(
+        "outcomes",
+        &verbs::Outcomes { outcomes: vec![verbs::Outcome { skipped: true, ..Default::default() }], left: vec![7] },
+    );
     golden.holds(
         "send",
         &verbs::Send {

@@ -36,11 +36,14 @@ const REST: u32 = 2;
 /// After a look that failed: what was short may be there again.
 const RETRY: Duration = Duration::from_millis(50);
 
+/// A look, or why it failed.
+type Looked = Result<Arc<Snapshot>, String>;
+
 /// See the module.
 #[derive(Default)]
 pub struct Census {
     wanted: RefCell<Vec<(Rc<Session>, Purpose)>>,
-    lookers: RefCell<Vec<oneshot::Sender<Result<Arc<Snapshot>, String>>>>,
+    lookers: RefCell<Vec<oneshot::Sender<Looked>>>,
     bell: Notify,
 }
 
@@ -82,8 +85,8 @@ pub async fn run(hub: Rc<Hub>) {
         let (owners, must_look) = (owners(&hub), !lookers.is_empty());
         let count = requests.len();
         let survey = task::spawn_blocking(move || tree::survey(&owners, &requests, must_look)).await;
-        let Survey { snapshot, found } = survey
-            .unwrap_or_else(|error| Survey { snapshot: Err(io::Error::other(error)), found: vec![None; count] });
+        let Survey { snapshot, found } =
+            survey.unwrap_or_else(|error| Survey { snapshot: Err(io::Error::other(error)), found: vec![None; count] });
         if let Err(error) = &snapshot
             && !is_blind
         {
@@ -116,9 +119,8 @@ pub fn suspects(hub: &Hub, session: &Session, snapshot: &Snapshot) -> Vec<u32> {
     }
     let marks: Vec<Mark> = hub.registry.borrow().sessions().map(|session| session.mark()).collect();
     let born = session.handover.start_time;
-    let is_young = |adopted: &&&Adopted| {
-        snapshot.get(adopted.pid).is_some_and(|stat| stat.start_time >= born && !stat.is_zombie)
-    };
+    let is_young =
+        |adopted: &&&Adopted| snapshot.get(adopted.pid).is_some_and(|stat| stat.start_time >= born && !stat.is_zombie);
     let is_nobodys = |adopted: &&&Adopted| !marks.iter().any(|mark| tree::is_ours(snapshot, mark, adopted));
     let suspects = unmarked.iter().filter(is_young).filter(is_nobodys);
     suspects.map(|adopted| adopted.pid).collect()

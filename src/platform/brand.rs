@@ -124,7 +124,10 @@ mod tests {
         for level in (1..=TOP).rev() {
             let mark = below(ceiling, u64::MAX).expect("a level is left");
             assert!(is_mark(mark) && mark >> LEVEL == level);
-            assert!(ceiling.is_none_or(|outer: u64| mark < outer & !NAME), "also below nobody's mark of the level above");
+            assert!(
+                ceiling.is_none_or(|outer: u64| mark < outer & !NAME),
+                "also below nobody's mark of the level above"
+            );
             assert_eq!(Brand::of_value(mark), Some(Brand::Session(NAME)));
             assert_eq!(Brand::of_value(mark & !NAME), Some(Brand::Nobody));
             ceiling = Some(mark);
@@ -147,6 +150,9 @@ mod tests {
         let mark = below(None, 7).expect("room").to_string();
         assert_eq!(of_file(file(&mark).as_bytes()), Some(Brand::Session(7)));
         assert_eq!(of_file(file("unlimited").as_bytes()), None);
-        assert_eq!(of(std::process::id()).expect("we live"), of_file(&std::fs::read("/proc/self/limits").expect("a file")));
+        assert_eq!(
+            of(std::process::id()).expect("we live"),
+            of_file(&std::fs::read("/proc/self/limits").expect("a file"))
+        );
     }
 }

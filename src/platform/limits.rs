@@ -66,6 +66,7 @@ pub fn client_share() -> usize {
 
 /// Returns whether a descriptor that would stay open is one of those that have to be left free: the kernel gives out the
 /// lowest number, so all below it are used.
+#[must_use]
 pub fn is_reserve(fd: BorrowedFd<'_>) -> bool {
     let limit = rustix::process::getrlimit(Resource::Nofile).current;
     limit.is_some_and(|limit| u64::try_from(fd.as_raw_fd()).is_ok_and(|fd| fd + RESERVE >= limit))

@@ -174,9 +174,12 @@ pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> An
     let stop = verbs::Stop { grace_ms: verb.grace_ms, ..verbs::Stop::default() };
     let mut outcomes = stop_all(context, running, &stop).await;
     // The keeper is their parent: what belongs to no session has nobody else to end it.
-    let left = end_adopted(hub, Duration::from_millis(verb.grace_ms)).await.inspect_err(|_| hub.is_ending.set(false))?;
+    let left =
+        end_adopted(hub, Duration::from_millis(verb.grace_ms)).await.inspect_err(|_| hub.is_ending.set(false))?;
     // Whosever they were, they are among those that were ended, or among those left.
-    outcomes.iter_mut().for_each(|outcome| outcome.suspects.clear());
+    for outcome in &mut outcomes {
+        outcome.suspects.clear();
+    }
     hub.keeper.send(&ToKeeper::Shutdown, &[]);
     hub.end.notify_one();
     Ok(verbs::Outcomes { outcomes, left })

@@ -71,11 +71,7 @@ fn hint_shutdown(error: WireError) -> WireError {
 ///
 /// Who was once seen below them is followed by number and start time, also when its parents are gone. An error means that
 /// nobody could look who is left.
-pub(super) async fn end_trees(
-    hub: &Hub,
-    tops: Vec<Identity>,
-    grace: Duration,
-) -> Result<verbs::Ended, WireError> {
+pub(super) async fn end_trees(hub: &Hub, tops: Vec<Identity>, grace: Duration) -> Result<verbs::Ended, WireError> {
     let mut seen: HashSet<Identity> = tops.into_iter().collect();
     let (mut told, mut killed) = (HashSet::new(), HashSet::new());
     let deadline = Instant::now() + grace;

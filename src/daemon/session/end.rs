@@ -85,7 +85,10 @@ impl Actor {
                     self.session.store.put_facts(&self.session.facts.borrow());
                 }
                 Effect::SignalPolitely => {
-                    self.survey(Purpose::Polite { hangs_up: self.session.handover.kind == Kind::Pty, is_repeat: false });
+                    self.survey(Purpose::Polite {
+                        hangs_up: self.session.handover.kind == Kind::Pty,
+                        is_repeat: false,
+                    });
                 }
                 Effect::SignalHard => self.survey(Purpose::Hard),
                 Effect::LookForRest if self.machine.is_running() => self.survey(Purpose::Rest),
