@@ -5,6 +5,7 @@
 //! failed finds nothing out: whoever asked is told so, and a stop asks again.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 use crate::daemon::hub::Hub;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
+use crate::platform::cgroup;
 use crate::platform::snapshot::Adopted;
 use crate::platform::snapshot::Owners;
 use crate::platform::snapshot::Snapshot;
@@ -121,7 +123,12 @@ pub fn suspects(hub: &Hub, session: &Session, snapshot: &Snapshot) -> Vec<u32> {
     let born = session.handover.start_time;
     let is_young =
         |adopted: &&&Adopted| snapshot.get(adopted.pid).is_some_and(|stat| stat.start_time >= born && !stat.is_zombie);
-    let is_nobodys = |adopted: &&&Adopted| !marks.iter().any(|mark| tree::is_ours(snapshot, mark, adopted));
+    // A control group that cannot be read says nothing: better named once too often.
+    let grouped = marks.iter().filter_map(|mark| cgroup::members(mark.group.as_ref()?).ok());
+    let grouped: HashSet<u32> = grouped.flatten().collect();
+    let is_nobodys = |adopted: &&&Adopted| {
+        !grouped.contains(&adopted.pid) && !marks.iter().any(|mark| tree::is_ours(snapshot, mark, adopted))
+    };
     let suspects = unmarked.iter().filter(is_young).filter(is_nobodys);
     suspects.map(|adopted| adopted.pid).collect()
 }

@@ -67,8 +67,6 @@ enum Turn {
 
 struct Keeper {
     place: Place,
-    /// Held for life; the kernel releases it with the process.
-    _lock: File,
     listener: UnixListener,
     program: OwnedFd,
     shared: Arc<Mapping>,
@@ -91,6 +89,8 @@ struct Keeper {
     must_terminate: bool,
     /// Where sessions get control groups, or why nowhere.
     branch: Result<Branch, String>,
+    /// Held for life, and the last thing that is dropped: who gets it finds nothing of us.
+    _lock: File,
 }
 
 /// Runs the keeper until everything ended. `ready` is called once clients can connect.
