@@ -20,12 +20,13 @@ use crate::history::layout;
 use crate::platform::cgroup;
 use crate::platform::cgroup::Branch;
 use crate::platform::clock;
+use crate::platform::exec::Pad;
+use crate::platform::exec::SpawnError;
 use crate::platform::memory::Length;
 use crate::platform::memory::Mapping;
 use crate::platform::process;
 use crate::platform::process::Handle;
 use crate::platform::spawn;
-use crate::platform::spawn::SpawnError;
 use crate::platform::tty;
 use crate::protocol::keeper::Handover;
 use crate::protocol::keeper::Order;
@@ -91,26 +92,23 @@ pub struct Owned {
 
 /// What the keeper has for every start.
 pub struct Around<'a> {
-    /// Where the child notes how far it got.
-    pub progress: &'a Arc<Mapping>,
+    /// Where children start.
+    pub pad: &'a mut Pad,
     /// Where sessions get control groups, if anywhere.
     pub branch: Option<&'a Branch>,
 }
 
 impl Owned {
     /// Makes the memories and starts the program.
-    pub fn start(id: SessionId, key: RequestKey, order: &Order, around: &Around<'_>) -> Result<Self, SpawnError> {
+    pub fn start(id: SessionId, key: RequestKey, order: &Order, around: &mut Around<'_>) -> Result<Self, SpawnError> {
         let ring = layout::ring_size(order.ring as usize);
         let (writer, slots) = memories(ring, &order.facts).map_err(|error| SpawnError {
             stage: Stage::Memory,
             errno: error.raw_os_error().unwrap_or(libc::ENOMEM),
         })?;
         let (group, door) = around.branch.and_then(|branch| branch.add(&format!("session-{id}")).ok()).unzip();
-        let spawned = spawn::spawn(order, around.progress, door)
+        let spawned = spawn::spawn(order, around.pad, door.as_ref().map(AsFd::as_fd))
             .inspect_err(|_| group.iter().for_each(|group| cgroup::remove(group)))?;
-        let fork_failed =
-            |error: io::Error| SpawnError { stage: Stage::Fork, errno: error.raw_os_error().unwrap_or(0) };
-        let process = Handle::of_child(spawned.pid).map_err(fork_failed)?;
         let start_time = process::stat(spawned.pid).map_or(0, |stat| stat.start_time);
         let handover = Handover {
             id,
@@ -127,7 +125,7 @@ impl Owned {
             handover,
             writer,
             slots,
-            process,
+            process: spawned.process,
             outputs: spawned
                 .outputs
                 .into_iter()

@@ -1,6 +1,6 @@
 //! Pipe sessions' throughput, starts a second, lists, and what a client that reads nothing costs.
 //!
-//! `cargo bench --bench sessions`. Prints figures, judges nothing: `docs/performance.md` quotes them.
+//! `cargo bench --bench sessions [-- PART…]`. Prints figures, judges nothing: `docs/performance.md` quotes them.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -27,12 +27,15 @@ fn main() {
     if let Some(megabytes) = std::env::var(WRITE).ok().and_then(|text| text.parse().ok()) {
         return write(megabytes);
     }
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     println!("| figure | value |\n|---|---:|");
-    ingest();
-    followed();
-    starts();
-    lists();
-    unread();
+    let parts: [(&str, fn()); 5] =
+        [("ingest", ingest), ("followed", followed), ("starts", starts), ("lists", lists), ("unread", unread)];
+    for (name, part) in parts {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            part();
+        }
+    }
 }
 
 fn row(figure: &str, value: impl std::fmt::Display) {
