@@ -104,8 +104,6 @@ pub mod flags {
     pub const ARMED: usize = word(9);
     /// Daemon: 1 once everything that starts by itself was asked for; later daemons of this keeper start nothing.
     pub const AUTOSTARTED: usize = word(10);
-    /// Spawn stage reached by the newest child, written by it between fork and exec.
-    pub const STAGE: usize = word(11);
     /// Length of that memory.
     pub const LEN: usize = 4096;
 }

@@ -9,6 +9,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod detach;
 pub mod endpoint;
+pub mod exec;
 pub mod failpoint;
 pub mod limits;
 pub mod link;

@@ -272,13 +272,6 @@ pub fn open_files(pid: u32) -> io::Result<Vec<(u64, u64)>> {
     Ok(files)
 }
 
-/// Ends a child that has not been reaped: its number is still its own.
-pub fn end_child(pid: u32) {
-    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        let _ = rustix::process::kill_process(pid, Signal::KILL);
-    }
-}
-
 /// Returns the user a process acts as.
 #[must_use]
 pub fn owner(pid: u32) -> Option<u32> {
