@@ -123,7 +123,7 @@ fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
         if !outcome.suspects.is_empty() {
             let pids: Vec<String> = outcome.suspects.iter().map(u32::to_string).collect();
             say(&format!("rpm: processes {} may belong to {name}: nothing says whose they are", pids.join(" ")));
-            say("hint: `rpm orphans` names them, `rpm kill-tree PID` ends one");
+            say("  try: `rpm orphans` names them, `rpm kill-tree PID` ends one");
             code = exit::FAILURE;
         }
     }
