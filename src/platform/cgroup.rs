@@ -96,15 +96,12 @@ pub fn remove(group: &Path) {
     let _ = fs::remove_dir(group);
 }
 
-/// Returns the processes of a group and of those in it; nobody of one that is gone. An error means that they could not be
-/// looked at.
+/// Returns the processes of a group and of those in it; nobody of one that is gone, or that only has threads: their
+/// processes are in the one around it. An error means that they could not be looked at.
 pub fn members(group: &Path) -> io::Result<Vec<u32>> {
     let text = match fs::read_to_string(group.join("cgroup.procs")) {
-        // Removed, also between opening and reading.
-        Err(error) if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ENODEV) => {
-            return Ok(Vec::new());
-        }
-        text => text?,
+        Err(error) if process::is_shortage(&error) => return Err(error),
+        text => text.unwrap_or_default(),
     };
     let mut pids: Vec<u32> = text.lines().filter_map(|line| line.parse().ok()).collect();
     for inner in inner_groups(group)? {
@@ -116,11 +113,10 @@ pub fn members(group: &Path) -> io::Result<Vec<u32>> {
 fn inner_groups(group: &Path) -> io::Result<Vec<PathBuf>> {
     let mut groups = Vec::new();
     let entries = match fs::read_dir(group) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(groups),
-        entries => entries?,
+        Err(error) if process::is_shortage(&error) => return Err(error),
+        entries => entries.into_iter().flatten().flatten(),
     };
     for entry in entries {
-        let entry = entry?;
         groups.extend(entry.file_type().is_ok_and(|kind| kind.is_dir()).then(|| entry.path()));
     }
     Ok(groups)

@@ -88,22 +88,28 @@ pub fn stat(pid: u32) -> Option<Stat> {
     look(pid).ok().flatten()
 }
 
-/// Tells "is not there" from "could not be looked at".
+/// Tells "is not there, or not for us to see" (some systems hide other users' processes) from "could not be looked at".
 fn present<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
     match looked {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
-        Err(error) => Err(error),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(None),
+        looked => looked.map(Some),
     }
 }
 
-/// The same for what may be none of our business.
+/// The same for what a process may have made unreadable itself: unmapped memory, a file on a dead mount. No look may fail
+/// for ever because of one of them.
 fn visible<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
     match looked {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
-        looked => present(looked),
+        Err(error) if is_shortage(&error) => Err(error),
+        looked => Ok(looked.ok()),
     }
+}
+
+/// Returns whether an error says nothing about what was looked at: descriptors or memory are short.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
 }
 
 /// Returns what a file of a process holds; none where the process is gone or it is not ours to read.
@@ -321,6 +327,20 @@ mod tests {
         assert!(Handle::open(Identity { start_time: own.start_time + 1, ..own }).is_err());
         for pid in [0, u32::MAX] {
             assert!(Handle::open(Identity { pid, start_time: 0 }).is_err());
+        }
+    }
+
+    #[test]
+    fn k15_what_is_short_is_told_from_what_is_not_there() {
+        let error = |code| Err::<(), _>(io::Error::from_raw_os_error(code));
+        for short in [libc::EMFILE, libc::ENFILE, libc::ENOMEM] {
+            assert!(present(error(short)).is_err() && visible(error(short)).is_err());
+        }
+        for absent in [libc::ENOENT, libc::ESRCH, libc::EACCES, libc::EPERM] {
+            assert!(matches!((present(error(absent)), visible(error(absent))), (Ok(None), Ok(None))));
+        }
+        for own_doing in [libc::EIO, libc::ENOTCONN, libc::ESTALE] {
+            assert!(present(error(own_doing)).is_err() && visible(error(own_doing)).is_ok());
         }
     }
 

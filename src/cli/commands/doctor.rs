@@ -115,7 +115,8 @@ fn containment() -> Finding {
             finding("contain", Grade::Ok, format!("each session has a control group of its own, in {path}"), None)
         }
         Ok(verbs::DaemonReport { ungrouped: Some(why), .. }) => {
-            let text = format!("no control groups ({why}): processes are told by session, limit, tag, parents, terminal");
+            let text =
+                format!("no control groups ({why}): processes are told by session, limit, tag, parents, terminal");
             finding(
                 "contain",
                 Grade::Note,
