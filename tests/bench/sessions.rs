@@ -13,7 +13,6 @@ use std::time::Instant;
 
 use runpm::client::blocking::Client;
 use runpm::client::blocking::Follow;
-use runpm::client::follow::Chunk;
 use runpm::client::follow::Wish;
 use runpm::protocol::verbs;
 use runpm::session::spec::Kind;
@@ -49,7 +48,7 @@ fn row(figure: &str, value: impl std::fmt::Display) {
 fn write(wish: &str) {
     let (megabytes, seconds) = wish.split_once('/').unwrap_or((wish, "0"));
     let total = megabytes.parse::<usize>().expect("a number") * MB;
-    let seconds: f64 = seconds.parse().expect("a number");
+    let seconds: u32 = seconds.parse().expect("a number");
     let _ = std::io::stdin().read_line(&mut String::new());
     let piece: Vec<u8> = (0..64 << 10).map(|n: usize| (n * 7 + n / 251) as u8).collect();
     let mut out = std::io::stdout().lock();
@@ -58,7 +57,8 @@ fn write(wish: &str) {
         let len = piece.len().min(total - written);
         out.write_all(&piece[..len]).expect("a reader");
         written += len;
-        let due = Duration::from_secs_f64(seconds * written as f64 / total as f64);
+        let pieces = (total / piece.len()).max(1);
+        let due = Duration::from_secs(1) * seconds / pieces as u32 * (written / piece.len()) as u32;
         std::thread::sleep(due.saturating_sub(start.elapsed()));
     }
 }
