@@ -316,7 +316,10 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("reply", &Reply { id: 5, body: None, error: Some(error) });
     golden.holds("event", &Event { name: "changed".into(), body: ByteBuf::from(vec![0x80]) });
     golden.holds("list", &verbs::List { targets: vec!["all".into()] });
-    golden.holds("listing", &verbs::Listing { sessions: vec![status()] });
+    golden.holds(
+        "listing",
+        &verbs::Listing { sessions: vec![status()], errors: vec![WireError::new(Code::NoSuchSession, "no")] },
+    );
     golden.holds("run", &verbs::Run { key: RequestKey(6), spec: spec(), follows: true });
     let attach = verbs::Attach {
         channel: 1,
@@ -370,10 +373,17 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
     processes(&mut golden);
-    let asked = Asked { hard: true, by: "ann".into(), key: RequestKey(6) };
+    let asked = Asked { hard: true, by: "ann".into(), key: RequestKey(6), deadline_ns: 9 };
     golden.holds(
         "facts",
-        &Facts { name: "web".into(), asked: Some(asked), started_ms: 1, strays: vec![(7, 8)], ..Facts::default() },
+        &Facts {
+            name: "web".into(),
+            asked: Some(asked),
+            started_ms: 1,
+            strays: vec![(7, 8)],
+            left: vec![(9, 1)],
+            ..Facts::default()
+        },
     );
     golden.holds("order", &Order { kind: Kind::Pty, ring: 4096, launch: launch(), ..Order::default() });
     let handover = Handover {

@@ -18,6 +18,7 @@ mod registry;
 mod roll;
 mod session;
 mod tees;
+mod unstarted;
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -43,6 +44,7 @@ use crate::protocol::keeper::ToDaemon;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::id::TeeId;
+use crate::session::text;
 
 use self::events::EventLog;
 use self::hub::Hub;
@@ -50,6 +52,9 @@ use self::keeper_link::KeeperLink;
 
 /// How long the thread that looks at processes waits for another look.
 const HELPER_STAYS: Duration = Duration::from_millis(500);
+/// Faults of the settings that are told, and bytes of each.
+const FAULTS: usize = 16;
+const FAULT: usize = 300;
 /// Time for the last replies to leave.
 const FAREWELL: Duration = Duration::from_millis(200);
 
@@ -82,9 +87,12 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     let is_first = greeting.restarts == 0;
     let roll = place.roll();
     let config::Loaded { settings, findings } = config::load(&place);
+    let mut report = report;
     for finding in findings {
         tracing::warn!(file = %place.config().display(), "{finding}");
+        report.faults.push(format!("{}:{}", place.config().display(), text::shorten(&finding.to_string(), FAULT)));
     }
+    report.faults.truncate(FAULTS);
     let hub = Rc::new(Hub::new(place, keeper, settings, EventLog::new(), report));
     for status in if is_first { roll::lost(&roll) } else { roll::still_lost(&roll) } {
         tracing::error!(session = %status.name, "was lost with its keeper");

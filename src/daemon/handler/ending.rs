@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::handler::gone;
+use crate::daemon::registry::Missing;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::clock;
@@ -28,7 +29,7 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
     let now = clock::wall_ms();
     let is_old = |status: &Status| now.saturating_sub(status.started_ms) >= verb.filter.older_than_ms;
     check(&verb.targets, &verb.filter)?;
-    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     // One that this very request ended before the daemon was killed still gets its result.
     let is_ours = |id: SessionId| {
         let session = context.hub.registry.borrow().get(id);
@@ -37,7 +38,14 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
     };
     let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none() || is_ours(status.id));
     let ids = meant.map(|(status, _)| status.id).collect();
-    Ok(verbs::Outcomes { outcomes: stop_all(context, ids, &verb).await })
+    let mut outcomes = stop_all(context, ids, &verb).await;
+    outcomes.extend(missing.into_iter().map(nobody));
+    Ok(verbs::Outcomes { outcomes })
+}
+
+/// The result of a target that names nobody.
+fn nobody(missing: Missing) -> verbs::Outcome {
+    verbs::Outcome { name: missing.target, error: Some(missing.error.into()), ..verbs::Outcome::default() }
 }
 
 /// Refuses what would mean everything by mistake.
@@ -64,7 +72,13 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
     }
     let mut outcomes = Vec::new();
     for (session, reply_rx) in waiting {
-        let end = reply_rx.await;
+        let mut end = reply_rx.await;
+        if let Ok(end) = &mut end
+            && !end.left.is_empty()
+        {
+            // It may have ended long ago.
+            end.left = session.still_left();
+        }
         outcomes.push(verbs::Outcome {
             id: session.id,
             name: session.facts.borrow().name.clone(),
@@ -90,17 +104,17 @@ pub(super) fn signal(context: &Rc<Context>, verb: verbs::Signal) -> Answer<verbs
     let now = clock::wall_ms();
     let is_old = |status: &Status| now.saturating_sub(status.started_ms) >= verb.filter.older_than_ms;
     check(&verb.targets, &verb.filter)?;
-    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none());
     let sessions: Vec<_> = meant.filter_map(|(status, _)| context.hub.registry.borrow().get(status.id)).collect();
     let outcomes = sessions.iter().map(|session| verbs::Outcome {
         id: session.id,
         name: session.facts.borrow().name.clone(),
-        end: session.status.borrow().end().cloned(),
+        end: session.status().end().cloned(),
         error: signal_one(session, &verb).err(),
         skipped: false,
     });
-    Ok(verbs::Outcomes { outcomes: outcomes.collect() })
+    Ok(verbs::Outcomes { outcomes: outcomes.chain(missing.into_iter().map(nobody)).collect() })
 }
 
 fn signal_one(session: &Session, verb: &verbs::Signal) -> Result<(), WireError> {
@@ -134,7 +148,7 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
     let is_old =
         |status: &Status| status.end().is_none_or(|end| now.saturating_sub(end.at_ms) >= verb.filter.older_than_ms);
     check(&verb.targets, &verb.filter)?;
-    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     let mut outcomes = Vec::new();
     for (status, is_named) in selected {
         let end = status.end().cloned();
@@ -148,6 +162,7 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
         }
         outcomes.push(verbs::Outcome { id: status.id, name: status.name, end, error, skipped });
     }
+    outcomes.extend(missing.into_iter().map(nobody));
     Ok(verbs::Outcomes { outcomes })
 }
 

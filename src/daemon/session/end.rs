@@ -20,6 +20,13 @@ use crate::session::status::State;
 impl Actor {
     /// After a restart: an end that had come is told as it was.
     pub(super) fn resume_end(&mut self, now: u64) {
+        if let Some(end) = self.session.status.borrow().end().cloned() {
+            // An earlier daemon saw the tree empty, or named who was left: nobody is looked for or signalled again.
+            self.machine = Machine::ended(end);
+            self.session.input_room.close();
+            self.hub.ended_soon();
+            return;
+        }
         let Some(exit) = self.session.history.exit() else {
             self.show_life(now);
             return;
@@ -125,6 +132,7 @@ impl Actor {
     }
 
     fn tell_end(&mut self, end: &End) {
+        self.session.keep_left(&end.left);
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
         self.session.input_room.close();
         self.hub.note(&self.session, verbs::What::Ended { end: end.clone() });
