@@ -61,8 +61,8 @@ fn k4_requests_that_wait_and_answers_that_nobody_reads_cost_bounded_memory() {
     // Half a MiB each: four MiB wait for the program, the rest in the client's socket.
     let (grown, is_taken) = flood(&place, 200, &send(500_000));
     assert!(!is_taken && grown < 16 << 10, "100 MB of requests: {grown} KiB, all taken: {is_taken}");
-    // A byte each: 64 of them.
-    let (grown, is_taken) = flood(&place, 50_000, &send(1));
+    // Small ones: a MiB waits for the program, and 64 of them for room.
+    let (grown, is_taken) = flood(&place, 50_000, &send(1000));
     assert!(!is_taken && grown < 8 << 10, "many small requests: {grown} KiB, all taken: {is_taken}");
     // Answered at once, and nobody reads the answers.
     let (grown, _) = flood(&place, 100_000, &verbs::List::default());

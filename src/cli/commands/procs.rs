@@ -251,7 +251,7 @@ pub fn register(args: &args::Register) -> Result<u8, Error> {
     let request = verbs::Register {
         pid: args.pid,
         start_time: process::stat(args.pid).map_or(0, |stat| stat.start_time),
-        kind: args.kind.clone(),
+        kind: args.kind.clone().unwrap_or_default(),
         command: args.command.clone().unwrap_or_default(),
         cwd: args.cwd.clone().unwrap_or_default(),
         originator: args.originator.clone(),

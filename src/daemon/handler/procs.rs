@@ -68,7 +68,7 @@ fn entry(stat: &Stat, verb: verbs::Register, before: Option<Entry>) -> Entry {
             || process::stat(stat.parent).map_or(0, |parent| parent.start_time),
             |entry| entry.parent_start,
         ),
-        kind: text::shorten(&or(&verb.kind, known.map(|entry| &entry.kind), &String::new), 64),
+        kind: text::shorten(&or(&verb.kind, known.map(|entry| &entry.kind), &|| "process".to_owned()), 64),
         command: or(&verb.command, known.map(|entry| &entry.command), &|| command(stat)),
         cwd: or(&verb.cwd, known.map(|entry| &entry.cwd), &|| process::cwd(stat.pid)),
         originator: verb.originator.or_else(|| known?.originator.clone()),
