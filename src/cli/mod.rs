@@ -42,8 +42,9 @@ pub fn main() -> ExitCode {
             }
             if error.exit_code() != 0 {
                 let text = error.render().to_string();
-                let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-                report::document("invalid", sentence, None);
+                // What is wrong comes first, then a blank line and the usage.
+                let what = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+                report::document("invalid", what, None);
             }
             // Help goes to standard output, faults to standard error.
             if let Err(fault) = error.print() {
