@@ -102,6 +102,16 @@ fn terminal() -> Terminal {
     Terminal { term: "xterm".into(), size: Size::clamped(9, 9), pixels, ..Terminal::default() }
 }
 
+fn listing() -> verbs::Listing {
+    verbs::Listing { sessions: vec![status()], errors: vec![WireError::new(Code::NoSuchSession, "no")] }
+}
+
+fn facts() -> Facts {
+    let asked = Some(Asked { hard: true, by: "ann".into(), key: RequestKey(6), deadline_ns: 9 });
+    let (strays, left) = (vec![(7, 8)], vec![(9, 1)]);
+    Facts { name: "web".into(), asked, started_ms: 1, strays, left, ..Facts::default() }
+}
+
 fn status() -> Status {
     let end =
         End { status: Some(ExitStatus::Signal(9)), how: How::Killed, by: Some("ann".into()), at_ms: 7, left: vec![8] };
@@ -316,7 +326,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("reply", &Reply { id: 5, body: None, error: Some(error) });
     golden.holds("event", &Event { name: "changed".into(), body: ByteBuf::from(vec![0x80]) });
     golden.holds("list", &verbs::List { targets: vec!["all".into()] });
-    golden.holds("listing", &verbs::Listing { sessions: vec![status()] });
+    golden.holds("listing", &listing());
     golden.holds("run", &verbs::Run { key: RequestKey(6), spec: spec(), follows: true });
     let attach = verbs::Attach {
         channel: 1,
@@ -372,11 +382,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
     processes(&mut golden);
-    let asked = Asked { hard: true, by: "ann".into(), key: RequestKey(6) };
-    golden.holds(
-        "facts",
-        &Facts { name: "web".into(), asked: Some(asked), started_ms: 1, strays: vec![(7, 8)], ..Facts::default() },
-    );
+    golden.holds("facts", &facts());
     golden.holds("order", &Order { kind: Kind::Pty, ring: 4096, launch: launch(), ..Order::default() });
     let handover = Handover {
         id: SessionId(3),

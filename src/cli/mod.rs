@@ -40,8 +40,17 @@ pub fn main() -> ExitCode {
                 say(sentence);
                 return ExitCode::from(exit::USAGE);
             }
-            let _ = error.print();
-            return ExitCode::from(error.exit_code() as u8);
+            if error.exit_code() != 0 {
+                let text = error.render().to_string();
+                // What is wrong comes first, then a blank line and the usage.
+                let what = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+                report::document("invalid", what, None);
+            }
+            // Help goes to standard output, faults to standard error.
+            if let Err(fault) = error.print() {
+                output::unwritten(&fault);
+            }
+            return ExitCode::from(output::code_of(error.exit_code() as u8));
         }
     };
     let code = match cli.verb {

@@ -10,7 +10,9 @@ use serde::Serialize;
 use crate::history::ExitStatus;
 use crate::history::Stream;
 use crate::platform::clock;
+use crate::protocol::error::WireError;
 use crate::protocol::verbs;
+use crate::session::id::SessionId;
 use crate::session::sizing::SizeOwner;
 use crate::session::status::End;
 use crate::session::status::State;
@@ -143,14 +145,14 @@ impl From<&crate::session::status::Attached> for Attached {
     }
 }
 
-/// What became of one session, as JSON.
+/// What became of one session, as JSON; without id where none is called so.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
-    id: String,
+    id: Option<String>,
     name: String,
     #[serde(flatten)]
     end: Ending,
-    error: Option<crate::protocol::error::WireError>,
+    error: Option<WireError>,
     skipped: bool,
     may_belong: Vec<u32>,
 }
@@ -158,7 +160,7 @@ pub struct Outcome {
 impl From<&verbs::Outcome> for Outcome {
     fn from(outcome: &verbs::Outcome) -> Self {
         Self {
-            id: outcome.id.to_string(),
+            id: (outcome.id != SessionId::default()).then(|| outcome.id.to_string()),
             name: outcome.name.clone(),
             end: Ending::of(outcome.end.as_ref()),
             error: outcome.error.clone(),
@@ -202,10 +204,8 @@ impl Ending {
 /// Prints text; a reader that went away is no error.
 pub fn print(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
-        && unwritten(&error) != crate::cli::exit::OK
-    {
-        IS_INCOMPLETE.store(true, Ordering::Relaxed);
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+        unwritten(&error);
     }
 }
 
@@ -219,10 +219,13 @@ pub fn code_of(code: u8) -> u8 {
     if code == crate::cli::exit::OK && is_incomplete { crate::cli::exit::FAILURE } else { code }
 }
 
-/// Returns the code for output that could not be written; that its reader went away is no error.
+/// Says, once, that output could not be written, and returns the code for it; that its reader went away is no error.
 pub fn unwritten(error: &std::io::Error) -> u8 {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         return crate::cli::exit::OK;
+    }
+    if IS_INCOMPLETE.swap(true, Ordering::Relaxed) {
+        return crate::cli::exit::FAILURE;
     }
     crate::cli::report::say(&format!("rpm: cannot write to standard output\n  cause: {error}"));
     crate::cli::exit::FAILURE
@@ -234,6 +237,15 @@ pub fn json<T: Serialize>(name: &str, value: &T) {
     print(format!("{document:#}\n").as_bytes());
 }
 
+/// Prints one JSON value with its schema version, and what was wrong with some of what was asked for, if anything was.
+pub fn json_beside<T: Serialize>(name: &str, value: &T, errors: &[WireError]) {
+    if errors.is_empty() {
+        return json(name, value);
+    }
+    let document = serde_json::json!({ "version": SCHEMA, name: value, "errors": errors });
+    print(format!("{document:#}\n").as_bytes());
+}
+
 /// Prints one JSON value with its schema version as one line; `false` when nobody reads any more.
 pub fn json_line<T: Serialize>(name: &str, value: &T) -> bool {
     line(&serde_json::json!({ "version": SCHEMA, name: value }).to_string())
@@ -242,12 +254,16 @@ pub fn json_line<T: Serialize>(name: &str, value: &T) -> bool {
 /// Prints a line at once; `false` when nobody reads any more.
 pub fn line(text: &str) -> bool {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    if let Err(error) = &written {
+        unwritten(error);
+    }
+    written.is_ok()
 }
 
-/// Prints sessions as JSON.
-pub fn json_sessions(sessions: &[Status]) {
-    json("sessions", &sessions.iter().map(Session::from).collect::<Vec<_>>());
+/// Prints sessions as JSON, and which were asked for in vain.
+pub fn json_sessions(sessions: &[Status], errors: &[WireError]) {
+    json_beside("sessions", &sessions.iter().map(Session::from).collect::<Vec<_>>(), errors);
 }
 
 /// Prints aligned columns; the last one is as long as it is.

@@ -87,6 +87,7 @@ impl Error {
                 Code::Ambiguous => "ambiguous",
                 Code::NameTaken => "name-taken",
                 Code::CannotStart => "cannot-start",
+                Code::CommandNotFound => "command-not-found",
                 Code::Controlled => "controlled",
                 Code::Ended => "ended",
                 Code::Unsupported => "unsupported",

@@ -18,6 +18,7 @@ mod registry;
 mod roll;
 mod session;
 mod tees;
+mod unstarted;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -45,6 +46,7 @@ use crate::protocol::keeper::ToDaemon;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::id::TeeId;
+use crate::session::text;
 
 use self::events::EventLog;
 use self::hub::Hub;
@@ -56,6 +58,9 @@ const HELPER_STAYS: Duration = Duration::from_millis(500);
 const SYSTEM_GRACE: Duration = Duration::from_secs(2);
 /// More clients than this at once are turned away, and fewer where descriptors are few.
 const CLIENTS: usize = 1024;
+/// Faults of the settings that are told, and bytes of each.
+const FAULTS: usize = 16;
+const FAULT: usize = 300;
 /// Time for the last replies to leave.
 const FAREWELL: Duration = Duration::from_millis(200);
 
@@ -88,9 +93,12 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     let is_first = greeting.restarts == 0;
     let roll = place.roll();
     let config::Loaded { settings, findings } = config::load(&place);
+    let mut report = report;
     for finding in findings {
         tracing::warn!(file = %place.config().display(), "{finding}");
+        report.faults.push(format!("{}:{}", place.config().display(), text::shorten(&finding.to_string(), FAULT)));
     }
+    report.faults.truncate(FAULTS);
     let hub = Rc::new(Hub::new(place, keeper, settings, EventLog::new(), report));
     for status in if is_first { roll::lost(&roll) } else { roll::still_lost(&roll) } {
         tracing::error!(session = %status.name, "was lost with its keeper");

@@ -19,6 +19,8 @@ pub enum Code {
     NameTaken,
     /// The program could not be started.
     CannotStart,
+    /// The program, or the interpreter it names, is not there.
+    CommandNotFound,
     /// Somebody else has control.
     Controlled,
     /// The session has ended.

@@ -86,7 +86,7 @@ pub enum Effect {
 
 /// Pause between two rounds of hard signals.
 const ROUND: Nanos = 20_000_000;
-/// Grace of a stop that a restarted daemon finds under way: how much had passed is not known.
+/// Grace of a stop that a restarted daemon finds under way where its deadline was not noted.
 const RESUMED_GRACE: Nanos = 5_000_000_000;
 /// Rounds until the rest is reported instead of chased: a second of them.
 const ROUNDS: u32 = 50;
@@ -106,9 +106,10 @@ impl Machine {
     pub fn new(asked: Option<Asked>, now: Nanos) -> Self {
         let life = match &asked {
             None => Life::Running,
-            Some(Asked { hard: false, .. }) => {
+            Some(Asked { hard: false, deadline_ns: 0, .. }) => {
                 Life::Stopping { deadline: now.saturating_add(RESUMED_GRACE), look: None }
             }
+            Some(Asked { hard: false, deadline_ns, .. }) => Life::Stopping { deadline: *deadline_ns, look: None },
             Some(Asked { hard: true, .. }) => Life::Killing { again: now, rounds: 0 },
         };
         Self { life, asked, exit: None }
@@ -157,12 +158,13 @@ impl Machine {
             // It ended by itself, and is looked after: nobody is to be signalled any more.
             (Life::Running, Event::Stop { .. } | Event::Kill { .. }) if self.exit.is_some() => Vec::new(),
             (Life::Running, Event::Stop { by, key, grace }) => {
-                self.life = Life::Stopping { deadline: now.saturating_add(grace), look: None };
-                vec![self.record(false, by, key), Effect::SignalPolitely]
+                let deadline = now.saturating_add(grace);
+                self.life = Life::Stopping { deadline, look: None };
+                vec![self.record(Asked { hard: false, by, key, deadline_ns: deadline }), Effect::SignalPolitely]
             }
             (Life::Stopping { .. }, Event::Stop { by, key, .. })
             | (Life::Running | Life::Stopping { .. }, Event::Kill { by, key }) => {
-                let record = self.record(true, by, key);
+                let record = self.record(Asked { hard: true, by, key, deadline_ns: 0 });
                 vec![record, self.kill(now, 0)]
             }
             (Life::Stopping { deadline, .. }, Event::Deadline) if now < *deadline => {
@@ -170,8 +172,8 @@ impl Machine {
                 vec![Effect::LookForRest]
             }
             (Life::Stopping { .. }, Event::Deadline) => {
-                let Asked { by, key, .. } = self.asked.clone().unwrap_or_default();
-                let record = self.record(true, by, key);
+                let asked = self.asked.clone().unwrap_or_default();
+                let record = self.record(Asked { hard: true, deadline_ns: 0, ..asked });
                 vec![record, self.kill(now, 0)]
             }
             (Life::Killing { rounds, .. }, Event::Deadline) => {
@@ -201,8 +203,7 @@ impl Machine {
         key != RequestKey(0) && self.asked.as_ref().is_some_and(|asked| asked.key == key)
     }
 
-    fn record(&mut self, hard: bool, by: String, key: RequestKey) -> Effect {
-        let asked = Asked { hard, by, key };
+    fn record(&mut self, asked: Asked) -> Effect {
         self.asked = Some(asked.clone());
         Effect::Record(asked)
     }
@@ -305,7 +306,9 @@ mod tests {
 
         let mut restarted = Machine::new(Some(asked), 100);
         assert_eq!(restarted.on(request(), 101), vec![]);
-        assert_eq!(restarted.deadline(), Some(100 + RESUMED_GRACE));
+        assert_eq!(restarted.deadline(), Some(5_000), "what was left of the grace");
+        let late = Machine::new(Some(Asked::default()), 100);
+        assert_eq!(late.deadline(), Some(100 + RESUMED_GRACE), "a daemon that noted none");
     }
 
     #[test]

@@ -59,6 +59,12 @@ pub fn is_name(target: &str) -> bool {
     target != "all" && !target.starts_with('@') && !target.contains(['*', '?'])
 }
 
+/// Returns whether each target may select nothing: no daemon then means that there is nothing, and not that one is missing.
+#[must_use]
+pub fn may_be_nobody(targets: &[String]) -> bool {
+    !targets.iter().any(|target| is_name(target))
+}
+
 /// Selects exactly one session by id, name or unique prefix of a name.
 pub fn one(target: &str, sessions: &[Candidate<'_>]) -> Result<SessionId, TargetError> {
     let exact = sessions.iter().find(|c| c.name == target || target.parse() == Ok(c.id.0));

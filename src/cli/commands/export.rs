@@ -27,7 +27,7 @@ use crate::term::cast_start;
 /// Runs it.
 pub fn export(args: &args::Export) -> Result<u8, Error> {
     let mut client = Client::connect()?;
-    let found = feed::select(&mut client, std::slice::from_ref(&args.target), None)?;
+    let (found, _) = feed::select(&mut client, std::slice::from_ref(&args.target), None)?;
     let [status] = &found[..] else {
         say("rpm: a recording is of one session\n  try: name it; `rpm ls` lists them");
         return Ok(exit::USAGE);

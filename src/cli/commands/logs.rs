@@ -32,10 +32,12 @@ pub const STREAMS: [Stream; 3] = [Stream::Terminal, Stream::Out, Stream::Err];
 pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     let mut client = Client::connect()?;
     let stream = args.stream.map(args::StreamName::stream);
-    let found = feed::select(&mut client, &args.targets, stream)?;
+    let (found, mut code) = feed::select(&mut client, &args.targets, stream)?;
     if found.is_empty() {
-        say("rpm: no session matches");
-        return Ok(exit::OK);
+        if code == exit::OK {
+            say("rpm: no session matches");
+        }
+        return Ok(code);
     }
     let marks = !args.raw || args.json;
     let wish = verbs::Logs { from: args.from(), follow: args.follow, stream, marks, ..verbs::Logs::default() };
@@ -44,7 +46,6 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     let mut printers: Vec<Printer> = sources.iter().map(|source| Printer::new(args, source, &sources)).collect();
     // What was said so far is told session by session, what comes as it comes.
     let step = if args.follow { sources.len() } else { 1 };
-    let mut code = exit::OK;
     for (sources, printers) in sources.chunks_mut(step).zip(printers.chunks_mut(step)) {
         let mut each = |n: usize, chunk: Chunk| {
             if let Chunk::Missed { .. } = chunk {

@@ -30,6 +30,7 @@ use crate::protocol::verbs::TeeFrom;
 use crate::protocol::verbs::TeeInfo;
 use crate::session::id::TeeId;
 use crate::session::status::signal_name;
+use crate::session::target;
 use crate::session::tee;
 use crate::session::tee::Target;
 use crate::session::tee::TeeSpec;
@@ -160,7 +161,7 @@ fn cannot_write(error: &io::Error) -> u8 {
 /// `rpm tees`.
 pub fn tees(args: &args::Tees) -> Result<u8, Error> {
     let tees = match Client::connect() {
-        Err(Error::NotRunning) if args.targets.is_empty() => Vec::new(),
+        Err(Error::NotRunning) if target::may_be_nobody(&args.targets) => Vec::new(),
         client => client?.call(&verbs::Tees { targets: args.targets.clone() })?.tees,
     };
     if args.json {
@@ -183,9 +184,14 @@ pub fn untee(args: &args::Untee) -> Result<u8, Error> {
         ids: ids.iter().filter_map(|id| id.parse().ok().map(TeeId)).collect(),
         targets: targets.into_iter().cloned().collect(),
     };
-    let answer = Client::connect()?.call(&untee)?;
+    let answer = match Client::connect() {
+        Err(Error::NotRunning) if target::may_be_nobody(&args.targets) => verbs::Unteed::default(),
+        client => client?.call(&untee)?,
+    };
     if args.json {
-        output::json("tees", &answer.tees.iter().map(json).collect::<Vec<_>>());
+        output::json_beside("tees", &answer.tees.iter().map(json).collect::<Vec<_>>(), &answer.errors);
+    } else if answer.tees.is_empty() && answer.errors.is_empty() {
+        say("rpm: no tee is selected; nothing was done");
     } else {
         for tee in &answer.tees {
             let status = &tee.status;
@@ -193,11 +199,7 @@ pub fn untee(args: &args::Untee) -> Result<u8, Error> {
             output::print(format!("{} {} bytes written{missed}\n", tee.id, status.written).as_bytes());
         }
     }
-    for error in &answer.errors {
-        report::error(&Error::Refused(error.clone()));
-    }
-    let is_well = answer.errors.is_empty();
-    Ok(if is_well { exit::OK } else { exit::NO_SUCH_SESSION })
+    Ok(report::items(&answer.errors))
 }
 
 fn failure(tee: &TeeInfo) -> Option<String> {
@@ -213,7 +215,7 @@ fn failure(tee: &TeeInfo) -> Option<String> {
     }
 }
 
-fn target(spec: &TeeSpec) -> String {
+fn destination(spec: &TeeSpec) -> String {
     match &spec.target {
         Target::File(path) => text::quote(&[path]),
         Target::Command(command) => format!("| {}", text::clean(&String::from_utf8_lossy(command))),
@@ -229,7 +231,7 @@ fn row(tee: &TeeInfo) -> Vec<String> {
         failure(tee).map_or_else(|| state.to_owned(), |why| format!("{state} ({why})")),
         tee.status.written.to_string(),
         tee.status.missed.to_string(),
-        target(&tee.spec),
+        destination(&tee.spec),
     ]
 }
 

@@ -45,6 +45,7 @@ pub(super) async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Att
             until: None,
             // A terminal is painted anew instead: the client attaches again.
             ends_at_gap: is_tty,
+            from_oldest: false,
         };
         task::spawn_local(follow.run(session, start));
     }

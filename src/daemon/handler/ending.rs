@@ -12,6 +12,7 @@ use crate::daemon::handler::Answer;
 use crate::daemon::handler::gone;
 use crate::daemon::handler::orphans;
 use crate::daemon::hub::Hub;
+use crate::daemon::registry::Missing;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::clock;
@@ -35,7 +36,7 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
     let now = clock::wall_ms();
     let is_old = |status: &Status| now.saturating_sub(status.started_ms) >= verb.filter.older_than_ms;
     check(&verb.targets, &verb.filter)?;
-    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     // One that this very request ended before the daemon was killed still gets its result.
     let is_ours = |id: SessionId| {
         let session = context.hub.registry.borrow().get(id);
@@ -44,7 +45,14 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
     };
     let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none() || is_ours(status.id));
     let ids = meant.map(|(status, _)| status.id).collect();
-    Ok(verbs::Outcomes { outcomes: stop_all(context, ids, &verb).await, ..verbs::Outcomes::default() })
+    let mut outcomes = stop_all(context, ids, &verb).await;
+    outcomes.extend(missing.into_iter().map(nobody));
+    Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })
+}
+
+/// The result of a target that names nobody.
+fn nobody(missing: Missing) -> verbs::Outcome {
+    verbs::Outcome { name: missing.target, error: Some(missing.error.into()), ..verbs::Outcome::default() }
 }
 
 /// Refuses what would mean everything by mistake.
@@ -72,7 +80,13 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
     }
     let mut outcomes = Vec::new();
     for (session, had_ended, reply_rx) in waiting {
-        let end = reply_rx.await;
+        let mut end = reply_rx.await;
+        if let Ok(end) = &mut end
+            && !end.left.is_empty()
+        {
+            // It may have ended long ago.
+            end.left = session.still_left();
+        }
         outcomes.push(verbs::Outcome {
             id: session.id,
             name: session.facts.borrow().name.clone(),
@@ -99,17 +113,18 @@ pub(super) fn signal(context: &Rc<Context>, verb: verbs::Signal) -> Answer<verbs
     let now = clock::wall_ms();
     let is_old = |status: &Status| now.saturating_sub(status.started_ms) >= verb.filter.older_than_ms;
     check(&verb.targets, &verb.filter)?;
-    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none());
     let sessions: Vec<_> = meant.filter_map(|(status, _)| context.hub.registry.borrow().get(status.id)).collect();
     let outcomes = sessions.iter().map(|session| verbs::Outcome {
         id: session.id,
         name: session.facts.borrow().name.clone(),
-        end: session.status.borrow().end().cloned(),
+        end: session.status().end().cloned(),
         error: signal_one(session, &verb).err(),
         ..verbs::Outcome::default()
     });
-    Ok(verbs::Outcomes { outcomes: outcomes.collect(), ..verbs::Outcomes::default() })
+    let outcomes = outcomes.chain(missing.into_iter().map(nobody)).collect();
+    Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })
 }
 
 fn signal_one(session: &Session, verb: &verbs::Signal) -> Result<(), WireError> {
@@ -143,7 +158,7 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
     let is_old =
         |status: &Status| status.end().is_none_or(|end| now.saturating_sub(end.at_ms) >= verb.filter.older_than_ms);
     check(&verb.targets, &verb.filter)?;
-    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     let mut outcomes = Vec::new();
     for (status, is_named) in selected {
         let end = status.end().cloned();
@@ -158,6 +173,7 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
         let (id, name) = (status.id, status.name);
         outcomes.push(verbs::Outcome { id, name, end, error, skipped, ..verbs::Outcome::default() });
     }
+    outcomes.extend(missing.into_iter().map(nobody));
     Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })
 }
 

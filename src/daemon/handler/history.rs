@@ -66,6 +66,7 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, verb: verbs::Logs) {
         marks: verb.marks,
         until: (!verb.follow).then_some(head.max(from)),
         ends_at_gap: verb.follow && !verb.past_gaps,
+        from_oldest: verb.follow && verb.from == verbs::From::Start,
     };
     follow.run(session, Start { dump: Vec::new(), cursor, missed, is_quiet: false }).await;
 }

@@ -44,25 +44,38 @@ pub(super) fn register(context: &Rc<Context>, verb: verbs::Register) -> Answer<v
     {
         return Err(WireError::new(Code::Invalid, format!("{given:?} cannot be an originator: {fault}")));
     }
-    let or = |given: &str, found: String| if given.is_empty() { found } else { text::shorten(given, COMMAND) };
-    let entry = Entry {
-        pid: stat.pid,
-        start_time: stat.start_time,
-        parent: stat.parent,
-        parent_start: process::stat(stat.parent).map_or(0, |parent| parent.start_time),
-        kind: text::shorten(&verb.kind, 64),
-        command: or(&verb.command, command(&stat)),
-        cwd: or(&verb.cwd, process::cwd(stat.pid)),
-        originator: verb.originator,
-        containment: or(&verb.containment, "none".to_owned()),
-        registered_ms: clock::wall_ms(),
-    };
+    let entry = entry(&stat, verb, context.hub.registered.get(stat.identity()));
     let info = info_of(&entry, &Snapshot::default());
     if !context.hub.registered.add(entry) {
         return Err(WireError::new(Code::Failed, format!("{LIMIT} processes are registered, more cannot be"))
             .hint("`rpm orphans --kill` forgets those that ended"));
     }
     Ok(ProcessInfo { state: state_word(stat.state).to_owned(), processes: 1, parent_alive: true, ..info })
+}
+
+/// What is announced of a process. Who announces it again says what is new; what was said before stays.
+fn entry(stat: &Stat, verb: verbs::Register, before: Option<Entry>) -> Entry {
+    let or = |given: &str, known: Option<&String>, found: &dyn Fn() -> String| match given {
+        "" => known.cloned().unwrap_or_else(found),
+        given => text::shorten(given, COMMAND),
+    };
+    let known = before.as_ref();
+    Entry {
+        pid: stat.pid,
+        start_time: stat.start_time,
+        // Who had started it: later it may be an orphan's foster parent.
+        parent: known.map_or(stat.parent, |entry| entry.parent),
+        parent_start: known.map_or_else(
+            || process::stat(stat.parent).map_or(0, |parent| parent.start_time),
+            |entry| entry.parent_start,
+        ),
+        kind: text::shorten(&or(&verb.kind, known.map(|entry| &entry.kind), &|| "process".to_owned()), 64),
+        command: or(&verb.command, known.map(|entry| &entry.command), &|| command(stat)),
+        cwd: or(&verb.cwd, known.map(|entry| &entry.cwd), &|| process::cwd(stat.pid)),
+        originator: verb.originator.or_else(|| known?.originator.clone()),
+        containment: or(&verb.containment, known.map(|entry| &entry.containment), &|| "none".to_owned()),
+        registered_ms: known.map_or_else(clock::wall_ms, |entry| entry.registered_ms),
+    }
 }
 
 pub(super) fn unregister(context: &Rc<Context>, verb: verbs::Unregister) -> Answer<verbs::Unregister> {

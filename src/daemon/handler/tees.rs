@@ -186,11 +186,19 @@ pub(super) fn list(context: &Rc<Context>, verb: verbs::Tees) -> Answer<verbs::Te
 pub(super) async fn untee(context: &Rc<Context>, verb: verbs::Untee) -> Answer<verbs::Untee> {
     let hub = &context.hub;
     let mut ids: BTreeSet<TeeId> = BTreeSet::new();
-    for session in hub.registry.borrow().select(&verb.targets)? {
+    // Numbers are targets as well: a lone name is one only without them.
+    let (sessions, missing) = match hub.registry.borrow().select_each(&verb.targets) {
+        Err(error) if !verb.ids.is_empty() => (Vec::new(), vec![WireError::from(error)]),
+        selected => {
+            let (sessions, missing) = selected?;
+            (sessions, missing.into_iter().map(|missing| missing.error.into()).collect())
+        }
+    };
+    for session in sessions {
         ids.extend(hub.tees.of(session).iter().map(|tee| tee.handover.id));
     }
     let is_repeated = hub.registry.borrow().sessions().any(|session| session.request_progress(verb.key).is_some());
-    let mut answer = verbs::Unteed::default();
+    let mut answer = verbs::Unteed { errors: missing, ..verbs::Unteed::default() };
     for id in &verb.ids {
         if hub.tees.get(*id).is_some() {
             ids.insert(*id);

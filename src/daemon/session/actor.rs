@@ -81,14 +81,16 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     let seen = seen(&history);
     let mut status = first_status(&handover, &facts);
     let was_told = history.control().load(control::TOLD) & TOLD_END != 0;
-    if let Some(exit) = history.exit().filter(|_| facts.asked.is_none() && was_told) {
+    if let Some(exit) = history.exit().filter(|_| was_told) {
         // It may be listed before its actor runs.
-        status.state = State::Ended { end: ending(exit.status, None, exit.wall_ms, Vec::new()) };
+        let left = facts.left.iter().map(|(pid, _)| *pid).collect();
+        status.state = State::Ended { end: ending(exit.status, facts.asked.as_ref(), exit.wall_ms, left) };
     }
     let session = Rc::new(Session {
         id: handover.id,
         history,
         status: RefCell::new(status),
+        left: RefCell::new((0, facts.left.clone())),
         facts: RefCell::new(facts),
         handover,
         input_room: Arc::new(Semaphore::new(if handover_has_input { INPUT_LIMIT } else { 0 })),

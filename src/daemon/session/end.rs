@@ -13,7 +13,6 @@ use crate::session::state::Effect;
 use crate::session::state::Event;
 use crate::session::state::Life;
 use crate::session::state::Machine;
-use crate::session::state::ending;
 use crate::session::status::End;
 use crate::session::status::State;
 
@@ -21,24 +20,17 @@ use crate::session::status::State;
 const BLIND_LOOKS: u32 = 20;
 
 impl Actor {
-    /// After a restart: an end that had come is told as it was.
+    /// After a restart: an end that was told stays as it was.
     pub(super) fn resume_end(&mut self, now: u64) {
-        let Some(exit) = self.session.history.exit() else {
-            self.show_life(now);
-            return;
-        };
-        let asked = self.session.facts.borrow().asked.clone();
-        if asked.is_some() {
-            // The tree may still be there: the machine looks, and ends by itself.
-            self.show_life(now);
+        if let Some(end) = self.session.status.borrow().end().cloned() {
+            // An earlier daemon saw the tree empty, or named who was left: nobody is looked for or signalled again.
+            self.machine = Machine::ended(end);
+            self.session.input_room.close();
+            self.hub.ended_soon();
             return;
         }
-        let end = ending(exit.status, None, exit.wall_ms, Vec::new());
-        self.machine = Machine::ended(end.clone());
-        self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
-        self.hub.note(&self.session, verbs::What::Ended { end });
-        // A short program may have ended before it was handed over; what is told now is not told again.
-        self.hub.ended_soon();
+        // What has ended meanwhile, or before it was handed over, is looked at as any other: it may have left somebody.
+        self.show_life(now);
     }
 
     pub(super) fn on_stop(
@@ -150,6 +142,7 @@ impl Actor {
     }
 
     fn tell_end(&mut self, end: &End) {
+        self.session.keep_left(&end.left);
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
         self.session.input_room.close();
         self.hub.note(&self.session, verbs::What::Ended { end: end.clone() });

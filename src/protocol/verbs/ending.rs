@@ -64,7 +64,7 @@ pub struct Filter {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outcomes {
-    /// In their order.
+    /// In their order; after them, of several targets, those that name nobody. A lone one that does so is refused.
     pub outcomes: Vec<Outcome>,
     /// Processes of no session that were to end as well and are still there.
     pub left: Vec<u32>,
@@ -74,9 +74,9 @@ pub struct Outcomes {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outcome {
-    /// Short id.
+    /// Short id; 0 where nobody is called so.
     pub id: SessionId,
-    /// Name.
+    /// Name, or the target that names nobody.
     pub name: String,
     /// Its end, if it has one now.
     pub end: Option<End>,
