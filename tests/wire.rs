@@ -41,6 +41,7 @@ use runpm::session::status::Status;
 use runpm::session::tee::Policy;
 use runpm::session::tee::Source;
 use runpm::session::tee::Target;
+use runpm::session::tee::TeeFile;
 use runpm::session::tee::TeeOrder;
 use runpm::session::tee::TeeSpec;
 use runpm::session::tee::TeeState;
@@ -182,6 +183,9 @@ fn tees(golden: &mut Golden) {
         errno: 28,
         rotated: 4,
         exit: Some(ExitStatus::Code(5)),
+        waiting: 6,
+        reopened: 7,
+        death: Some(ExitStatus::Signal(9)),
     };
     let info = verbs::TeeInfo {
         id: TeeId(2),
@@ -199,7 +203,8 @@ fn tees(golden: &mut Golden) {
     golden.holds("read", &verbs::Read { target: "web".into(), from: 4, limit: 5, stream: Some(Stream::Out) });
     let bytes = ByteBuf::from(vec![0, 255]);
     golden.holds("read-bytes", &verbs::ReadBytes { at: 4, bytes, next: 6, missed: 1, head: 9, ended: None });
-    golden.holds("tee-order", &TeeOrder { spec, from: 4, launch: Some(launch()), started_ms: 8 });
+    let file = TeeFile { path: ByteBuf::from(&b"/x\xff"[..]), device: 9, inode: 10 };
+    golden.holds("tee-order", &TeeOrder { spec, from: 4, launch: Some(launch()), started_ms: 8, file: Some(file) });
     let handover = TeeHandover { id: TeeId(2), key: RequestKey(6), session: SessionId(3), pid: 7 };
     golden.holds("tee-handover", &ToDaemon::Tee(handover));
     golden.holds("tee-failed", &ToDaemon::TeeFailed { key: RequestKey(6), errno: 2 });
