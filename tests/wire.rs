@@ -296,6 +296,7 @@ fn events(golden: &mut Golden) {
 
 fn attachments(golden: &mut Golden) {
     let point = verbs::Point::Bytes(Stream::Err);
+    golden.holds("torn", &verbs::Torn { channel: 1, at: 2 });
     golden.holds("mark", &verbs::Mark { channel: 1, at: 2, time_us: 3, point });
     let attached = verbs::Attached { id: SessionId(3), name: "web".into(), credit: 9, ..verbs::Attached::default() };
     golden.holds("attached", &attached);

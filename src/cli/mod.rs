@@ -12,6 +12,7 @@ mod prefix;
 mod report;
 mod run_process;
 mod waiting;
+mod whole_lines;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -147,7 +147,7 @@ impl<'a> Hunt<'a> {
                 self.finish()
             }
             Chunk::End(_) => self.finish().and_then(|()| self.close()),
-            Chunk::Resize { .. } | Chunk::Exit { .. } => Ok(()),
+            Chunk::Resize { .. } | Chunk::Exit { .. } | Chunk::Torn { .. } => Ok(()),
         };
         match written {
             Ok(()) => ControlFlow::Continue(()),

@@ -145,7 +145,7 @@ fn here(args: &args::Tee, number: Option<i32>) -> Result<u8, Error> {
                 say(&format!("rpm: {bytes} bytes were overwritten before they could be read"));
                 code = exit::GAP;
             }
-            Chunk::Resize { .. } | Chunk::Exit { .. } => {}
+            Chunk::Resize { .. } | Chunk::Exit { .. } | Chunk::Torn { .. } => {}
             Chunk::End(_) => break,
         }
     }
