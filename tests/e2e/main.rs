@@ -24,3 +24,4 @@ mod starting;
 mod tees;
 mod tree;
 mod views;
+mod words;

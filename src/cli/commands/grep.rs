@@ -115,7 +115,7 @@ impl<'a> Hunt<'a> {
             has_names,
             is_coloured: std::io::stdout().is_terminal() && !set("NO_COLOR"),
             has_matched: false,
-            context: (args.before.unwrap_or(around), args.after.unwrap_or(around)),
+            context: (args.before.unwrap_or(around) as usize, args.after.unwrap_or(around) as usize),
             has_printed: false,
             out: BufWriter::new(std::io::stdout().lock()),
             name: String::new(),
