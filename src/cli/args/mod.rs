@@ -190,7 +190,11 @@ fn with_negative_values(command: Command) -> Command {
     ];
     let accept = |arg: Arg| {
         let is_number = numbers.iter().any(|number| arg.get_value_parser().type_id() == *number);
-        if is_number && arg.get_action().takes_values() { arg.allow_hyphen_values(true) } else { arg }
+        match (is_number && arg.get_action().takes_values(), arg.is_positional()) {
+            (false, _) => arg,
+            (true, true) => arg.allow_negative_numbers(true),
+            (true, false) => arg.allow_hyphen_values(true),
+        }
     };
     command.mut_args(accept).mut_subcommands(with_negative_values)
 }
@@ -245,6 +249,7 @@ mod tests {
             ("rpm kill-tree 7 --timeout -1s", "\"-1s\" is negative"),
             ("rpm wait web --for exit --timeout -1h", "\"-1h\" is negative"),
             ("rpm rm --older-than -1d", "\"-1d\" is negative"),
+            ("rpm tree -5", "-5 is not in 1..="),
             ("rpm logs web --since -5m", "\"-5m\" is negative"),
             ("rpm export web --text --since -5m", "\"-5m\" is negative"),
             ("rpm shutdown --grace 99999999999999999999s", "more than a year"),
@@ -265,5 +270,7 @@ mod tests {
         }
         // What looks like a flag and is none of a number stays one.
         assert!(parse_from(words("rpm run --name --json -- x")).is_err());
+        let help = parse_from(words("rpm tree --help")).expect_err("help");
+        assert_eq!(help.kind(), clap::error::ErrorKind::DisplayHelp);
     }
 }
