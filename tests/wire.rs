@@ -41,6 +41,7 @@ use runpm::session::status::Status;
 use runpm::session::tee::Policy;
 use runpm::session::tee::Source;
 use runpm::session::tee::Target;
+use runpm::session::tee::TeeFile;
 use runpm::session::tee::TeeOrder;
 use runpm::session::tee::TeeSpec;
 use runpm::session::tee::TeeState;
@@ -192,6 +193,9 @@ fn tees(golden: &mut Golden) {
         errno: 28,
         rotated: 4,
         exit: Some(ExitStatus::Code(5)),
+        waiting: 6,
+        reopened: 7,
+        death: Some(ExitStatus::Signal(9)),
     };
     let info = verbs::TeeInfo {
         id: TeeId(2),
@@ -209,7 +213,8 @@ fn tees(golden: &mut Golden) {
     golden.holds("read", &verbs::Read { target: "web".into(), from: 4, limit: 5, stream: Some(Stream::Out) });
     let bytes = ByteBuf::from(vec![0, 255]);
     golden.holds("read-bytes", &verbs::ReadBytes { at: 4, bytes, next: 6, missed: 1, head: 9, ended: None });
-    golden.holds("tee-order", &TeeOrder { spec, from: 4, launch: Some(launch()), started_ms: 8 });
+    let file = TeeFile { path: ByteBuf::from(&b"/x\xff"[..]), device: 9, inode: 10 };
+    golden.holds("tee-order", &TeeOrder { spec, from: 4, launch: Some(launch()), started_ms: 8, file: Some(file) });
     let handover = TeeHandover { id: TeeId(2), key: RequestKey(6), session: SessionId(3), pid: 7 };
     golden.holds("tee-handover", &ToDaemon::Tee(handover));
     golden.holds("tee-failed", &ToDaemon::TeeFailed { key: RequestKey(6), errno: 2 });
@@ -301,6 +306,7 @@ fn events(golden: &mut Golden) {
 
 fn attachments(golden: &mut Golden) {
     let point = verbs::Point::Bytes(Stream::Err);
+    golden.holds("torn", &verbs::Torn { channel: 1, at: 2 });
     golden.holds("mark", &verbs::Mark { channel: 1, at: 2, time_us: 3, point });
     let attached = verbs::Attached { id: SessionId(3), name: "web".into(), credit: 9, ..verbs::Attached::default() };
     golden.holds("attached", &attached);

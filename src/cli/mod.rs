@@ -12,12 +12,12 @@ mod prefix;
 mod report;
 mod run_process;
 mod waiting;
+mod whole_lines;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use clap::Parser;
 
 use crate::cli::args::Cli;
 use crate::cli::args::Daemon;
@@ -33,7 +33,7 @@ use crate::tui;
 #[must_use]
 pub fn main() -> ExitCode {
     launch::declare_own_main();
-    let cli = match Cli::try_parse() {
+    let cli = match args::parse_from(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             if let Some(sentence) = package_manager_habit() {

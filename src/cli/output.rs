@@ -14,6 +14,7 @@ use crate::protocol::error::WireError;
 use crate::protocol::verbs;
 use crate::session::id::SessionId;
 use crate::session::sizing::SizeOwner;
+use crate::session::spec::Kind;
 use crate::session::status::End;
 use crate::session::status::State;
 use crate::session::status::Status;
@@ -33,14 +34,14 @@ pub struct Session {
     killed_at: Option<String>,
     #[serde(flatten)]
     end: Ending,
-    kind: crate::session::spec::Kind,
+    kind: Kind,
     command: String,
     argv: Vec<String>,
     cwd: String,
     pid: u32,
-    rows: u16,
-    cols: u16,
-    size_owner: SizeOwner,
+    rows: Option<u16>,
+    cols: Option<u16>,
+    size_owner: Option<SizeOwner>,
     merged: bool,
     started: Option<String>,
     last_output: Option<String>,
@@ -93,6 +94,7 @@ impl From<&crate::session::terminal::Terminal> for Terminal {
 
 impl From<&Status> for Session {
     fn from(status: &Status) -> Self {
+        let is_terminal = status.kind == Kind::Pty;
         Self {
             id: status.id.to_string(),
             name: status.name.clone(),
@@ -111,9 +113,9 @@ impl From<&Status> for Session {
             argv: status.argv.clone(),
             cwd: status.cwd.clone(),
             pid: status.pid,
-            rows: status.size.rows(),
-            cols: status.size.cols(),
-            size_owner: status.size_owner,
+            rows: is_terminal.then(|| status.size.rows()),
+            cols: is_terminal.then(|| status.size.cols()),
+            size_owner: is_terminal.then_some(status.size_owner),
             merged: status.merged,
             started: clock::rfc3339(status.started_ms),
             last_output: clock::rfc3339(status.output_ms),
@@ -347,11 +349,13 @@ pub fn describe(status: &Status) {
         ("directory", text::clean(&status.cwd)),
         ("kind", format!("{:?}", status.kind).to_lowercase()),
         ("pid", status.pid.to_string()),
-        ("size", format!("{}, {}", status.size, size_rule(status))),
         ("started", time(status.started_ms)),
         ("last output", time(status.output_ms)),
         ("output", format!("{} bytes, in memory from {}", status.output_bytes, status.oldest)),
     ];
+    if status.kind == Kind::Pty {
+        rows.insert(7, ("size", format!("{}, {}", status.size, size_rule(status))));
+    }
     if let Some(end) = status.end() {
         rows.push(("ended", time(end.at_ms)));
         rows.push(("how", format!("{:?}", end.how).to_lowercase()));

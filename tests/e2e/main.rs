@@ -27,3 +27,4 @@ mod starting;
 mod tees;
 mod tree;
 mod views;
+mod words;

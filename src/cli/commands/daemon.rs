@@ -63,7 +63,7 @@ pub fn logs(args: &args::DaemonLogs) -> Result<u8, Error> {
     for path in std::iter::once(place.keeper_log()).chain(place.logs()) {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
-        for line in &lines[lines.len().saturating_sub(args.lines)..] {
+        for line in &lines[lines.len().saturating_sub(args.lines as usize)..] {
             output::print(format!("{line}\n").as_bytes());
         }
     }

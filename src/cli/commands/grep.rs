@@ -114,7 +114,7 @@ impl<'a> Hunt<'a> {
             has_names,
             is_coloured: std::io::stdout().is_terminal() && !set("NO_COLOR"),
             has_matched: false,
-            context: (args.before.unwrap_or(around), args.after.unwrap_or(around)),
+            context: (args.before.unwrap_or(around) as usize, args.after.unwrap_or(around) as usize),
             has_printed: false,
             out: BufWriter::new(std::io::stdout().lock()),
             name: String::new(),
@@ -146,7 +146,7 @@ impl<'a> Hunt<'a> {
                 self.finish()
             }
             Chunk::End(_) => self.finish().and_then(|()| self.close()),
-            Chunk::Resize { .. } | Chunk::Exit { .. } => Ok(()),
+            Chunk::Resize { .. } | Chunk::Exit { .. } | Chunk::Torn { .. } => Ok(()),
         };
         match written {
             Ok(()) => ControlFlow::Continue(()),

@@ -66,7 +66,8 @@ fn refuse_itself(context: &Context, session: &Session) -> Result<(), WireError> 
     if context.inside.as_deref() != Some(key.as_str()) {
         return Ok(());
     }
-    Err(WireError::new(Code::Invalid, "this is that session: showing it inside itself would loop"))
+    let hint = "use another terminal; in one that only inherited the mark of the session, unset RUNPM_SESSION";
+    Err(WireError::new(Code::Invalid, "this is that session: showing it inside itself would loop").hint(hint))
 }
 
 async fn attached(

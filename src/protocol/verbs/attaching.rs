@@ -196,6 +196,17 @@ pub enum Point {
     Exit,
 }
 
+/// To a log: it begins where older bytes were overwritten, and so perhaps in the middle of a line or a sequence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Torn {
+    /// Its channel.
+    pub channel: u32,
+    /// Offset where it begins: so many bytes are gone.
+    pub at: u64,
+}
+notice!(Torn = "torn");
+
 /// To a raw attachment or a log that asked for marks: what comes next in the history, and when it was said. It travels
 /// among the bytes of its channel, in their order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
