@@ -265,7 +265,7 @@ fn what_is_left_of_a_history_begins_with_a_whole_line_and_says_how_much_is_gone(
     place.wait_end("s");
     let total: u64 = 30_000 * 12;
     let gone = total - (64 << 10);
-    assert!(gone % 12 != 0, "{gone}: the ring was to end inside a line");
+    assert!(!gone.is_multiple_of(12), "{gone}: the ring was to end inside a line");
     let sentence = format!("rpm: the first {gone} bytes of s are gone; this begins at the first whole line\n");
     for args in
         [&["logs", "s"][..], &["logs", "-t", "s"], &["logs", "-n", "29000", "s"], &["logs", "--since", "1h", "s"]]
