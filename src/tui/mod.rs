@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod app;
+pub mod copy;
 mod damage;
 mod filter;
 mod fuzzy;
@@ -17,6 +18,7 @@ pub mod layout;
 pub mod line;
 pub mod mouse;
 mod outer;
+mod outside;
 mod paint;
 pub mod pane;
 mod runtime;

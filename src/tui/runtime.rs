@@ -31,6 +31,7 @@ use crate::tui::app::Now;
 use crate::tui::guard::Guard;
 use crate::tui::input::Tokeniser;
 use crate::tui::outer::Outer;
+use crate::tui::outside;
 use crate::tui::paint::Painter;
 use crate::tui::theme::Depth;
 use crate::tui::view;
@@ -216,6 +217,8 @@ impl Runtime {
                 let found = wanted.into_iter().map(|(id, cwd)| (id, worker::branch_of(&cwd))).collect();
                 Some(Msg::Branches(found))
             })),
+            Effect::Clipboard(text) => outside::clipboard(&text, &mut self.painter.out),
+            Effect::Open { name, text, is_editor } => self.open_outside(&name, &text, is_editor),
             Effect::ReadSettings => self.worker.give(Box::new(|| {
                 let place = Place::open().ok()?;
                 Some(Msg::Settings(Box::new(config::load(&place))))
@@ -254,6 +257,13 @@ impl Runtime {
                 _ => self.tell(Msg::Terminate),
             }
         }
+    }
+
+    /// Lends the terminal to a pager or an editor.
+    fn open_outside(&mut self, name: &str, text: &str, is_editor: bool) {
+        let _ = self.guard.give_back();
+        outside::show(name, text, is_editor);
+        self.resume();
     }
 
     /// Gives the terminal to the shell until it lets us go on; without a shell that could, nothing happens.

@@ -40,7 +40,7 @@ actions! {
         List: "t" "Prefix t"; View 2: "t" "Prefix t"; Typing: "Prefix t"; Offer 1: "t";
     }
     "list" "list" "Takes the keyboard back to the list." App::show_list => {
-        View 3: "Esc" "Prefix s" "Prefix w"; Typing 1: "Prefix s" "Prefix w"; List: "Prefix s" "Prefix w";
+        View 3: "Esc" "Prefix s" "Prefix w"; Typing 1: "Prefix s" "Prefix w"; List: "Prefix s" "Prefix w"; Copy: "Prefix s" "Prefix w"; CopyEmacs: "Prefix s" "Prefix w";
     }
     "clear-filter" "all" "Shows all sessions again." App::clear_filter => { List: "Esc"; Filter 2: "Esc" "C-c"; }
     "accept-filter" "keep" "Keeps the filter and goes back to the rows." App::accept_filter => { Filter 1: "Enter" "Down" "Tab"; }
@@ -53,15 +53,15 @@ actions! {
     "last" "last" "Goes to the session that was selected before, keyboard included." App::go_last => {
         Typing: "Prefix l"; View: "Prefix l"; List: "Prefix l" "Backspace";
     }
-    "go-to-1" "1" "Goes to session 1 in the list." |app| app.go(0) => { List: "1" "Prefix 1"; View: "Prefix 1"; Typing: "Prefix 1"; }
-    "go-to-2" "2" "Goes to session 2 in the list." |app| app.go(1) => { List: "2" "Prefix 2"; View: "Prefix 2"; Typing: "Prefix 2"; }
-    "go-to-3" "3" "Goes to session 3 in the list." |app| app.go(2) => { List: "3" "Prefix 3"; View: "Prefix 3"; Typing: "Prefix 3"; }
-    "go-to-4" "4" "Goes to session 4 in the list." |app| app.go(3) => { List: "4" "Prefix 4"; View: "Prefix 4"; Typing: "Prefix 4"; }
-    "go-to-5" "5" "Goes to session 5 in the list." |app| app.go(4) => { List: "5" "Prefix 5"; View: "Prefix 5"; Typing: "Prefix 5"; }
-    "go-to-6" "6" "Goes to session 6 in the list." |app| app.go(5) => { List: "6" "Prefix 6"; View: "Prefix 6"; Typing: "Prefix 6"; }
-    "go-to-7" "7" "Goes to session 7 in the list." |app| app.go(6) => { List: "7" "Prefix 7"; View: "Prefix 7"; Typing: "Prefix 7"; }
-    "go-to-8" "8" "Goes to session 8 in the list." |app| app.go(7) => { List: "8" "Prefix 8"; View: "Prefix 8"; Typing: "Prefix 8"; }
-    "go-to-9" "9" "Goes to session 9 in the list." |app| app.go(8) => { List: "9" "Prefix 9"; View: "Prefix 9"; Typing: "Prefix 9"; }
+    "go-to-1" "1" "Goes to session 1 in the list." |app| app.go_to_place(0) => { List: "1" "Prefix 1"; View: "Prefix 1"; Typing: "Prefix 1"; }
+    "go-to-2" "2" "Goes to session 2 in the list." |app| app.go_to_place(1) => { List: "2" "Prefix 2"; View: "Prefix 2"; Typing: "Prefix 2"; }
+    "go-to-3" "3" "Goes to session 3 in the list." |app| app.go_to_place(2) => { List: "3" "Prefix 3"; View: "Prefix 3"; Typing: "Prefix 3"; }
+    "go-to-4" "4" "Goes to session 4 in the list." |app| app.go_to_place(3) => { List: "4" "Prefix 4"; View: "Prefix 4"; Typing: "Prefix 4"; }
+    "go-to-5" "5" "Goes to session 5 in the list." |app| app.go_to_place(4) => { List: "5" "Prefix 5"; View: "Prefix 5"; Typing: "Prefix 5"; }
+    "go-to-6" "6" "Goes to session 6 in the list." |app| app.go_to_place(5) => { List: "6" "Prefix 6"; View: "Prefix 6"; Typing: "Prefix 6"; }
+    "go-to-7" "7" "Goes to session 7 in the list." |app| app.go_to_place(6) => { List: "7" "Prefix 7"; View: "Prefix 7"; Typing: "Prefix 7"; }
+    "go-to-8" "8" "Goes to session 8 in the list." |app| app.go_to_place(7) => { List: "8" "Prefix 8"; View: "Prefix 8"; Typing: "Prefix 8"; }
+    "go-to-9" "9" "Goes to session 9 in the list." |app| app.go_to_place(8) => { List: "9" "Prefix 9"; View: "Prefix 9"; Typing: "Prefix 9"; }
     "interrupt" "interrupt" "Sends SIGINT to the chosen sessions, as C-c would." |app| app.signal(2) => { List: "s i"; }
     "hang-up" "hang up" "Sends SIGHUP to the chosen sessions; many programs reload." |app| app.signal(1) => { List: "s h"; }
     "terminate" "terminate" "Sends SIGTERM to the chosen sessions." |app| app.signal(15) => { List: "s t"; }

@@ -10,7 +10,7 @@ actions! {
     /// See the module.
     ACTIONS:
     "zoom" "zoom" "Gives the whole screen to the pane, or takes it back." App::zoom => {
-        List 7: "z" "Prefix z"; View 6: "z" "Prefix z"; Typing 6: "Prefix z";
+        List 7: "z" "Prefix z"; View 6: "z" "Prefix z"; Typing 6: "Prefix z"; Copy: "Prefix z"; CopyEmacs: "Prefix z";
     }
     "hide-list" "hide list" "Hides the list, or shows it again." App::hide_list => { List: "b" "Prefix b"; View: "b" "Prefix b"; Typing: "Prefix b"; }
     "split-right" "split right" "Opens a pane on the right of this one." |app| app.split(Axis::Right) => {
@@ -21,13 +21,13 @@ actions! {
     }
     "close-pane" "close pane" "Closes the pane; its session goes on." App::close_pane => { List: "Prefix q"; View: "Prefix q"; Typing: "Prefix q"; }
     "only-pane" "only this" "Closes all panes but this one." App::only_pane => { List: "Prefix !"; View: "Prefix !"; Typing: "Prefix !"; }
-    "next-pane" "next pane" "Goes to the next pane, keyboard included." |app| app.step_pane(1) => { List: "Prefix o"; View: "Tab" "Prefix o"; Typing: "Prefix o"; }
+    "next-pane" "next pane" "Goes to the next pane, keyboard included." |app| app.step_pane(1) => { List: "Prefix o"; View: "Tab" "Prefix o"; Typing: "Prefix o"; Copy: "Prefix o"; CopyEmacs: "Prefix o"; }
     "previous-pane" "previous pane" "Goes to the pane before, keyboard included." |app| app.step_pane(-1) => { View: "S-Tab" "Prefix O"; Typing: "Prefix O"; }
     "last-pane" "last pane" "Goes to the pane that had the focus before." App::last_pane => { List: "Prefix ;"; View: "Prefix ;"; Typing: "Prefix ;"; }
-    "pane-left" "left" "Goes to the pane on the left, from the leftmost one to the list." |app| app.go_pane(Way::Left) => { View: "h" "Left" "Prefix Left"; Typing: "Prefix Left"; }
-    "pane-down" "down" "Goes to the pane below." |app| app.go_pane(Way::Down) => { View: "J" "Prefix Down"; Typing: "Prefix Down"; }
-    "pane-up" "up" "Goes to the pane above." |app| app.go_pane(Way::Up) => { View: "K" "Prefix Up"; Typing: "Prefix Up"; }
-    "pane-right" "right" "Goes to the pane on the right." |app| app.go_pane(Way::Right) => { List: "Prefix Right"; View: "l" "Right" "Prefix Right"; Typing: "Prefix Right"; }
+    "pane-left" "left" "Goes to the pane on the left, from the leftmost one to the list." |app| app.go_pane(Way::Left) => { View: "h" "Left" "Prefix Left"; Typing: "Prefix Left"; Copy: "Prefix Left"; CopyEmacs: "Prefix Left"; }
+    "pane-down" "down" "Goes to the pane below." |app| app.go_pane(Way::Down) => { View: "J" "Prefix Down"; Typing: "Prefix Down"; Copy: "Prefix Down"; CopyEmacs: "Prefix Down"; }
+    "pane-up" "up" "Goes to the pane above." |app| app.go_pane(Way::Up) => { View: "K" "Prefix Up"; Typing: "Prefix Up"; Copy: "Prefix Up"; CopyEmacs: "Prefix Up"; }
+    "pane-right" "right" "Goes to the pane on the right." |app| app.go_pane(Way::Right) => { List: "Prefix Right"; View: "l" "Right" "Prefix Right"; Typing: "Prefix Right"; Copy: "Prefix Right"; CopyEmacs: "Prefix Right"; }
     "grow-left" "line left" "Moves the line beside the pane to the left." |app| app.grow_pane(Way::Left) => { View: "<" "Prefix C-Left"; Typing: "Prefix C-Left"; }
     "grow-down" "line down" "Moves the line below the pane down." |app| app.grow_pane(Way::Down) => { View: "+" "Prefix C-Down"; Typing: "Prefix C-Down"; }
     "grow-up" "line up" "Moves the line below the pane up." |app| app.grow_pane(Way::Up) => { View: "-" "Prefix C-Up"; Typing: "Prefix C-Up"; }

@@ -65,6 +65,7 @@ impl App {
     }
 
     pub(in crate::tui) fn show_list(&mut self) {
+        self.leave_copy();
         self.release();
         self.is_zoomed = false;
         self.set_focus(Focus::List);
@@ -78,7 +79,7 @@ impl App {
     }
 
     /// Goes to a session by its place in the list.
-    pub(in crate::tui) fn go(&mut self, at: usize) {
+    pub(in crate::tui) fn go_to_place(&mut self, at: usize) {
         let id = self.list.rows().nth(at);
         match id {
             Some(id) => self.go_to(id),

@@ -44,6 +44,14 @@ impl App {
             return;
         }
         let context = self.context();
+        if let (Context::Copy, Code::Char(c), Mods::NONE, false) =
+            (context, key.code, key.mods, self.keymap.is_pending())
+            && let Some(digit) = c.to_digit(10)
+            && (digit > 0 || self.copying.as_ref().is_some_and(|copying| copying.copy.count > 0))
+        {
+            self.copy_digit(digit as usize);
+            return;
+        }
         let before = self.keymap.pending().to_vec();
         let outcome = self.keymap.press(context, key);
         if !before.is_empty() || outcome == Outcome::Pending || self.notice.take().is_some() {

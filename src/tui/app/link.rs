@@ -64,6 +64,7 @@ impl App {
         self.link = Link::Up;
         self.damage.chrome();
         self.ask(Ask::Subscribe);
+        self.copy_again();
         let all: Vec<PaneId> = self.panes.all().map(|pane| pane.id).collect();
         for id in all {
             self.watch_in(id);

@@ -79,6 +79,15 @@ pub enum Ask {
         /// Which.
         id: SessionId,
     },
+    /// For what a session said.
+    History {
+        /// Channel for the bytes.
+        channel: u32,
+        /// Which session.
+        id: SessionId,
+        /// Offset to begin at; the oldest byte without it.
+        from: Option<u64>,
+    },
     /// For the frames of a session.
     Watch {
         /// Channel of the frames.
@@ -199,6 +208,17 @@ pub enum Effect {
     Branches(Vec<(SessionId, String)>),
     /// Read the settings again.
     ReadSettings,
+    /// Put text on the clipboard of our terminal.
+    Clipboard(String),
+    /// Show text in the user's pager or editor.
+    Open {
+        /// What it is of.
+        name: String,
+        /// The text.
+        text: String,
+        /// In the editor.
+        is_editor: bool,
+    },
     /// Give the terminal back until somebody resumes us.
     Suspend,
     /// Leave.

@@ -6,6 +6,7 @@
 
 mod act;
 mod bulk;
+mod copying;
 mod keys;
 mod link;
 mod list;
@@ -39,6 +40,7 @@ use crate::tui::layout::Screen;
 use crate::tui::theme::Look;
 
 pub use crate::tui::pane::Control;
+pub use copying::Copying;
 pub use link::Link;
 pub use list::Grouping;
 pub use list::Item;
@@ -79,6 +81,8 @@ pub enum Focus {
     View,
     /// In the session, or on its way there.
     Typing,
+    /// On the history of the pane.
+    Copy,
 }
 
 /// What the dashboard was started for.
@@ -114,6 +118,10 @@ pub struct App {
     pub panes: Panes,
     /// What sessions did lately.
     pub samples: Samples,
+    /// History that is looked at.
+    pub copying: Option<Copying>,
+    /// What was copied last.
+    pub copied: String,
     /// Where the keyboard is.
     pub focus: Focus,
     /// What lies over everything.
@@ -166,6 +174,8 @@ impl App {
             list: List::default(),
             panes: Panes::default(),
             samples: Samples::default(),
+            copying: None,
+            copied: String::new(),
             focus: Focus::List,
             overlay: None,
             notice: None,
@@ -241,6 +251,10 @@ impl App {
                     self.complain(&error);
                 }
             }
+            (Ask::History { channel, .. }, Err(error)) => {
+                self.on_history_end(channel);
+                self.complain(&error);
+            }
             // What was to be given up is gone in any case; what was only looked at is looked at again.
             (Ask::Release { .. } | Ask::Detach { .. } | Ask::Sample | Ask::Procs | Ask::LastLine { .. }, _)
             | (_, Ok(_)) => {}
@@ -255,7 +269,8 @@ impl App {
         let is_listed = self.layout().list.is_some();
         let ages = (self.ages_at != u64::MAX && is_listed).then_some(self.ages_at);
         let sample = self.samples.deadline().filter(|_| self.ages_at != u64::MAX && self.link == Link::Up);
-        let all = [notice, self.settle_at, ages, sample, self.which_key_at, self.link.deadline(self.now.mono)];
+        let fresh = self.copying.as_ref().and_then(Copying::deadline);
+        let all = [notice, fresh, self.settle_at, ages, sample, self.which_key_at, self.link.deadline(self.now.mono)];
         all.into_iter().flatten().min()
     }
 
@@ -280,6 +295,7 @@ impl App {
         if self.samples.deadline().is_some_and(|at| now >= at) {
             self.sample();
         }
+        self.ask_fresh();
         if self.link.on_tick(now) {
             self.damage.chrome();
         }
@@ -296,6 +312,7 @@ impl App {
         self.screen = screen;
         self.damage.clear();
         self.follow_cursors();
+        self.resize_copy();
         self.settle();
     }
 
@@ -366,6 +383,7 @@ impl App {
             (None, Focus::List) => Context::List,
             (None, Focus::View) => Context::View,
             (None, Focus::Typing) => Context::Typing,
+            (None, Focus::Copy) => self.copy_context(),
         }
     }
 
@@ -431,10 +449,12 @@ impl App {
 
     fn arranged(&self, focus: Focus) -> Layout {
         let arrangement = match (&self.mode, self.is_zoomed, focus) {
-            (Mode::Single, ..) | (Mode::Dashboard, true, Focus::View | Focus::Typing) => Arrangement::Alone,
+            (Mode::Single, ..) | (Mode::Dashboard, true, Focus::View | Focus::Typing | Focus::Copy) => {
+                Arrangement::Alone
+            }
             (Mode::Dashboard, _, Focus::List) => Arrangement::List,
             (Mode::Dashboard, false, _) if self.is_list_hidden => Arrangement::Panes,
-            (Mode::Dashboard, false, Focus::View | Focus::Typing) => Arrangement::Pane,
+            (Mode::Dashboard, false, Focus::View | Focus::Typing | Focus::Copy) => Arrangement::Pane,
         };
         Layout::new(self.screen, arrangement, self.list.is_wide && focus == Focus::List)
     }

@@ -8,6 +8,9 @@ use crate::tui::action::Context;
 use crate::tui::app::App;
 use crate::tui::app::Focus;
 use crate::tui::app::Item;
+use crate::tui::copy::Copy;
+use crate::tui::copy::Pos;
+use crate::tui::copy::Shape;
 use crate::tui::mouse::Mouse;
 use crate::tui::mouse::Place;
 use crate::tui::tiles::Axis;
@@ -22,6 +25,8 @@ const DOUBLE_NS: u64 = 400_000_000;
 pub struct Hand {
     /// A line is being dragged.
     drag: Option<Border>,
+    /// Alt was held: columns are selected.
+    is_block: bool,
     /// The last click: when, where, and how many in a row.
     click: Option<(u64, Place, u8)>,
 }
@@ -66,6 +71,7 @@ impl App {
     }
 
     fn gesture(&mut self, mouse: Mouse) -> Gesture {
+        self.hand.is_block = mouse.code & 8 > 0;
         match (mouse.code & !0b1_1100, mouse.is_press) {
             (0, true) => {
                 let count = match self.hand.click {
@@ -95,6 +101,14 @@ impl App {
             return;
         }
         let layout = self.layout();
+        let is_selecting = matches!(gesture, Gesture::Drag | Gesture::Release);
+        if let Some(pane) = self.copying.as_ref().filter(|copying| !copying.is_loading).map(|copying| copying.pane)
+            && let Some(area) = self.area_of(pane)
+            && (is_selecting || holds(area, at))
+        {
+            self.on_copy_gesture(gesture, at, area);
+            return;
+        }
         if let Some(area) = layout.hints.filter(|area| holds(*area, at)) {
             if let (Gesture::Press(1), Some(action)) = (gesture, view::hint_at(self, area, at.col)) {
                 self.act(action);
@@ -136,6 +150,47 @@ impl App {
         }
     }
 
+    /// In history: a click puts the cursor, dragging selects, and past the edge it scrolls.
+    fn on_copy_gesture(&mut self, gesture: Gesture, at: Place, area: Rect) {
+        let is_block = self.hand.is_block;
+        let row = at.row.clamp(area.y, area.bottom().saturating_sub(1)) - area.y;
+        let col = at.col.clamp(area.x, area.right().saturating_sub(1)) - area.x;
+        let over = if at.row < area.y { -1 } else { isize::from(at.row >= area.bottom()) };
+        let mut is_done = false;
+        self.with_copy(|copy| {
+            let to = |copy: &Copy| Pos { row: copy.top + usize::from(row), col: usize::from(col) };
+            match gesture {
+                Gesture::Wheel(by) => {
+                    is_done = by > 0 && copy.is_at_end() && copy.selection.is_none();
+                    copy.scroll_by(isize::from(by));
+                }
+                Gesture::Press(count) => {
+                    copy.selection = None;
+                    copy.jump(to(copy));
+                    match count {
+                        2 => copy.select_around(Shape::Chars),
+                        3 => copy.select_around(Shape::Lines),
+                        _ => {}
+                    }
+                }
+                Gesture::Drag => {
+                    if copy.selection.is_none() {
+                        copy.select(if is_block { Shape::Block } else { Shape::Chars });
+                    }
+                    copy.scroll_by(over);
+                    copy.jump(to(copy));
+                }
+                Gesture::Release | Gesture::Other => {}
+            }
+        });
+        if is_done {
+            self.leave_copy();
+        } else if gesture == Gesture::Release && self.with_copy(|copy| copy.selection.is_some()) == Some(true) {
+            self.copy_selection(false);
+        }
+        self.damage.chrome();
+    }
+
     fn on_pane_gesture(&mut self, gesture: Gesture, at: Place) {
         let tile = self
             .tiles()
@@ -153,6 +208,11 @@ impl App {
                 if count == 2 && self.focus == Focus::View {
                     self.take(false);
                 }
+            }
+            Gesture::Wheel(by) if by < 0 => {
+                self.focus_pane(tile.id);
+                self.copy_mode();
+                self.in_copy(|app| app.copy_scroll(-3));
             }
             Gesture::Wheel(_) | Gesture::Drag | Gesture::Release | Gesture::Other => {}
         }

@@ -3,8 +3,10 @@
 use crate::tui::action::Context;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
+use crate::tui::app::Focus;
 use crate::tui::app::Mode;
 use crate::tui::app::Palette;
+use crate::tui::copy::Copy;
 use crate::tui::key::Key;
 use crate::tui::keymap::describe;
 use crate::tui::line::Line;
@@ -129,6 +131,7 @@ impl App {
         match &mut self.overlay {
             Some(Overlay::Help { filter, is_filtering: true, .. }) => Some(filter),
             Some(Overlay::Palette(palette)) => Some(&mut palette.query),
+            None if self.focus == Focus::Copy => self.copying.as_mut()?.copy.find.as_mut().map(|find| &mut find.line),
             None if self.list.is_filtering => Some(&mut self.list.filter),
             Some(_) | None => None,
         }
@@ -139,6 +142,9 @@ impl App {
         match self.context() {
             Context::Filter => self.on_filter(),
             Context::Palette => self.on_palette(),
+            Context::Find => {
+                self.with_copy(Copy::on_find);
+            }
             _ => {
                 if let Some(Overlay::Help { top, .. }) = &mut self.overlay {
                     *top = 0;

@@ -225,6 +225,7 @@ impl App {
     fn relaid(&mut self) {
         self.damage.chrome();
         self.follow_cursors();
+        self.resize_copy();
         self.settle();
     }
 
@@ -287,6 +288,7 @@ impl App {
         if id == self.panes.focused || self.panes.get(id).is_none() {
             return;
         }
+        self.leave_copy();
         let was_typing = self.focus == Focus::Typing;
         let has_many = self.panes.marked().len() > 1 && self.panes.get(id).is_some_and(|pane| pane.is_marked);
         if !has_many {

@@ -194,6 +194,7 @@ impl App {
 
     /// Selects a session and shows it in the focused pane; nothing else of it changes.
     pub(in crate::tui) fn show(&mut self, id: Option<SessionId>) {
+        self.drop_copy_of(self.panes.focused_id());
         self.unwatch();
         if let Some(before) = self.sessions.selected_id().filter(|before| Some(*before) != id) {
             self.sessions.last = Some(before);

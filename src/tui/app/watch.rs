@@ -286,6 +286,7 @@ impl App {
     }
 
     pub(in crate::tui) fn on_closed(&mut self, closed: &verbs::Closed) {
+        self.on_history_end(closed.channel);
         if let Some(id) = self.panes.of_channel(closed.channel).map(|pane| pane.id)
             && closed.end.is_some()
         {
@@ -319,6 +320,9 @@ impl App {
     }
 
     pub(in crate::tui) fn on_bulk(&mut self, bulk: &Bulk) {
+        if self.on_history(bulk.channel, bulk.at, &bulk.bytes) {
+            return;
+        }
         let Some(pane) = self.panes.of_channel(bulk.channel) else { return };
         let id = pane.id;
         let Some(applied) = pane.on_bulk(bulk) else { return };
@@ -326,6 +330,7 @@ impl App {
         if applied.is_new_size {
             self.damage.chrome();
         }
+        self.on_said(id);
         self.damage.rows(id, &applied.rows);
         if let Some(area) = self.area_of(id)
             && let Some(pane) = self.panes.get_mut(id)

@@ -34,6 +34,7 @@ pub const PRESETS: [Preset; 3] = [
             ("close-pane", Typing, &["Prefix X"]),
             ("zoom", Typing, &["Prefix Q"]),
             ("next-pane", Typing, &["Prefix Tab"]),
+            ("copy-mode", Typing, &["Prefix [", "Prefix Esc"]),
             ("redraw", Typing, &["Prefix l"]),
             ("last", Typing, &["Prefix Prefix"]),
             ("send-prefix", Typing, &["Prefix a"]),

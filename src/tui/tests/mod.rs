@@ -5,6 +5,7 @@
 mod actions;
 mod anything;
 mod app;
+mod copying;
 mod keys;
 mod looks;
 

@@ -14,6 +14,7 @@ use crate::tui::keymap::Bound;
 use crate::tui::keymap::describe;
 use crate::tui::pane::Pane;
 use crate::tui::theme::Role;
+use crate::tui::view::copy;
 use crate::tui::view::cut;
 use crate::tui::view::put;
 use crate::tui::view::width;
@@ -42,7 +43,13 @@ fn render_place(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
         let name = format!(" {} ", cut(&text::clean(&name), area.width / 3));
         at = put(buffer, (at, y), &name, area.width, style(Role::Heading));
         let (word, role) = word(app, pane);
-        at = put(buffer, (at, y), word, end.saturating_sub(at), style(role));
+        let words = match &app.copying {
+            Some(copying) => copy::words(copying),
+            None => vec![(word.to_owned(), role)],
+        };
+        for (word, role) in words {
+            at = put(buffer, (at, y), &format!("{word} "), end.saturating_sub(at), style(role));
+        }
         at = put(buffer, (at, y), " ", end.saturating_sub(at), style(Role::Text));
     }
     if app.context() == Context::Typing && app.notice.is_some() {

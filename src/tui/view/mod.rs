@@ -1,5 +1,6 @@
 //! What the dashboard looks like: one file per panel, each from the app into a buffer, none of them with a memory.
 
+mod copy;
 mod details;
 mod dialog;
 mod header;
@@ -17,6 +18,7 @@ use ratatui::layout::Rect;
 
 use crate::session::status::Status;
 use crate::tui::app::App;
+use crate::tui::app::Copying;
 use crate::tui::app::Focus;
 use crate::tui::layout::LEAST;
 use crate::tui::pane::Pane;
@@ -94,6 +96,10 @@ fn degrade(app: &App, area: Rect, buffer: &mut Buffer) {
 /// Draws a pane.
 pub fn render_pane(app: &App, id: PaneId, area: Rect, buffer: &mut Buffer) {
     let Some(pane) = app.panes.get(id) else { return };
+    if let Some(copying) = copying_in(app, id) {
+        copy::render(app, copying, area, buffer);
+        return;
+    }
     match pane.session {
         Some(id) if app.is_own(id) => {
             let lines = ["This dashboard runs inside this session.", "Shown in itself it would have no end."];
@@ -107,7 +113,7 @@ pub fn render_pane(app: &App, id: PaneId, area: Rect, buffer: &mut Buffer) {
 /// Draws rows of a session's screen; hands each row of our terminal it drew to `drawn`.
 pub fn render_rows(app: &App, rows: &[(PaneId, u16)], buffer: &mut Buffer, mut drawn: impl FnMut(&Buffer, Rect)) {
     for tile in app.tiles() {
-        let Some(pane) = app.panes.get(tile.id) else { continue };
+        let Some(pane) = app.panes.get(tile.id).filter(|_| copying_in(app, tile.id).is_none()) else { continue };
         let is_ended = is_ended(app, pane);
         for (_, row) in rows.iter().filter(|(id, _)| *id == tile.id) {
             if let Some(y) = pane.render_row(*row, tile.pane, is_ended, buffer) {
@@ -115,6 +121,11 @@ pub fn render_rows(app: &App, rows: &[(PaneId, u16)], buffer: &mut Buffer, mut d
             }
         }
     }
+}
+
+/// Returns copy mode if it is in a pane and there is something to show.
+fn copying_in(app: &App, id: PaneId) -> Option<&Copying> {
+    app.copying.as_ref().filter(|copying| copying.pane == id && !copying.is_loading)
 }
 
 fn is_ended(app: &App, pane: &Pane) -> bool {
@@ -144,6 +155,10 @@ pub fn cursor(app: &App) -> Option<(u16, u16)> {
     let focused = app.panes.focused();
     match app.focus {
         Focus::Typing => focused.cursor(app.area_of(focused.id)?),
+        Focus::Copy => {
+            let area = app.area_of(focused.id)?;
+            copying_in(app, focused.id).map_or(Some((area.x, area.y)), |copying| copy::cursor(copying, area))
+        }
         Focus::List => layout.list.and_then(|area| list::cursor(app, area)),
         Focus::View => {
             let tile = app.tiles().into_iter().find(|tile| tile.id == focused.id)?;

@@ -74,7 +74,8 @@ fn lost(app: &App, reason: &str, next: Option<u64>, screen: Rect) -> Dialog {
     let lines = [
         "The daemon is away; the sessions go on running.".to_owned(),
         format!("Reason: {reason}"),
-        format!("The dashboard comes back by itself as soon as the daemon does. {when}"),
+        "The dashboard comes back by itself as soon as the daemon does.".to_owned(),
+        when,
     ];
     question(app, "daemon", Role::Notice, &lines, screen)
 }

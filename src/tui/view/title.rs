@@ -16,6 +16,7 @@ use crate::tui::pane::Pane;
 use crate::tui::theme::Role;
 use crate::tui::tiles::Axis;
 use crate::tui::tiles::PaneId;
+use crate::tui::view::copy;
 use crate::tui::view::cut;
 use crate::tui::view::hints::word;
 use crate::tui::view::put;
@@ -55,6 +56,10 @@ fn on_the_left(app: &App, pane: &Pane) -> Vec<(String, Role)> {
     let is_focused = pane.id == app.panes.focused_id();
     let heading = if is_focused || app.panes.len() == 1 { Role::Heading } else { Role::Faint };
     let mut parts = vec![(text::clean(&status.name), heading)];
+    if let Some(copying) = app.copying.as_ref().filter(|copying| copying.pane == pane.id) {
+        parts.extend(copy::words(copying));
+        return parts;
+    }
     let (word, role) = word(app, pane);
     if status.end().is_some() {
         parts.push((status.word(), Role::of(&status.state)));
