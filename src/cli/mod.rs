@@ -135,7 +135,7 @@ fn dashboard(args: args::Tui) -> Result<u8, Error> {
         );
         return Ok(exit::USAGE);
     }
-    let left = tui::run(tui::Options { session: args.session, steal: args.steal })?;
+    let left = tui::run(tui::Options { session: args.session, steal: args.steal, ..tui::Options::default() })?;
     Ok(match left {
         tui::Left::Quit { sessions_running: 0 } => exit::OK,
         tui::Left::Quit { sessions_running: n } => {

@@ -7,10 +7,12 @@
 mod autostart;
 mod daemon;
 mod finding;
+mod keys;
 mod reader;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod tui;
 mod value;
 
 use std::io;
@@ -25,7 +27,10 @@ pub use autostart::Autostart;
 pub use daemon::Daemon;
 pub use finding::Finding;
 pub use finding::Grade;
+pub use keys::KeyEntry;
+pub use keys::Keys;
 pub use sessions::Sessions;
+pub use tui::Tui;
 pub use value::Bytes;
 pub use value::Pause;
 
@@ -42,6 +47,10 @@ pub struct Settings {
     pub sessions: Sessions,
     /// `[daemon]`.
     pub daemon: Daemon,
+    /// `[tui]`.
+    pub tui: Tui,
+    /// `[keys]`.
+    pub keys: Keys,
     /// `[[autostart]]`, without entries that make no sense.
     pub autostart: Vec<Autostart>,
 }

@@ -13,6 +13,7 @@ use crate::config::Loaded;
 use crate::config::autostart::Autostart;
 use crate::config::finding::Finding;
 use crate::config::finding::Grade;
+use crate::config::keys::KeyEntry;
 use crate::session::target;
 
 /// One key of a section.
@@ -48,7 +49,7 @@ macro_rules! section {
 pub(super) use section;
 
 /// The sections; what each is for is in `assets/config.default.toml`.
-const SECTIONS: [&str; 3] = ["sessions", "daemon", "autostart"];
+const SECTIONS: [&str; 5] = ["sessions", "daemon", "tui", "keys", "autostart"];
 
 struct Reader<'a> {
     file: &'a str,
@@ -65,6 +66,7 @@ pub fn read(file: &str) -> Loaded {
             reader.find(Grade::Error, &error.span().unwrap_or_default(), text);
         }
     }
+    reader.loaded.settings.keys.0.sort_by_key(|entry| entry.at);
     reader.loaded.findings.sort_by_key(|finding| (finding.line, finding.column));
     reader.loaded
 }
@@ -84,8 +86,14 @@ impl Reader<'_> {
                     self.section("daemon", &mut daemon, table);
                     self.loaded.settings.daemon = daemon;
                 }
+                ("tui", DeValue::Table(table)) => {
+                    let mut tui = std::mem::take(&mut self.loaded.settings.tui);
+                    self.section("tui", &mut tui, table);
+                    self.loaded.settings.tui = tui;
+                }
+                ("keys", DeValue::Table(table)) => self.keys(None, table),
                 ("autostart", DeValue::Array(entries)) => self.autostart(entries),
-                (name @ ("sessions" | "daemon"), _) => {
+                (name @ ("sessions" | "daemon" | "tui" | "keys"), _) => {
                     self.find(Grade::Error, &span, format!("`{name}` is a section: write [{name}]"));
                 }
                 ("autostart", _) => {
@@ -115,6 +123,37 @@ impl Reader<'_> {
             }
         }
         is_whole
+    }
+
+    /// Reads keys of the dashboard; a table inside names a place.
+    fn keys(&mut self, context: Option<&str>, table: DeTable<'_>) {
+        for (key, value) in table {
+            let action = key.get_ref().as_ref().to_owned();
+            let (key_span, span) = (key.span(), value.span());
+            let keys: Option<Vec<String>> = match value.into_inner() {
+                DeValue::String(text) => Some(vec![text.into_owned()]),
+                DeValue::Array(array) => {
+                    let text = |value: toml::Spanned<DeValue<'_>>| match value.into_inner() {
+                        DeValue::String(text) => Some(text.into_owned()),
+                        _ => None,
+                    };
+                    array.into_iter().map(text).collect()
+                }
+                DeValue::Table(inner) if context.is_none() => {
+                    self.keys(Some(&action), inner);
+                    continue;
+                }
+                _ => None,
+            };
+            let Some(keys) = keys else {
+                let text = format!("`{action}` cannot be used: write keys as \"x\" or as [\"x\", \"Prefix x\"]");
+                self.find(Grade::Error, &span, text);
+                continue;
+            };
+            let at = Finding::at(Grade::Error, self.file, &key_span, String::new());
+            let at = (at.line, at.column);
+            self.loaded.settings.keys.0.push(KeyEntry { context: context.map(str::to_owned), action, keys, at });
+        }
     }
 
     /// Reads the entries; one that is wrong anywhere is left out, because half of what was meant may do harm.

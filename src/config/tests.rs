@@ -20,6 +20,24 @@ fn the_default_file_says_what_is_built_in_and_all_of_it() {
         let key = format!("\n{} = ", field.name);
         assert!(DEFAULT_FILE.contains(&key), "{} is not documented", field.name);
     }
+    for field in Tui::FIELDS {
+        let key = format!("\n{} = ", field.name);
+        assert!(DEFAULT_FILE.contains(&key), "{} is not documented", field.name);
+    }
+}
+
+#[test]
+fn keys_are_read_with_their_places_and_written_so_that_they_are_read_again() {
+    let file = "[keys]\nstop = \"K\"\nkill = []\n[keys.list]\nstop = [\"x\", \"Prefix x\"]\n";
+    let keys = parse(file).settings.keys;
+    let said: Vec<_> =
+        keys.0.iter().map(|entry| (entry.context.as_deref(), entry.action.as_str(), entry.at.0)).collect();
+    assert_eq!(said, [(None, "stop", 2), (None, "kill", 3), (Some("list"), "stop", 5)]);
+    assert_eq!(keys.0[2].keys, ["x", "Prefix x"]);
+    let again = parse(&text(&parse(file).settings)).settings.keys;
+    let plain = |keys: &Keys| keys.0.iter().map(|entry| (entry.action.clone(), entry.keys.clone())).collect::<Vec<_>>();
+    assert_eq!(plain(&again), plain(&keys));
+    assert_eq!(parse("[keys]\nstop = 5\n").findings[0].line, 2);
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! What has to be drawn anew: everything, the pane, or some rows of it.
+//! What has to be drawn anew: everything, panes, or some rows of them.
 //!
 //! The echo of a key damages one row; the list around it is not looked at then.
+
+use crate::tui::tiles::PaneId;
 
 /// Collected since the last drawing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -9,10 +11,12 @@ pub struct Damage {
     pub is_unknown: bool,
     /// Anything outside the pane, and the pane.
     pub is_chrome: bool,
-    /// The whole pane.
-    pub is_pane: bool,
-    /// Rows of the session's screen.
-    pub rows: Vec<u16>,
+    /// Panes as a whole.
+    pub panes: Vec<PaneId>,
+    /// Rows of the screens in panes.
+    pub rows: Vec<(PaneId, u16)>,
+    /// Something may have moved the cursor.
+    pub is_cursor: bool,
 }
 
 impl Damage {
@@ -36,16 +40,13 @@ impl Damage {
         self.is_chrome = true;
     }
 
-    pub(super) const fn pane(&mut self) {
-        self.is_pane = true;
+    pub(super) fn pane(&mut self, pane: PaneId) {
+        self.panes.push(pane);
     }
 
     /// Damages rows; also without any, the cursor may have moved.
-    pub(super) fn rows(&mut self, rows: Vec<u16>) {
-        if self.rows.is_empty() {
-            self.rows = rows;
-        } else {
-            self.rows.extend(rows);
-        }
+    pub(super) fn rows(&mut self, pane: PaneId, rows: &[u16]) {
+        self.is_cursor = true;
+        self.rows.extend(rows.iter().map(|row| (pane, *row)));
     }
 }

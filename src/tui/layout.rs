@@ -9,8 +9,10 @@ use ratatui::layout::Rect;
 pub const LEAST: Screen = Screen { cols: 20, rows: 5 };
 /// Fewest columns for list and pane side by side.
 const BESIDE: u16 = 80;
-/// Fewest and most columns of the list beside a pane.
+/// Fewest and usually most columns of the list beside a pane.
 const LIST: (u16, u16) = (30, 48);
+/// Columns from which the list gets more.
+const ROOMY: u16 = 160;
 /// What a session's pane should have, if the list can spare it.
 const PANE: u16 = 80;
 /// Rows that tell all about the selected session, and the fewest rows of a list that leaves room for them.
@@ -32,8 +34,12 @@ pub enum Arrangement {
     List,
     /// The pane, and the list if there is room.
     Pane,
-    /// The pane and one line.
+    /// The panes, and no list.
+    Panes,
+    /// One pane and one line.
     Alone,
+    /// Something that takes the place of list and panes.
+    Whole,
 }
 
 /// The areas; what is not shown is none.
@@ -47,10 +53,12 @@ pub struct Layout {
     pub details: Option<Rect>,
     /// The line between list and pane.
     pub divider: Option<Rect>,
-    /// Name of the session, and who types.
-    pub title: Option<Rect>,
-    /// The session's screen.
-    pub pane: Option<Rect>,
+    /// Panes, each with a line above it.
+    pub body: Option<Rect>,
+    /// One pane, without a line.
+    pub alone: Option<Rect>,
+    /// What takes the place of all of that.
+    pub whole: Option<Rect>,
     /// The last row: keys and messages.
     pub hints: Option<Rect>,
 }
@@ -58,7 +66,7 @@ pub struct Layout {
 impl Layout {
     /// Divides a screen.
     #[must_use]
-    pub fn new(screen: Screen, arrangement: Arrangement) -> Self {
+    pub fn new(screen: Screen, arrangement: Arrangement, is_wide: bool) -> Self {
         let Screen { cols, rows } = screen;
         if cols < LEAST.cols || rows < LEAST.rows {
             return Self::default();
@@ -66,24 +74,20 @@ impl Layout {
         let hints = Some(Rect::new(0, rows - 1, cols, 1));
         let header = Rect::new(0, 0, cols, 1);
         let body = Rect::new(0, 1, cols, rows - 2);
+        let plain = Self { hints, ..Self::default() };
         match arrangement {
-            Arrangement::Alone => Self { pane: Some(Rect::new(0, 0, cols, rows - 1)), hints, ..Self::default() },
-            Arrangement::Pane if cols < BESIDE => {
-                Self { title: Some(header), pane: Some(body), hints, ..Self::default() }
-            }
-            Arrangement::List if cols < BESIDE => {
-                Self { header: Some(header), hints, ..Self::default() }.with_list(body)
-            }
+            Arrangement::Alone => Self { alone: Some(Rect::new(0, 0, cols, rows - 1)), ..plain },
+            Arrangement::Whole => Self { header: Some(header), whole: Some(body), ..plain },
+            Arrangement::Panes => Self { body: Some(Rect::new(0, 0, cols, rows - 1)), ..plain },
+            Arrangement::Pane if cols < BESIDE => Self { body: Some(Rect::new(0, 0, cols, rows - 1)), ..plain },
+            Arrangement::List if cols < BESIDE || is_wide => Self { header: Some(header), ..plain }.with_list(body),
             Arrangement::List | Arrangement::Pane => {
-                let list = (cols / 3).min(cols.saturating_sub(PANE + 1)).clamp(LIST.0, LIST.1);
-                let pane = Rect::new(list + 1, body.y + 1, cols - list - 1, body.height - 1);
+                let list = list_width(cols);
                 Self {
                     header: Some(header),
                     divider: Some(Rect::new(list, body.y, 1, body.height)),
-                    title: Some(Rect::new(list + 1, body.y, pane.width, 1)),
-                    pane: Some(pane),
-                    hints,
-                    ..Self::default()
+                    body: Some(Rect::new(list + 1, body.y, cols - list - 1, body.height)),
+                    ..plain
                 }
                 .with_list(Rect { width: list, ..body })
             }
@@ -106,24 +110,35 @@ impl Layout {
     }
 }
 
+/// Returns how wide the list beside panes is: a third, less where a session would not get what it should have, more where
+/// there is plenty.
+fn list_width(cols: u16) -> u16 {
+    let share = if cols >= ROOMY { cols * 2 / 5 } else { (cols / 3).min(LIST.1) };
+    share.min(cols.saturating_sub(PANE + 1)).max(LIST.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ALL: [Arrangement; 5] =
+        [Arrangement::List, Arrangement::Pane, Arrangement::Panes, Arrangement::Alone, Arrangement::Whole];
 
     #[test]
     fn areas_lie_on_the_screen_and_never_overlap() {
         for cols in 1..=220 {
             for rows in 1..=60 {
-                for arrangement in [Arrangement::List, Arrangement::Pane, Arrangement::Alone] {
-                    let layout = Layout::new(Screen { cols, rows }, arrangement);
+                for (arrangement, is_wide) in ALL.into_iter().flat_map(|one| [(one, false), (one, true)]) {
+                    let layout = Layout::new(Screen { cols, rows }, arrangement, is_wide);
                     let screen = Rect::new(0, 0, cols, rows);
                     let areas = [
                         layout.header,
                         layout.list,
                         layout.details,
                         layout.divider,
-                        layout.title,
-                        layout.pane,
+                        layout.body,
+                        layout.alone,
+                        layout.whole,
                         layout.hints,
                     ];
                     let areas: Vec<Rect> = areas.into_iter().flatten().collect();
@@ -141,13 +156,15 @@ mod tests {
 
     #[test]
     fn ux13_a_session_gets_eighty_columns_where_they_can_be_spared() {
-        let pane = |cols, rows| {
-            Layout::new(Screen { cols, rows }, Arrangement::Pane).pane.map(|pane| (pane.width, pane.height))
+        // One row of the body is the line over the pane.
+        let body = |cols, rows| {
+            Layout::new(Screen { cols, rows }, Arrangement::Pane, false).body.map(|body| (body.width, body.height - 1))
         };
-        assert_eq!(pane(120, 40), Some((80, 37)));
-        assert_eq!(pane(80, 24), Some((49, 21)));
-        assert_eq!(pane(79, 24), Some((79, 22)));
-        assert_eq!(pane(40, 12), Some((40, 10)));
-        assert_eq!(pane(19, 4), None);
+        assert_eq!(body(120, 40), Some((80, 37)));
+        assert_eq!(body(80, 24), Some((49, 21)));
+        assert_eq!(body(79, 24), Some((79, 22)));
+        assert_eq!(body(40, 12), Some((40, 10)));
+        assert_eq!(body(200, 60), Some((119, 57)));
+        assert_eq!(body(19, 4), None);
     }
 }

@@ -6,34 +6,56 @@
 
 pub mod action;
 pub mod app;
+pub mod copy;
 mod damage;
+mod filter;
+mod fuzzy;
 mod guard;
 pub mod input;
 pub use crate::session::key;
 pub mod keymap;
 pub mod layout;
+pub mod line;
 pub mod mouse;
 mod outer;
+mod outside;
 mod paint;
-mod pane;
+pub mod pane;
 mod runtime;
 #[cfg(test)]
 mod tests;
-mod theme;
+pub mod theme;
+pub mod tiles;
 pub mod view;
 mod wire;
+mod worker;
 
 use crate::client::Error;
 use crate::client::blocking::Client;
+use crate::config;
+use crate::config::Finding;
+use crate::config::Settings;
 use crate::session::status::End;
 
 /// How the dashboard is started.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// One session, full-screen; the whole dashboard without it.
     pub session: Option<String>,
     /// Take control of it from who has it.
     pub steal: bool,
+    /// What the user wants.
+    pub settings: Settings,
+    /// What is wrong with them.
+    pub findings: Vec<Finding>,
+    /// The terminal shows Unicode.
+    pub has_utf8: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { session: None, steal: false, settings: Settings::default(), findings: Vec::new(), has_utf8: true }
+    }
 }
 
 /// How the dashboard was left; the terminal is restored by then.
@@ -72,5 +94,17 @@ pub enum Left {
 /// Runs the dashboard on the terminal of standard input until it is left.
 pub fn run(options: Options) -> Result<Left, Error> {
     let client = Client::connect_or_start()?;
+    let loaded = config::load(client.place());
+    let options = Options { settings: loaded.settings, findings: loaded.findings, has_utf8: has_utf8(), ..options };
     runtime::Runtime::enter(options, client)?.live()
+}
+
+/// Returns whether the locale says that the terminal shows Unicode; without any locale it is believed to.
+fn has_utf8() -> bool {
+    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8") || locale == "c" && std::env::var_os("TMUX").is_some()
+    })
 }

@@ -47,11 +47,16 @@ impl Outer {
     /// Returns what the terminal should be told now.
     #[must_use]
     pub fn wanted(app: &App) -> Self {
+        let ours = if app.settings.mouse { 1002 } else { 0 };
         if app.is_typing() {
-            return Self::of(app.pane.modes());
+            let modes = app.panes.focused().modes();
+            let of = Self::of(modes);
+            // A wheel that means cursor keys is the program's.
+            let is_free = modes.mouse == MouseMode::None && !of.wheel;
+            return Self { mouse: if is_free { ours } else { of.mouse }, ..of };
         }
         // A pasted text must not be taken for commands.
-        Self { paste: true, wheel: app.focus == Focus::List, ..Self::at_prompt() }
+        Self { paste: true, wheel: app.focus == Focus::List && ours == 0, mouse: ours, ..Self::at_prompt() }
     }
 
     fn of(modes: Modes) -> Self {

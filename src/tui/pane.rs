@@ -11,6 +11,7 @@ use ratatui::style::Modifier;
 
 use crate::protocol::frame::Bulk;
 use crate::protocol::message;
+use crate::session::id::SessionId;
 use crate::session::text;
 use crate::term;
 use crate::term::CellView;
@@ -21,6 +22,7 @@ use crate::term::Size;
 use crate::term::Style;
 use crate::term::Underline;
 use crate::tui::guard;
+use crate::tui::tiles::PaneId;
 
 /// Most bytes of one frame.
 const FRAME_LIMIT: usize = 32 << 20;
@@ -28,6 +30,8 @@ const FRAME_LIMIT: usize = 32 << 20;
 const UNDERLINE_SHIFT: u16 = 9;
 /// Fills what lies outside the session's screen.
 const OUTSIDE: &str = "·";
+/// The same in ASCII.
+const OUTSIDE_ASCII: &str = ".";
 
 /// What a frame changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +52,61 @@ enum Stage {
     Open,
 }
 
+/// Who took a session over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Theft {
+    /// Who.
+    pub by: String,
+    /// Wall-clock milliseconds.
+    pub at_ms: u64,
+}
+
+/// Keyboard and size of the watched session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Control {
+    /// Not ours, and not asked for.
+    #[default]
+    None,
+    /// Asked for, or about to be.
+    Asking {
+        /// From whoever has them.
+        steal: bool,
+        /// They were ours before the daemon went.
+        is_return: bool,
+        /// What was typed meanwhile.
+        typed: Vec<u8>,
+    },
+    /// Ours.
+    Held,
+}
+
+impl Control {
+    /// Returns the state of somebody who just asked.
+    #[must_use]
+    pub const fn asking(steal: bool) -> Self {
+        Self::Asking { steal, is_return: false, typed: Vec::new() }
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Pane {
+    /// Its number.
+    pub id: PaneId,
+    /// The session it shows, once that is known.
+    pub session: Option<SessionId>,
+    /// Whether that has our keyboard.
+    pub control: Control,
+    /// The size that the controlled session was last told.
+    pub told: Option<Size>,
+    /// The session was taken from us.
+    pub theft: Option<Theft>,
+    /// What is typed into another marked pane is typed into this one as well.
+    pub is_marked: bool,
+    /// Our terminal has no Unicode.
+    pub is_ascii: bool,
+    /// The user moved the view; it does not follow the cursor.
+    pub is_panned: bool,
     target: String,
     channel: u32,
     stage: Stage,
@@ -65,7 +121,7 @@ pub struct Pane {
 impl Pane {
     /// Aims at a session; what was shown before is dropped.
     pub fn aim(&mut self, target: String) {
-        *self = Self { target, channel: self.channel, ..Self::default() };
+        *self = Self { id: self.id, is_marked: self.is_marked, is_ascii: self.is_ascii, target, ..Self::default() };
     }
 
     /// Returns what it aims at.
@@ -74,33 +130,31 @@ impl Pane {
         &self.target
     }
 
-    /// Returns the channel, 0 before the first.
+    /// Returns the channel, 0 while there is none.
     #[must_use]
     pub const fn channel(&self) -> u32 {
         self.channel
     }
 
-    /// Takes the next channel; what is shown stays until its first frame.
-    pub fn open(&mut self) -> u32 {
-        self.channel += 1;
+    /// Takes a new channel; what is shown stays until its first frame.
+    pub fn open(&mut self, channel: u32) {
+        self.channel = channel;
         self.stage = Stage::Opening;
         self.pieces.clear();
-        self.channel
     }
 
     /// Ends the watching; returns the channel if there was one.
     pub fn close(&mut self) -> Option<u32> {
         let channel = (self.stage != Stage::Closed).then_some(self.channel);
-        self.stage = Stage::Closed;
-        // What is still on its way must not find a channel of this number.
-        self.channel += u32::from(channel.is_some());
+        self.lost();
         channel
     }
 
     /// The connection is gone, and the channel with it.
-    pub fn lost(&mut self) {
+    pub const fn lost(&mut self) {
         self.stage = Stage::Closed;
-        self.channel += 1;
+        // What is still on its way must not find a pane.
+        self.channel = 0;
     }
 
     /// The daemon agreed to send frames.
@@ -164,11 +218,31 @@ impl Pane {
 
     /// Moves the view so that the cursor can be seen; returns whether it moved.
     pub fn follow_cursor(&mut self, area: Rect) -> bool {
+        if self.is_panned {
+            return false;
+        }
         let (row, col, _) = self.mirror.cursor();
         let size = self.mirror.size();
         let before = self.offset;
         self.offset = (corner(before.0, row, area.height, size.rows()), corner(before.1, col, area.width, size.cols()));
         self.offset != before
+    }
+
+    /// Moves the view by rows and columns, as far as there is something to see.
+    pub fn pan(&mut self, (rows, cols): (i16, i16), area: Rect) {
+        let size = self.mirror.size();
+        let last = (size.rows().saturating_sub(area.height), size.cols().saturating_sub(area.width));
+        self.is_panned = true;
+        self.offset = (
+            self.offset.0.saturating_add_signed(rows).min(last.0),
+            self.offset.1.saturating_add_signed(cols).min(last.1),
+        );
+    }
+
+    /// Returns the mirror that is drawn.
+    #[must_use]
+    pub const fn mirror(&self) -> &Mirror {
+        &self.mirror
     }
 
     /// Returns where the session's cursor is on our terminal, if it is to be seen.
@@ -209,7 +283,8 @@ impl Pane {
                 continue;
             }
             if row >= size.rows() || col >= size.cols() {
-                cell.set_symbol(OUTSIDE).modifier = Modifier::DIM;
+                let symbol = if self.is_ascii { OUTSIDE_ASCII } else { OUTSIDE };
+                cell.set_symbol(symbol).modifier = Modifier::DIM;
                 continue;
             }
             let view = self.mirror.cell(row, col);
@@ -236,7 +311,7 @@ fn corner(before: u16, at: u16, shown: u16, total: u16) -> u16 {
 }
 
 /// Draws one cell.
-fn put(cell: &mut Cell, view: &CellView<'_>, is_cut: bool) {
+pub fn put(cell: &mut Cell, view: &CellView<'_>, is_cut: bool) {
     let bytes = view.text.as_bytes();
     if is_cut || (bytes.is_empty() && view.width > 0) {
         cell.set_symbol(" ");

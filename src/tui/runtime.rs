@@ -13,7 +13,9 @@ use rustix::process::Signal;
 
 use crate::client::Error;
 use crate::client::blocking::Client;
+use crate::config;
 use crate::platform::clock;
+use crate::platform::endpoint::Place;
 use crate::platform::process;
 use crate::platform::signals::Signals;
 use crate::protocol::error::Code;
@@ -29,10 +31,13 @@ use crate::tui::app::Now;
 use crate::tui::guard::Guard;
 use crate::tui::input::Tokeniser;
 use crate::tui::outer::Outer;
+use crate::tui::outside;
 use crate::tui::paint::Painter;
 use crate::tui::theme::Depth;
 use crate::tui::view;
 use crate::tui::wire::Wire;
+use crate::tui::worker;
+use crate::tui::worker::Worker;
 
 const SIGNALS: [Signal; 7] =
     [Signal::WINCH, Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT, Signal::CONT, Signal::TSTP];
@@ -50,6 +55,7 @@ pub struct Runtime {
     tokeniser: Tokeniser,
     painter: Painter,
     buffer: Buffer,
+    worker: Worker,
     done: Option<Result<Left, Error>>,
 }
 
@@ -63,6 +69,7 @@ struct Woken {
     daemon: bool,
     signal: bool,
     attempt: bool,
+    worker: bool,
 }
 
 impl Runtime {
@@ -77,6 +84,7 @@ impl Runtime {
         let screen = guard.screen();
         Ok(Self {
             app: App::new(options, screen, ancestors()),
+            worker: Worker::start().map_err(unusable)?,
             wire: Wire::new(client),
             guard,
             signals,
@@ -126,6 +134,11 @@ impl Runtime {
             self.tell(msg);
         }
         self.wire.retry(now);
+        if woken.worker {
+            for msg in self.worker.take() {
+                self.tell(msg);
+            }
+        }
         let mut tokens = Vec::new();
         self.tokeniser.expire(now, &mut tokens);
         if !tokens.is_empty() {
@@ -155,6 +168,7 @@ impl Runtime {
             PollFd::from_borrowed_fd(input, PollFlags::IN),
             PollFd::from_borrowed_fd(output_fd, output),
             PollFd::new(signals, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.worker.wake(), PollFlags::IN),
         ];
         let attempt_at = attempt.as_ref().map(|fd| {
             fds.push(PollFd::new(fd, PollFlags::IN));
@@ -174,6 +188,7 @@ impl Runtime {
             gone: fds[0].revents().intersects(bad) || fds[1].revents().intersects(bad),
             output: fds[1].revents().contains(PollFlags::OUT),
             signal: is(2),
+            worker: is(3),
             attempt: attempt_at.is_some_and(is),
             daemon: daemon_at.is_some_and(is),
         }
@@ -198,6 +213,16 @@ impl Runtime {
             Effect::PaneSize { channel, size } => self.wire.notify(&verbs::PaneSize { channel, size, pixels: None }),
             Effect::Drawn { channel, frame } => self.wire.notify(&verbs::Drawn { channel, frame }),
             Effect::StartDaemon => self.wire.start_daemon(),
+            Effect::Branches(wanted) => self.worker.give(Box::new(|| {
+                let found = wanted.into_iter().map(|(id, cwd)| (id, worker::branch_of(&cwd))).collect();
+                Some(Msg::Branches(found))
+            })),
+            Effect::Clipboard(text) => outside::clipboard(&text, &mut self.painter.out),
+            Effect::Open { name, text, is_editor } => self.open_outside(&name, &text, is_editor),
+            Effect::ReadSettings => self.worker.give(Box::new(|| {
+                let place = Place::open().ok()?;
+                Some(Msg::Settings(Box::new(config::load(&place))))
+            })),
             Effect::Suspend => self.suspend(),
             Effect::Leave(left) => self.done = self.done.take().or(Some(Ok(left))),
             Effect::Fail(error) => self.done = self.done.take().or(Some(Err(error.into()))),
@@ -234,6 +259,13 @@ impl Runtime {
         }
     }
 
+    /// Lends the terminal to a pager or an editor.
+    fn open_outside(&mut self, name: &str, text: &str, is_editor: bool) {
+        let _ = self.guard.give_back();
+        outside::show(name, text, is_editor);
+        self.resume();
+    }
+
     /// Gives the terminal to the shell until it lets us go on; without a shell that could, nothing happens.
     fn suspend(&mut self) {
         if !has_shell() {
@@ -268,7 +300,7 @@ impl Runtime {
         }
         let damage = self.app.take_damage();
         self.guard.set_modes(Outer::wanted(&self.app));
-        if !damage.is_none() || damage.rows.capacity() > 0 {
+        if !damage.is_none() {
             self.paint(&damage);
         }
         self.painter.cursor(view::cursor(&self.app));
@@ -284,14 +316,13 @@ impl Runtime {
     }
 
     fn paint(&mut self, damage: &crate::tui::damage::Damage) {
-        let layout = self.app.layout();
         if damage.is_unknown {
             let screen = self.guard.screen();
             let area = Rect::new(0, 0, screen.cols, screen.rows);
             self.buffer.resize(area);
             self.painter.clear(area);
         }
-        let is_covered = self.app.overlay.is_some() || self.app.link.is_shown();
+        let is_covered = self.app.overlay.is_some() || self.app.link.is_shown() || self.app.is_which_key_shown();
         if damage.is_chrome || is_covered {
             self.painter.hide_cursor();
             self.buffer.reset();
@@ -299,18 +330,17 @@ impl Runtime {
             self.paint_all(self.buffer.area);
             return;
         }
-        let Some(area) = layout.pane else { return };
-        if damage.is_pane {
-            view::render_pane(&self.app, area, &mut self.buffer);
-            self.paint_all(area);
-            return;
+        if damage.rows.len() > 3 || !damage.panes.is_empty() {
+            self.painter.hide_cursor();
+        }
+        let tiles = if damage.panes.is_empty() { Vec::new() } else { self.app.tiles() };
+        for tile in tiles.into_iter().filter(|tile| damage.panes.contains(&tile.id)) {
+            view::render_pane(&self.app, tile.id, tile.pane, &mut self.buffer);
+            self.paint_all(tile.pane);
         }
         let painter = &mut self.painter;
-        if damage.rows.len() > 3 {
-            painter.hide_cursor();
-        }
-        view::render_rows(&self.app, &damage.rows, area, &mut self.buffer, |buffer, y| {
-            painter.row(buffer, y, area.left()..area.right());
+        view::render_rows(&self.app, &damage.rows, &mut self.buffer, |buffer, row| {
+            painter.row(buffer, row.y, row.left()..row.right());
         });
     }
 

@@ -7,10 +7,12 @@ use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
 use rustix::pipe::PipeFlags;
+use serde_bytes::ByteBuf;
 
 use crate::client;
 use crate::client::Error;
@@ -25,14 +27,17 @@ use crate::protocol::message::Notice;
 use crate::protocol::message::Reply;
 use crate::protocol::message::Verb;
 use crate::protocol::verbs;
+use crate::session::id::SessionId;
 use crate::session::spec::Kind;
 use crate::session::spec::Spec;
+use crate::term::Size;
 use crate::tui::app::Answer;
 use crate::tui::app::Ask;
 use crate::tui::app::Msg;
+use crate::tui::app::Program;
 
 /// Pause before the next try, when there is no daemon at all.
-const RETRY_NS: u64 = 500_000_000;
+const RETRY_NS: u64 = 1_000_000_000;
 
 type Post = Box<dyn Fn(&mut Connection) -> Result<u64, Error>>;
 type Open = Box<dyn Fn(Reply) -> Result<Answer, Error>>;
@@ -244,8 +249,9 @@ impl Wire {
                 Some(Msg::Connected)
             }
             Err(error) => {
-                self.retry_at = Some(now + RETRY_NS);
-                Some(Msg::StillLost(reason(&error)))
+                let next = now + RETRY_NS;
+                self.retry_at = Some(next);
+                Some(Msg::StillLost { reason: reason(&error), next })
             }
         }
     }
@@ -281,26 +287,50 @@ fn question(ask: Ask) -> Question {
         }
         Ask::Release { channel } => plain(ask, verbs::Release { channel }, |_| Answer::Done),
         Ask::Detach { channel } => plain(ask, verbs::Detach { channel }, |_| Answer::Done),
-        Ask::Run { size } => {
-            let launch = inherit::launch(vec![inherit::shell()], None);
-            let spec = Spec { kind: Kind::Pty, size, launch, ..Spec::default() };
-            durable(ask, verbs::Run { key: client::request_key(), spec, ..verbs::Run::default() }, Answer::Started)
+        Ask::History { channel, id, from } => {
+            let from = from.map_or(verbs::From::Start, verbs::From::Offset);
+            let logs = verbs::Logs { channel, target: id.to_string(), from, past_gaps: true, ..verbs::Logs::default() };
+            plain(ask, logs, |_| Answer::Done)
         }
-        Ask::Stop { id, grace_ms } => {
-            let stop = verbs::Stop {
-                key: client::request_key(),
-                targets: vec![id.to_string()],
-                grace_ms,
-                ..verbs::Stop::default()
-            };
+        Ask::Sample => plain(ask, verbs::List::default(), |listing| Answer::Listing(listing.sessions)),
+        Ask::Procs => plain(ask, verbs::Procs::default(), |reply| Answer::Procs(reply.processes)),
+        Ask::LastLine { id } => {
+            let screen = verbs::ScreenOf { target: id.to_string(), ..verbs::ScreenOf::default() };
+            plain(ask, screen, |reply| Answer::Text(reply.text))
+        }
+        Ask::Run { size, program } => {
+            let run = verbs::Run { key: client::request_key(), spec: spec(size, program), ..verbs::Run::default() };
+            durable(ask, run, Answer::Started)
+        }
+        Ask::Signal { ids, signal } => {
+            let signal =
+                verbs::Signal { key: client::request_key(), targets: names(&ids), signal, ..verbs::Signal::default() };
+            durable(ask, signal, |reply| Answer::Outcomes(reply.outcomes))
+        }
+        Ask::Stop { ids, grace_ms } => {
+            let stop =
+                verbs::Stop { key: client::request_key(), targets: names(&ids), grace_ms, ..verbs::Stop::default() };
             durable(ask, stop, |reply| Answer::Outcomes(reply.outcomes))
         }
-        Ask::Remove { id } => {
-            durable(ask, verbs::Remove { targets: vec![id.to_string()], ..verbs::Remove::default() }, |reply| {
+        Ask::Remove { ids } => {
+            durable(ask, verbs::Remove { targets: names(&ids), ..verbs::Remove::default() }, |reply| {
                 Answer::Outcomes(reply.outcomes)
             })
         }
     }
+}
+
+fn names(ids: &[SessionId]) -> Vec<String> {
+    ids.iter().map(SessionId::to_string).collect()
+}
+
+/// Returns what to start: a program with our environment, or a shell.
+fn spec(size: Size, program: Option<Box<Program>>) -> Spec {
+    let program = program.unwrap_or_default();
+    let argv: Vec<ByteBuf> = program.argv.into_iter().map(|arg| ByteBuf::from(arg.into_bytes())).collect();
+    let argv = if argv.is_empty() { vec![inherit::shell()] } else { argv };
+    let launch = inherit::launch(argv, program.cwd.as_deref().map(Path::new));
+    Spec { name: program.name, kind: program.kind, tags: program.tags, size, launch, ..Spec::default() }
 }
 
 fn plain<V: Verb + 'static>(ask: Ask, verb: V, answer: fn(V::Reply) -> Answer) -> Question {

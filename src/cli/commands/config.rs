@@ -11,6 +11,7 @@ use crate::platform::endpoint::Place;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::session::text;
+use crate::tui;
 
 /// Runs it.
 pub fn run(verb: &args::Config) -> Result<u8, Error> {
@@ -63,7 +64,7 @@ fn show(place: &Place, args: &args::ConfigShow) -> u8 {
 /// Fails if there is anything to say, so that scripts and editors can ask.
 fn check(place: &Place, args: &args::ConfigCheck) -> u8 {
     let path = args.file.clone().unwrap_or_else(|| place.config());
-    let loaded = match config::read_file(&path) {
+    let mut loaded = match config::read_file(&path) {
         Ok(Some(text)) => config::parse(&text),
         Ok(None) if args.file.is_some() => {
             let message = format!("there is no file {}", path.display());
@@ -72,6 +73,8 @@ fn check(place: &Place, args: &args::ConfigCheck) -> u8 {
         Ok(None) => config::Loaded::default(),
         Err(error) => return refuse(&error, None),
     };
+    loaded.findings.extend(tui::keymap::check(&loaded.settings.tui, &loaded.settings.keys));
+    loaded.findings.sort_by_key(|finding| (finding.line, finding.column));
     let code = if loaded.findings.is_empty() { exit::OK } else { exit::FAILURE };
     if args.json {
         let document = serde_json::json!({ "path": path.display().to_string(), "findings": loaded.findings });

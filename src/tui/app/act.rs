@@ -1,161 +1,152 @@
-//! What each action does.
+//! What actions do that need no more than a few lines.
 
-use crate::session::text;
-use crate::tui::action::Id;
+use crate::session::id::SessionId;
+use crate::tui::action::Action;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
 use crate::tui::app::Control;
 use crate::tui::app::Effect;
 use crate::tui::app::Focus;
-use crate::tui::app::Mode;
-use crate::tui::app::Overlay;
-use crate::tui::input::Token;
 
-/// Milliseconds that a stop waits before it kills.
-const GRACE_MS: u64 = 5000;
+/// Actions that mean nothing with one session.
+pub(super) const FOR_MANY: [&str; 34] = [
+    "list",
+    "next",
+    "previous",
+    "last",
+    "new",
+    "zoom",
+    "split-right",
+    "split-down",
+    "close-pane",
+    "only-pane",
+    "next-pane",
+    "last-pane",
+    "pane-left",
+    "pane-down",
+    "pane-up",
+    "pane-right",
+    "grow-left",
+    "grow-down",
+    "grow-up",
+    "grow-right",
+    "rotate-panes",
+    "even-right",
+    "even-down",
+    "main-layout",
+    "tiled-layout",
+    "mark-pane",
+    "unmark-panes",
+    "hide-list",
+    "filter",
+    "wide-list",
+    "group",
+    "open-marked",
+    "new-shell",
+    "grid",
+];
 
 impl App {
-    pub(super) fn act(&mut self, id: Id, token: &Token) {
-        if !self.offers(id) {
+    pub(in crate::tui) fn act(&mut self, action: &'static Action) {
+        if self.offers(action) {
+            (action.run)(self);
+        } else {
             self.say("With --session there is this one only; leave and run `rpm tui` for the others.");
-            return;
-        }
-        match id {
-            Id::Next => self.step(1),
-            Id::Previous => self.step(-1),
-            Id::First => self.select_at(0),
-            Id::Last => self.select_at(self.sessions.rows().len().saturating_sub(1)),
-            Id::GoTo(number) => self.go(usize::from(number) - 1),
-            Id::NextSession => self.go_round(1),
-            Id::PreviousSession => self.go_round(-1),
-            Id::Type => self.take(false),
-            Id::TakeOver => self.take_over(),
-            Id::ShowList => self.show_list(),
-            Id::New => self.start_shell(),
-            Id::Stop => self.confirm(false),
-            Id::Kill => self.confirm(true),
-            Id::Remove => self.remove(),
-            Id::Zoom => self.zoom(),
-            Id::Redraw => self.damage.clear(),
-            Id::Help => self.open(Overlay::Help { context: self.context(), top: 0 }),
-            Id::Leave => self.leave(),
-            Id::Suspend => self.effects.push(Effect::Suspend),
-            Id::SendPrefix => self.type_bytes(token.fresh()),
-            Id::Yes => self.confirmed(),
-            Id::No | Id::JustView => self.close(),
-            Id::Close => self.close_or_leave(),
-            Id::ScrollDown => self.scroll(1),
-            Id::ScrollUp => self.scroll(-1),
-            Id::StartDaemon => self.effects.push(Effect::StartDaemon),
         }
     }
 
-    fn open(&mut self, overlay: Overlay) {
-        self.overlay = Some(overlay);
-        self.damage.chrome();
-    }
-
-    fn close(&mut self) {
-        self.overlay = None;
-        self.damage.chrome();
-    }
-
-    /// Without a list there is nothing behind an offer that was declined.
-    fn close_or_leave(&mut self) {
-        let was_offer = matches!(self.overlay, Some(Overlay::Offer { .. }));
+    pub(in crate::tui) fn take_over(&mut self) {
         self.close();
-        if was_offer && self.mode == Mode::Single {
-            self.leave();
-        }
-    }
-
-    fn scroll(&mut self, by: i16) {
-        if let Some(Overlay::Help { top, .. }) = &mut self.overlay {
-            *top = top.saturating_add_signed(by).min(crate::tui::action::ACTIONS.len() as u16);
-            self.damage.chrome();
-        }
-    }
-
-    fn take_over(&mut self) {
-        self.close();
-        if self.control == Control::Held {
+        if *self.control() == Control::Held {
             self.say("You have the keyboard already.");
         } else {
             self.take(true);
         }
     }
 
-    fn show_list(&mut self) {
+    pub(in crate::tui) fn show_list(&mut self) {
+        self.leave_copy();
         self.release();
         self.is_zoomed = false;
         self.set_focus(Focus::List);
     }
 
-    /// Goes to a session at a place; somebody who types goes on typing there.
-    fn go(&mut self, at: usize) {
-        let Some(id) = self.sessions.rows().get(at).map(|status| status.id) else {
-            self.say(format!("There is no session {}.", at + 1));
-            return;
-        };
+    /// Leaves the list for the panes, without typing.
+    pub(in crate::tui) fn look(&mut self) {
+        if self.sessions.selected_id().is_some() {
+            self.set_focus(Focus::View);
+        }
+    }
+
+    /// Goes to a session by its place in the list.
+    pub(in crate::tui) fn go_to_place(&mut self, at: usize) {
+        let id = self.list.rows().nth(at);
+        match id {
+            Some(id) => self.go_to(id),
+            None => self.say(format!("There is no session {}.", at + 1)),
+        }
+    }
+
+    /// Goes to a session; somebody who types goes on typing there.
+    pub(in crate::tui) fn go_to(&mut self, id: SessionId) {
         if self.sessions.selected_id() == Some(id) {
             return;
         }
         let was_typing = self.focus == Focus::Typing;
+        if was_typing {
+            self.release();
+        }
         self.show(Some(id));
         if was_typing {
             self.take(false);
         }
     }
 
-    fn go_round(&mut self, by: isize) {
-        let len = self.sessions.rows().len();
-        if let Some(at) = self.sessions.position()
-            && len > 1
-        {
-            self.go((at + len).saturating_add_signed(by) % len);
+    pub(in crate::tui) fn go_last(&mut self) {
+        match self.sessions.last.filter(|id| self.sessions.get(*id).is_some()) {
+            Some(id) => self.go_to(id),
+            None => self.say("There was no other session before."),
         }
     }
 
-    fn start_shell(&mut self) {
-        let size = self.pane_size().unwrap_or_default();
-        self.ask(Ask::Run { size });
-    }
-
-    fn confirm(&mut self, is_hard: bool) {
-        let Some(status) = self.selected() else { return };
-        if status.end().is_some() {
-            let text = format!("{} has ended already; d in the list removes it.", text::clean(&status.name));
-            self.say(text);
-            return;
-        }
-        let overlay = Overlay::confirm(status, is_hard);
-        self.open(overlay);
-    }
-
-    fn confirmed(&mut self) {
-        if let Some(Overlay::Confirm { id, is_hard, .. }) = self.overlay.take() {
-            self.ask(Ask::Stop { id, grace_ms: if is_hard { 0 } else { GRACE_MS } });
-        }
-        self.damage.chrome();
-    }
-
-    fn remove(&mut self) {
-        let Some(status) = self.selected() else { return };
-        let id = status.id;
-        if status.end().is_some() {
-            self.ask(Ask::Remove { id });
-        } else {
-            let text = format!("{} is {}; x stops it first.", text::clean(&status.name), status.word());
-            self.say(text);
+    pub(in crate::tui) fn go_round(&mut self, by: isize) {
+        let rows: Vec<SessionId> = self.list.rows().collect();
+        let at = rows.iter().position(|id| Some(*id) == self.sessions.selected_id());
+        match at {
+            Some(at) if rows.len() > 1 => self.go_to(rows[(at + rows.len()).saturating_add_signed(by) % rows.len()]),
+            None if !rows.is_empty() => self.go_to(rows[0]),
+            _ => {}
         }
     }
 
-    fn zoom(&mut self) {
-        self.is_zoomed = !self.is_zoomed;
-        if self.focus != Focus::Typing {
-            self.focus = if self.is_zoomed { Focus::View } else { Focus::List };
-        }
-        self.set_focus(self.focus);
-        self.tell_size();
+    pub(in crate::tui) fn start_shell(&mut self) {
+        let size = self.size_for(self.panes.focused_id()).unwrap_or_default();
+        self.ask(Ask::Run { size, program: None });
+    }
+
+    pub(in crate::tui) fn redraw(&mut self) {
+        self.damage.clear();
+    }
+
+    pub(in crate::tui) fn suspend(&mut self) {
+        self.effects.push(Effect::Suspend);
+    }
+
+    pub(in crate::tui) fn start_daemon(&mut self) {
+        self.effects.push(Effect::StartDaemon);
+    }
+
+    pub(in crate::tui) fn reload_settings(&mut self) {
+        self.effects.push(Effect::ReadSettings);
+    }
+
+    pub(in crate::tui) fn send_prefix(&mut self) {
+        let pressed = std::mem::take(&mut self.pressed);
+        self.type_bytes(&pressed);
+    }
+
+    pub(in crate::tui) fn toggle_mouse(&mut self) {
+        self.settings.mouse = !self.settings.mouse;
+        self.say(if self.settings.mouse { "The mouse is ours." } else { "The mouse is the terminal's." });
     }
 }

@@ -5,6 +5,8 @@
 use crate::tui::app::App;
 use crate::tui::app::Ask;
 use crate::tui::app::Control;
+use crate::tui::app::SECOND_NS;
+use crate::tui::tiles::PaneId;
 
 /// How long the daemon may be away before anybody is told.
 const PATIENCE_NS: u64 = 300_000_000;
@@ -22,6 +24,8 @@ pub enum Link {
         reason: String,
         /// It is said on the screen.
         is_shown: bool,
+        /// When it is tried again, if that is known.
+        next: Option<u64>,
     },
 }
 
@@ -32,52 +36,59 @@ impl Link {
         matches!(self, Self::Lost { is_shown: true, .. })
     }
 
-    pub(super) const fn deadline(&self) -> Option<u64> {
+    /// Returns when something about it has to be drawn.
+    pub(in crate::tui) fn deadline(&self, now: u64) -> Option<u64> {
         match self {
             Self::Lost { since, is_shown: false, .. } => Some(*since + PATIENCE_NS),
+            // Once a second the countdown is drawn anew.
+            Self::Lost { next: Some(at), .. } if *at > now => Some(now + (at - now - 1) % SECOND_NS + 1),
             Self::Lost { .. } | Self::Up => None,
         }
     }
 
     /// Shows it when it is time to; returns whether that is news.
-    pub(super) fn show_if_due(&mut self, now: u64) -> bool {
-        let is_due = self.deadline().is_some_and(|deadline| now >= deadline);
-        if let Self::Lost { is_shown, .. } = self
-            && is_due
-        {
-            *is_shown = true;
+    pub(in crate::tui) fn on_tick(&mut self, now: u64) -> bool {
+        match self {
+            Self::Lost { since, is_shown: is_shown @ false, .. } if now >= *since + PATIENCE_NS => {
+                *is_shown = true;
+                true
+            }
+            Self::Lost { is_shown: true, .. } => true,
+            Self::Lost { .. } | Self::Up => false,
         }
-        is_due
     }
 }
 
 impl App {
-    pub(super) fn on_connected(&mut self) {
+    pub(in crate::tui) fn on_connected(&mut self) {
         self.link = Link::Up;
         self.damage.chrome();
         self.ask(Ask::Subscribe);
-        if !self.pane.target().is_empty() {
-            self.watch();
+        self.copy_again();
+        let all: Vec<PaneId> = self.panes.all().map(|pane| pane.id).collect();
+        for id in all {
+            self.watch_in(id);
         }
     }
 
-    pub(super) fn on_lost(&mut self, reason: String) {
-        self.link = Link::Lost { since: self.now.mono, reason, is_shown: false };
-        self.pane.lost();
-        self.told = None;
-        let typed = match std::mem::replace(&mut self.control, Control::None) {
-            Control::None => return,
-            Control::Held => Vec::new(),
-            Control::Asking { typed, .. } => typed,
-        };
-        // Whoever has it by then keeps it.
-        self.control = Control::Asking { steal: false, is_return: true, typed };
+    pub(in crate::tui) fn on_lost(&mut self, reason: String) {
+        self.link = Link::Lost { since: self.now.mono, reason, is_shown: false, next: None };
+        for pane in self.panes.all_mut() {
+            pane.lost();
+            pane.told = None;
+            let typed = match std::mem::take(&mut pane.control) {
+                Control::None => continue,
+                Control::Held => Vec::new(),
+                Control::Asking { typed, .. } => typed,
+            };
+            // Whoever has it by then keeps it.
+            pane.control = Control::Asking { steal: false, is_return: true, typed };
+        }
     }
 
-    pub(super) fn on_still_lost(&mut self, why: String) {
-        if let Link::Lost { reason, .. } = &mut self.link
-            && *reason != why
-        {
+    pub(in crate::tui) fn on_still_lost(&mut self, why: String, at: u64) {
+        if let Link::Lost { reason, next, .. } = &mut self.link {
+            *next = Some(at);
             *reason = why;
             self.damage.chrome();
         }

@@ -2,10 +2,12 @@
 //!
 //! Plain data; what is asked of the daemon is named here in the dashboard's words and put into verbs by `wire`.
 
+use crate::config::Loaded;
 use crate::protocol::error::WireError;
 use crate::protocol::frame::Bulk;
 use crate::protocol::verbs;
 use crate::session::id::SessionId;
+use crate::session::spec::Kind;
 use crate::session::status::Status;
 use crate::term::Size;
 use crate::tui::Left;
@@ -33,7 +35,12 @@ pub enum Msg {
     /// The connection broke.
     Lost(String),
     /// A try to connect again failed.
-    StillLost(String),
+    StillLost {
+        /// Why.
+        reason: String,
+        /// When the next one is made, in monotonic nanoseconds.
+        next: u64,
+    },
     /// The daemon answered.
     Reply(Ask, Result<Answer, WireError>),
     /// A session is new or changed.
@@ -50,6 +57,10 @@ pub enum Msg {
     Tick,
     /// The dashboard was suspended and is back.
     Resumed,
+    /// On which branches of git directories are.
+    Branches(Vec<(SessionId, Option<String>)>),
+    /// The settings were read again.
+    Settings(Box<Loaded>),
     /// A signal asks us to leave.
     Terminate,
 }
@@ -59,6 +70,24 @@ pub enum Msg {
 pub enum Ask {
     /// For the list, and for all changes.
     Subscribe,
+    /// What sessions did since.
+    Sample,
+    /// For load and memory.
+    Procs,
+    /// For the last line of a session's screen.
+    LastLine {
+        /// Which.
+        id: SessionId,
+    },
+    /// For what a session said.
+    History {
+        /// Channel for the bytes.
+        channel: u32,
+        /// Which session.
+        id: SessionId,
+        /// Offset to begin at; the oldest byte without it.
+        from: Option<u64>,
+    },
     /// For the frames of a session.
     Watch {
         /// Channel of the frames.
@@ -85,23 +114,47 @@ pub enum Ask {
         /// The watching channel.
         channel: u32,
     },
-    /// For a new shell.
+    /// For a new session.
     Run {
         /// Size of its terminal.
         size: Size,
+        /// What; a shell without it.
+        program: Option<Box<Program>>,
     },
-    /// To end a session.
+    /// To signal sessions.
+    Signal {
+        /// Which.
+        ids: Vec<SessionId>,
+        /// Number of the signal.
+        signal: u8,
+    },
+    /// To end sessions.
     Stop {
         /// Which.
-        id: SessionId,
+        ids: Vec<SessionId>,
         /// Milliseconds until the hard signal.
         grace_ms: u64,
     },
-    /// To forget an ended session.
+    /// To forget ended sessions.
     Remove {
         /// Which.
-        id: SessionId,
+        ids: Vec<SessionId>,
     },
+}
+
+/// What a new session is to run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Its name; made from the program's without one.
+    pub name: Option<String>,
+    /// Its directory; ours without one.
+    pub cwd: Option<String>,
+    /// Terminal or pipes.
+    pub kind: Kind,
+    /// Free words.
+    pub tags: Vec<String>,
 }
 
 /// What the daemon answered.
@@ -115,6 +168,10 @@ pub enum Answer {
     Started(verbs::Started),
     /// What became of sessions.
     Outcomes(Vec<verbs::Outcome>),
+    /// Load and memory.
+    Procs(Vec<verbs::ProcessInfo>),
+    /// A screen.
+    Text(String),
     /// Yes.
     Done,
 }
@@ -147,6 +204,21 @@ pub enum Effect {
     },
     /// Start a daemon.
     StartDaemon,
+    /// Find out which branches of git these directories are on.
+    Branches(Vec<(SessionId, String)>),
+    /// Read the settings again.
+    ReadSettings,
+    /// Put text on the clipboard of our terminal.
+    Clipboard(String),
+    /// Show text in the user's pager or editor.
+    Open {
+        /// What it is of.
+        name: String,
+        /// The text.
+        text: String,
+        /// In the editor.
+        is_editor: bool,
+    },
     /// Give the terminal back until somebody resumes us.
     Suspend,
     /// Leave.

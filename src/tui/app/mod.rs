@@ -1,43 +1,66 @@
 //! The dashboard without its terminal: messages and time in, effects out.
 //!
-//! Pure: no clock, no descriptors. `sessions` keeps the list, `watch` what is shown and who types, `keys` turns tokens into actions,
-//! `act` does them, `link` survives the daemon. *Invariant:* input reaches a session only while `Control::Held`, and what somebody types
-//! while control is asked for waits, so it is never taken for a command.
+//! Pure: no clock, no descriptors. `sessions` keeps what there is, `list` how it is shown, `panes` where, `watch` what is shown and who
+//! types, `keys` turns tokens into actions, the other files do them; `link` survives the daemon. *Invariant:* input reaches a session
+//! only while `Control::Held`, and what somebody types while control is asked for waits, so it is never taken for a command.
 
 mod act;
+mod bulk;
+mod copying;
 mod keys;
 mod link;
+mod list;
 mod message;
+mod mouse;
 mod overlay;
+mod palette;
+mod panes;
+mod sample;
 mod sessions;
 mod watch;
 
+use std::collections::VecDeque;
+
+use crate::config;
 use crate::protocol::error::WireError;
+use crate::session::id::SessionId;
 use crate::session::status::State;
 use crate::session::status::Status;
-use crate::term::Size;
+use crate::session::text;
 use crate::tui::Left;
 use crate::tui::Options;
+use crate::tui::action::Action;
 use crate::tui::action::Context;
-use crate::tui::action::Id;
 use crate::tui::damage::Damage;
+use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::Arrangement;
 use crate::tui::layout::Layout;
 use crate::tui::layout::Screen;
-use crate::tui::pane::Pane;
+use crate::tui::theme::Look;
 
+pub use crate::tui::pane::Control;
+pub use copying::Copying;
 pub use link::Link;
+pub use list::Grouping;
+pub use list::Item;
+pub use list::List;
 pub use message::Answer;
 pub use message::Ask;
 pub use message::Effect;
 pub use message::Msg;
 pub use message::Now;
+pub use message::Program;
+pub use mouse::Hand;
 pub use overlay::Overlay;
+pub use palette::Choice;
+pub use palette::Palette;
+pub use panes::Panes;
+pub use panes::Tile;
+pub use sample::Samples;
 pub use sessions::Sessions;
-pub use watch::Control;
 
-const SECOND_NS: u64 = 1_000_000_000;
+pub(in crate::tui) const SECOND_NS: u64 = 1_000_000_000;
 /// How long a message stays.
 const NOTICE_NS: u64 = 6 * SECOND_NS;
 /// How long a burst of resizes may pause before the session is told.
@@ -46,6 +69,8 @@ const SETTLE_NS: u64 = 50_000_000;
 const DEAF_NS: u64 = 400_000_000;
 /// How often ages are drawn anew.
 const AGES_NS: u64 = 60 * SECOND_NS;
+/// Most messages that are kept.
+const MESSAGES: usize = 200;
 
 /// Where the keyboard is, overlays apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +81,8 @@ pub enum Focus {
     View,
     /// In the session, or on its way there.
     Typing,
+    /// On the history of the pane.
+    Copy,
 }
 
 /// What the dashboard was started for.
@@ -76,50 +103,62 @@ pub struct Notice {
     until: u64,
 }
 
-/// Who took a session over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Theft {
-    /// Who.
-    pub by: String,
-    /// Wall-clock milliseconds.
-    pub at_ms: u64,
-}
+/// What waits for the next key, whatever it is.
+type Argument = fn(&mut App, Key);
 
 /// See the module.
 pub struct App {
     /// What it was started for.
     pub mode: Mode,
-    /// The list.
+    /// What there is.
     pub sessions: Sessions,
-    /// What is shown of the selected session.
-    pub pane: Pane,
+    /// How it is listed.
+    pub list: List,
+    /// What is shown of sessions, and where.
+    pub panes: Panes,
+    /// What sessions did lately.
+    pub samples: Samples,
+    /// History that is looked at.
+    pub copying: Option<Copying>,
+    /// What was copied last.
+    pub copied: String,
     /// Where the keyboard is.
     pub focus: Focus,
-    /// Whether the session has it.
-    pub control: Control,
     /// What lies over everything.
     pub overlay: Option<Overlay>,
     /// A message.
     pub notice: Option<Notice>,
-    /// The watched session was taken from us.
-    pub theft: Option<Theft>,
+    /// All messages, the newest last: when, and what.
+    pub messages: VecDeque<(u64, String)>,
     /// The connection.
     pub link: Link,
     /// Keys.
     pub keymap: Keymap,
+    /// What the user wants.
+    pub settings: config::Tui,
+    /// Colours and lines.
+    pub look: Look,
     /// Processes that the dashboard descends from: a session among them must not be shown in itself.
     pub ancestors: Vec<u32>,
     screen: Screen,
     is_zoomed: bool,
+    /// The list gives its place to the panes.
+    is_list_hidden: bool,
     damage: Damage,
-    /// The size that the controlled session was last told.
-    told: Option<Size>,
     /// When a burst of resizes is over.
     settle_at: Option<u64>,
     /// Until when keys are dropped.
     deaf_until: u64,
     /// When ages are drawn next.
     ages_at: u64,
+    /// When the keys that may follow are shown.
+    which_key_at: Option<u64>,
+    /// They are.
+    is_which_key_shown: bool,
+    /// Bytes of the key that is being acted on.
+    pressed: Vec<u8>,
+    wants: Option<Argument>,
+    hand: Hand,
     now: Now,
     effects: Vec<Effect>,
 }
@@ -128,32 +167,45 @@ impl App {
     /// Starts with nothing known.
     #[must_use]
     pub fn new(options: Options, screen: Screen, ancestors: Vec<u32>) -> Self {
+        let settings = options.settings.tui;
         let mut app = Self {
             mode: if options.session.is_some() { Mode::Single } else { Mode::Dashboard },
             sessions: Sessions::default(),
-            pane: Pane::default(),
+            list: List::default(),
+            panes: Panes::default(),
+            samples: Samples::default(),
+            copying: None,
+            copied: String::new(),
             focus: Focus::List,
-            control: Control::None,
             overlay: None,
             notice: None,
-            theft: None,
+            messages: VecDeque::new(),
             link: Link::Up,
-            keymap: Keymap::default(),
+            keymap: Keymap::new(&settings, &options.settings.keys),
+            look: Look::new(&settings, options.has_utf8),
+            settings,
             ancestors,
             screen,
             is_zoomed: false,
+            is_list_hidden: false,
             damage: Damage::everything(),
-            told: None,
             settle_at: None,
             deaf_until: 0,
             ages_at: u64::MAX,
+            which_key_at: None,
+            is_which_key_shown: false,
+            pressed: Vec::new(),
+            wants: None,
+            hand: Hand::default(),
             now: Now::default(),
             effects: Vec::new(),
         };
+        app.panes.is_ascii(app.look.is_ascii);
         if let Some(target) = options.session {
             app.focus = Focus::Typing;
-            app.control = Control::asking(options.steal);
-            app.pane.aim(target);
+            let pane = app.panes.focused_mut();
+            pane.aim(target);
+            pane.control = Control::asking(options.steal);
         }
         app
     }
@@ -166,7 +218,7 @@ impl App {
             Msg::Resized(screen) => self.on_resized(screen),
             Msg::Connected => self.on_connected(),
             Msg::Lost(reason) => self.on_lost(reason),
-            Msg::StillLost(reason) => self.on_still_lost(reason),
+            Msg::StillLost { reason, next } => self.on_still_lost(reason, next),
             Msg::Reply(ask, result) => self.on_reply(ask, result),
             Msg::Changed(status) => self.on_changed(*status),
             Msg::Removed(id) => self.on_removed(id),
@@ -175,6 +227,8 @@ impl App {
             Msg::Bulk(bulk) => self.on_bulk(&bulk),
             Msg::Tick => self.on_tick(),
             Msg::Resumed => self.damage.clear(),
+            Msg::Branches(found) => self.on_branches(found),
+            Msg::Settings(settings) => self.on_settings(*settings),
             Msg::Terminate => self.leave(),
         }
         std::mem::take(&mut self.effects)
@@ -183,19 +237,27 @@ impl App {
     fn on_reply(&mut self, ask: Ask, result: Result<Answer, WireError>) {
         match (ask, result) {
             (Ask::Subscribe, Ok(Answer::Listing(sessions))) => self.on_listing(sessions),
+            (Ask::Sample, Ok(Answer::Listing(sessions))) => self.on_sample(&sessions),
+            (Ask::Procs, Ok(Answer::Procs(procs))) => self.on_procs(procs),
+            (Ask::LastLine { id }, Ok(Answer::Text(text))) => self.samples.set_last_line(id, &text),
             (Ask::Watch { channel, .. }, Ok(Answer::Attached(attached))) => self.on_watching(channel, &attached),
             (Ask::Watch { channel, .. }, Err(error)) => self.on_not_watching(channel, error),
             (Ask::Take { channel, .. }, Ok(_)) => self.on_taken(channel),
             (Ask::Take { channel, .. }, Err(error)) => self.on_refused(channel, error),
             (Ask::Run { .. }, Ok(Answer::Started(started))) => self.on_started(started.id),
-            (Ask::Stop { .. } | Ask::Remove { .. }, Ok(Answer::Outcomes(outcomes))) => {
+            (Ask::Stop { .. } | Ask::Remove { .. } | Ask::Signal { .. }, Ok(Answer::Outcomes(outcomes))) => {
                 let error = outcomes.into_iter().find_map(|outcome| outcome.error);
                 if let Some(error) = error {
                     self.complain(&error);
                 }
             }
-            // What was to be given up is gone in any case.
-            (Ask::Release { .. } | Ask::Detach { .. }, _) | (_, Ok(_)) => {}
+            (Ask::History { channel, .. }, Err(error)) => {
+                self.on_history_end(channel);
+                self.complain(&error);
+            }
+            // What was to be given up is gone in any case; what was only looked at is looked at again.
+            (Ask::Release { .. } | Ask::Detach { .. } | Ask::Sample | Ask::Procs | Ask::LastLine { .. }, _)
+            | (_, Ok(_)) => {}
             (_, Err(error)) => self.complain(&error),
         }
     }
@@ -204,8 +266,12 @@ impl App {
     #[must_use]
     pub fn deadline(&self) -> Option<u64> {
         let notice = self.notice.as_ref().map(|notice| notice.until);
-        let ages = (self.ages_at != u64::MAX && self.layout().list.is_some()).then_some(self.ages_at);
-        [notice, self.settle_at, ages, self.link.deadline()].into_iter().flatten().min()
+        let is_listed = self.layout().list.is_some();
+        let ages = (self.ages_at != u64::MAX && is_listed).then_some(self.ages_at);
+        let sample = self.samples.deadline().filter(|_| self.ages_at != u64::MAX && self.link == Link::Up);
+        let fresh = self.copying.as_ref().and_then(Copying::deadline);
+        let all = [notice, fresh, self.settle_at, ages, sample, self.which_key_at, self.link.deadline(self.now.mono)];
+        all.into_iter().flatten().min()
     }
 
     fn on_tick(&mut self) {
@@ -215,13 +281,22 @@ impl App {
             self.damage.chrome();
         }
         if self.settle_at.is_some_and(|at| now >= at) {
-            self.tell_size();
+            self.tell_sizes();
         }
         if now >= self.ages_at {
             self.damage.chrome();
             self.plan_ages();
         }
-        if self.link.show_if_due(now) {
+        if self.which_key_at.is_some_and(|at| now >= at) {
+            self.which_key_at = None;
+            self.is_which_key_shown = true;
+            self.damage.chrome();
+        }
+        if self.samples.deadline().is_some_and(|at| now >= at) {
+            self.sample();
+        }
+        self.ask_fresh();
+        if self.link.on_tick(now) {
             self.damage.chrome();
         }
     }
@@ -236,30 +311,38 @@ impl App {
     fn on_resized(&mut self, screen: Screen) {
         self.screen = screen;
         self.damage.clear();
-        self.follow_cursor();
-        if self.control == Control::Held {
+        self.follow_cursors();
+        self.resize_copy();
+        self.settle();
+    }
+
+    /// Tells sessions their sizes when nothing moved for a moment.
+    pub(in crate::tui) fn settle(&mut self) {
+        if self.panes.all().any(|pane| pane.control == Control::Held) {
             self.settle_at = Some(self.now.mono + SETTLE_NS);
         }
     }
 
-    /// Tells the controlled session the size of its pane, if that is news.
-    fn tell_size(&mut self) {
-        self.settle_at = None;
-        if let Some(size) = self.pane_size()
-            && self.control == Control::Held
-            && self.told != Some(size)
-        {
-            self.told = Some(size);
-            self.effects.push(Effect::PaneSize { channel: self.pane.channel(), size });
+    fn on_settings(&mut self, loaded: config::Loaded) {
+        if let Some(finding) = loaded.findings.first() {
+            let text = format!("The settings are left as they were: {finding}");
+            self.say(text);
+            return;
         }
+        self.settings = loaded.settings.tui;
+        self.keymap = Keymap::new(&self.settings, &loaded.settings.keys);
+        self.look = Look::new(&self.settings, !self.look.is_forced_ascii);
+        self.damage.clear();
+        self.say("The settings were read again.");
     }
 
-    fn leave(&mut self) {
+    pub(in crate::tui) fn leave(&mut self) {
         let left = match self.mode {
             Mode::Dashboard => Left::Quit { sessions_running: self.sessions.running() },
             Mode::Single => {
                 let status = self.selected();
-                let name = status.map_or_else(|| self.pane.target().to_owned(), |status| status.name.clone());
+                let target = self.panes.focused().target();
+                let name = status.map_or_else(|| target.to_owned(), |status| status.name.clone());
                 match status.and_then(Status::end) {
                     Some(end) => Left::Ended { name, end: end.clone() },
                     None => Left::Detached { name },
@@ -269,14 +352,23 @@ impl App {
         self.effects.push(Effect::Leave(left));
     }
 
-    fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: text.into(), until: self.now.mono + NOTICE_NS });
+    pub(in crate::tui) fn say(&mut self, text: impl Into<String>) {
+        let text = text::clean(&text.into());
+        if self.messages.len() == MESSAGES {
+            self.messages.pop_front();
+        }
+        self.messages.push_back((self.now.wall_ms, text.clone()));
+        self.notice = Some(Notice { text, until: self.now.mono + NOTICE_NS });
         self.damage.chrome();
     }
 
-    fn complain(&mut self, error: &WireError) {
+    pub(in crate::tui) fn complain(&mut self, error: &WireError) {
         let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         self.say(format!("{}{hint}", error.message));
+    }
+
+    pub(in crate::tui) fn ask(&mut self, ask: Ask) {
+        self.effects.push(Effect::Ask(ask));
     }
 
     /// Returns the context in which keys count.
@@ -287,18 +379,18 @@ impl App {
         }
         match (&self.overlay, self.focus) {
             (Some(overlay), _) => overlay.context(),
+            (None, Focus::List) if self.list.is_filtering => Context::Filter,
             (None, Focus::List) => Context::List,
             (None, Focus::View) => Context::View,
             (None, Focus::Typing) => Context::Typing,
+            (None, Focus::Copy) => self.copy_context(),
         }
     }
 
     /// Returns whether an action means anything here: with one session there is no list and nothing beside it.
     #[must_use]
-    pub fn offers(&self, id: Id) -> bool {
-        let is_for_many =
-            matches!(id, Id::ShowList | Id::NextSession | Id::PreviousSession | Id::New | Id::GoTo(_) | Id::Zoom);
-        self.mode == Mode::Dashboard || !is_for_many
+    pub fn offers(&self, action: &Action) -> bool {
+        self.mode == Mode::Dashboard || !act::FOR_MANY.contains(&action.name) && !action.name.starts_with("go-to-")
     }
 
     /// Returns the selected session.
@@ -307,16 +399,46 @@ impl App {
         self.sessions.selected()
     }
 
+    /// Returns the session of a pane.
+    #[must_use]
+    pub fn session_of(&self, id: Option<SessionId>) -> Option<&Status> {
+        self.sessions.get(id?)
+    }
+
     /// Returns the time of the last message.
     #[must_use]
     pub const fn now(&self) -> Now {
         self.now
     }
 
+    /// Returns the size of our terminal.
+    #[must_use]
+    pub const fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// Returns whether we have the keyboard of the session in the focused pane.
+    #[must_use]
+    pub fn control(&self) -> &Control {
+        &self.panes.focused().control
+    }
+
     /// Returns whether what is typed goes to a program.
     #[must_use]
     pub fn is_typing(&self) -> bool {
-        self.context() == Context::Typing && self.control == Control::Held
+        self.context() == Context::Typing && *self.control() == Control::Held
+    }
+
+    /// Returns whether the keys that may follow are to be shown.
+    #[must_use]
+    pub const fn is_which_key_shown(&self) -> bool {
+        self.is_which_key_shown
+    }
+
+    /// Returns whether the next key is described, not done.
+    #[must_use]
+    pub const fn wants_key(&self) -> bool {
+        self.wants.is_some()
     }
 
     /// Returns where everything is drawn.
@@ -327,17 +449,14 @@ impl App {
 
     fn arranged(&self, focus: Focus) -> Layout {
         let arrangement = match (&self.mode, self.is_zoomed, focus) {
-            (Mode::Single, ..) | (Mode::Dashboard, true, Focus::View | Focus::Typing) => Arrangement::Alone,
+            (Mode::Single, ..) | (Mode::Dashboard, true, Focus::View | Focus::Typing | Focus::Copy) => {
+                Arrangement::Alone
+            }
             (Mode::Dashboard, _, Focus::List) => Arrangement::List,
-            (Mode::Dashboard, false, Focus::View | Focus::Typing) => Arrangement::Pane,
+            (Mode::Dashboard, false, _) if self.is_list_hidden => Arrangement::Panes,
+            (Mode::Dashboard, false, Focus::View | Focus::Typing | Focus::Copy) => Arrangement::Pane,
         };
-        Layout::new(self.screen, arrangement)
-    }
-
-    /// Returns the size that a session gets while it is controlled from here.
-    fn pane_size(&self) -> Option<Size> {
-        let pane = self.arranged(Focus::Typing).pane?;
-        Some(Size::clamped(pane.height, pane.width))
+        Layout::new(self.screen, arrangement, self.list.is_wide && focus == Focus::List)
     }
 
     /// Takes what has to be drawn anew.

@@ -1,21 +1,29 @@
-//! What lies over everything and has the keyboard: a question, an offer, the help.
+//! What lies over everything and has the keyboard: a question, an offer, the help, the palette.
 
-use crate::session::id::SessionId;
-use crate::session::status::Status;
-use crate::session::text;
 use crate::tui::action::Context;
+use crate::tui::app::App;
+use crate::tui::app::Ask;
+use crate::tui::app::Focus;
+use crate::tui::app::Mode;
+use crate::tui::app::Palette;
+use crate::tui::copy::Copy;
+use crate::tui::key::Key;
+use crate::tui::keymap::describe;
+use crate::tui::line::Line;
 
 /// An overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Overlay {
-    /// Whether a session is to end; no unless somebody says yes.
+    /// Whether something is to be done; no unless somebody says yes.
     Confirm {
-        /// Which.
-        id: SessionId,
-        /// At once, without asking the program.
+        /// One word.
+        title: String,
+        /// It cannot be undone at all.
         is_hard: bool,
         /// What it is about.
         lines: Vec<String>,
+        /// What is done then.
+        then: Ask,
     },
     /// Somebody else has control.
     Offer {
@@ -28,43 +36,158 @@ pub enum Overlay {
         context: Context,
         /// Lines scrolled.
         top: u16,
+        /// What is looked for.
+        filter: Line,
+        /// Somebody types there.
+        is_filtering: bool,
+    },
+    /// Actions and sessions by name.
+    Palette(Palette),
+    /// All about the selected session.
+    Detail {
+        /// Lines scrolled.
+        top: u16,
+    },
+    /// Messages so far.
+    Messages {
+        /// Lines scrolled, from the newest.
+        top: u16,
     },
 }
 
 impl Overlay {
-    /// Asks whether a session is to end.
-    #[must_use]
-    pub fn confirm(status: &Status, is_hard: bool) -> Self {
-        let clean = text::clean;
-        let question = if is_hard { "Kill" } else { "Stop" };
-        let how = if is_hard {
-            "Every process of it is killed at once; nothing can be saved."
-        } else {
-            "It is asked to end, and killed after 5 seconds."
-        };
-        let mut lines = vec![
-            format!("{question} {}?", clean(&status.name)),
-            String::new(),
-            format!("command  {}", clean(&status.command)),
-            format!("pid      {}", status.pid),
-        ];
-        let who: Vec<String> = status
-            .attached
-            .iter()
-            .map(|client| format!("{}{}", client.who, if client.controls { " (typing)" } else { "" }))
-            .collect();
-        lines.push(format!("attached {}", if who.is_empty() { "nobody".to_owned() } else { who.join(", ") }));
-        lines.extend([String::new(), how.to_owned()]);
-        Self::Confirm { id: status.id, is_hard, lines }
-    }
-
     /// Returns the context of its keys.
     #[must_use]
     pub const fn context(&self) -> Context {
         match self {
             Self::Confirm { .. } => Context::Confirm,
             Self::Offer { .. } => Context::Offer,
+            Self::Help { is_filtering: true, .. } => Context::HelpFilter,
             Self::Help { .. } => Context::Help,
+            Self::Palette(_) => Context::Palette,
+            Self::Detail { .. } => Context::Detail,
+            Self::Messages { .. } => Context::Pick,
         }
+    }
+}
+
+impl App {
+    pub(in crate::tui) fn open(&mut self, overlay: Overlay) {
+        self.overlay = Some(overlay);
+        self.damage.chrome();
+    }
+
+    pub(in crate::tui) fn close(&mut self) {
+        self.overlay = None;
+        self.damage.chrome();
+    }
+
+    /// Without a list there is nothing behind an offer that was declined.
+    pub(in crate::tui) fn close_or_leave(&mut self) {
+        let was_offer = matches!(self.overlay, Some(Overlay::Offer { .. }));
+        self.close();
+        if was_offer && self.mode == Mode::Single {
+            self.leave();
+        }
+    }
+
+    pub(in crate::tui) fn open_help(&mut self) {
+        let context = self.context();
+        self.open(Overlay::Help { context, top: 0, filter: Line::default(), is_filtering: false });
+    }
+
+    pub(in crate::tui) fn filter_help(&mut self, is_on: bool) {
+        if let Some(Overlay::Help { is_filtering, .. }) = &mut self.overlay {
+            *is_filtering = is_on;
+            self.damage.chrome();
+        }
+    }
+
+    pub(in crate::tui) fn clear_help_filter(&mut self) {
+        if let Some(Overlay::Help { is_filtering, filter, .. }) = &mut self.overlay {
+            filter.clear();
+            *is_filtering = false;
+            self.damage.chrome();
+        }
+    }
+
+    /// Moves what can be scrolled, or the choice where there is one.
+    pub(in crate::tui) fn scroll(&mut self, by: i16) {
+        match &mut self.overlay {
+            Some(Overlay::Help { top, .. } | Overlay::Detail { top } | Overlay::Messages { top }) => {
+                *top = top.saturating_add_signed(by).min(999);
+            }
+            Some(Overlay::Palette(palette)) => {
+                let last = palette.found.len().saturating_sub(1);
+                palette.at = palette.at.saturating_add_signed(isize::from(by)).min(last);
+            }
+            _ => {}
+        }
+        self.damage.chrome();
+    }
+
+    /// Returns the field that what is typed goes into.
+    pub(in crate::tui) fn field(&mut self) -> Option<&mut Line> {
+        match &mut self.overlay {
+            Some(Overlay::Help { filter, is_filtering: true, .. }) => Some(filter),
+            Some(Overlay::Palette(palette)) => Some(&mut palette.query),
+            None if self.focus == Focus::Copy => self.copying.as_mut()?.copy.find.as_mut().map(|find| &mut find.line),
+            None if self.list.is_filtering => Some(&mut self.list.filter),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Something of the field changed.
+    pub(in crate::tui) fn on_field(&mut self) {
+        match self.context() {
+            Context::Filter => self.on_filter(),
+            Context::Palette => self.on_palette(),
+            Context::Find => {
+                self.with_copy(Copy::on_find);
+            }
+            _ => {
+                if let Some(Overlay::Help { top, .. }) = &mut self.overlay {
+                    *top = 0;
+                }
+            }
+        }
+        self.damage.chrome();
+    }
+
+    /// Changes the field that what is typed goes into.
+    pub(in crate::tui) fn edit(&mut self, change: impl FnOnce(&mut Line)) {
+        if let Some(field) = self.field() {
+            change(field);
+            self.on_field();
+        }
+    }
+
+    /// Waits for a key, and says what it would do.
+    pub(in crate::tui) fn describe_key(&mut self) {
+        self.say("Press a key (after the prefix, if it needs that) and see what it does; Esc ends this.");
+        self.wants = Some(Self::describe_this);
+    }
+
+    fn describe_this(&mut self, key: Key) {
+        let context = self.context();
+        let mut keys = self.keymap.pending().to_vec();
+        let text = match self.keymap.press(context, key) {
+            crate::tui::keymap::Outcome::Pending => {
+                self.wants = Some(Self::describe_this);
+                return;
+            }
+            crate::tui::keymap::Outcome::Matched(action) => {
+                keys.push(key);
+                format!("{}: {} ({})", describe(&keys), action.about, action.name)
+            }
+            crate::tui::keymap::Outcome::PassThrough if context == Context::Typing => {
+                format!("{key} goes to the program.")
+            }
+            _ => {
+                keys.push(key);
+                format!("{} does nothing here.", describe(&keys))
+            }
+        };
+        self.say(text);
     }
 }

@@ -6,7 +6,6 @@ use crate::session::id::SessionId;
 use crate::session::status::State;
 use crate::session::status::Status;
 use crate::tui::app::App;
-use crate::tui::app::Effect;
 use crate::tui::app::Mode;
 
 /// All sessions.
@@ -14,6 +13,8 @@ use crate::tui::app::Mode;
 pub struct Sessions {
     rows: Vec<Status>,
     selected: Option<SessionId>,
+    /// What was selected before.
+    pub last: Option<SessionId>,
     /// The daemon has said what there is.
     is_known: bool,
 }
@@ -61,7 +62,7 @@ impl Sessions {
         self.rows.iter().filter(|status| status.end().is_none()).count()
     }
 
-    pub(super) const fn select(&mut self, id: Option<SessionId>) {
+    pub(in crate::tui) const fn select(&mut self, id: Option<SessionId>) {
         self.selected = id;
     }
 
@@ -80,6 +81,15 @@ impl Sessions {
         None
     }
 
+    /// Takes what changes without being told: how much was said, and when.
+    pub(super) fn refresh(&mut self, fresh: &Status) {
+        if let Some(row) = self.rows.iter_mut().find(|row| row.id == fresh.id) {
+            row.output_ms = fresh.output_ms;
+            row.output_bytes = fresh.output_bytes;
+            row.oldest = fresh.oldest;
+        }
+    }
+
     /// Removes a row; returns where it was.
     fn remove(&mut self, id: SessionId) -> Option<usize> {
         let at = self.rows.iter().position(|row| row.id == id)?;
@@ -89,77 +99,113 @@ impl Sessions {
 }
 
 impl App {
-    pub(super) fn on_listing(&mut self, rows: Vec<Status>) {
+    pub(in crate::tui) fn on_listing(&mut self, rows: Vec<Status>) {
+        let ended: Vec<SessionId> = rows
+            .iter()
+            .filter(|row| row.end().is_some() && self.sessions.get(row.id).is_some_and(|was| was.end().is_none()))
+            .map(|row| row.id)
+            .collect();
         self.sessions.replace(rows);
+        for id in self.panes.all().filter_map(|pane| pane.session).collect::<Vec<_>>() {
+            if self.sessions.get(id).is_none() && self.mode == Mode::Dashboard {
+                self.forget(id);
+            }
+        }
+        self.samples.start(self.sessions.rows(), self.now.mono);
         self.plan_ages();
-        self.damage.chrome();
+        self.refresh_list();
+        self.look_up_branches();
+        for id in ended {
+            self.on_ended_elsewhere(id);
+        }
         if self.mode == Mode::Single {
             return;
         }
-        let is_there = self.sessions.selected().is_some();
-        let first = self.sessions.rows().first().map(|status| status.id);
-        if !is_there {
+        if self.sessions.selected().is_none() {
+            let first = self.list.rows().next();
             self.show(first);
         }
     }
 
-    pub(super) fn on_changed(&mut self, status: Status) {
+    pub(in crate::tui) fn on_changed(&mut self, status: Status) {
         let (id, has_ended) = (status.id, status.end().is_some());
-        let is_visible = self.layout().list.is_some() || self.overlay.is_some();
+        let is_visible = self.layout().list.is_some() || self.overlay.is_some() || self.panes.len() > 1;
         let before = self.sessions.put(status);
+        let is_new = before.is_none();
         let is_other_state = before.as_ref() != self.sessions.get(id).map(|status| &status.state);
         if is_visible || is_other_state {
-            self.damage.chrome();
+            self.refresh_list();
         }
         if is_other_state {
             self.plan_ages();
         }
-        let is_selected = self.sessions.selected_id() == Some(id);
+        if is_new {
+            self.samples.start(self.sessions.rows(), self.now.mono);
+            self.look_up_branches();
+        }
         if self.sessions.selected_id().is_none() && self.mode == Mode::Dashboard {
             self.show(Some(id));
-        } else if is_selected && has_ended && is_other_state && before.is_some() {
-            self.on_end();
+        } else if has_ended && is_other_state && !is_new {
+            self.on_ended_elsewhere(id);
         }
     }
 
-    pub(super) fn on_removed(&mut self, id: SessionId) {
+    fn on_ended_elsewhere(&mut self, id: SessionId) {
+        let panes: Vec<_> = self.panes.all().filter(|pane| pane.session == Some(id)).map(|pane| pane.id).collect();
+        for pane in panes {
+            self.on_end(pane);
+        }
+    }
+
+    pub(in crate::tui) fn on_removed(&mut self, id: SessionId) {
         let was_selected = self.sessions.selected_id() == Some(id);
-        let Some(at) = self.sessions.remove(id) else { return };
-        self.damage.chrome();
+        let line = self.list.rows().position(|row| row == id);
+        if self.sessions.remove(id).is_none() {
+            return;
+        }
+        self.samples.forget(id);
         self.plan_ages();
+        self.refresh_list();
         if was_selected && self.mode == Mode::Single {
             self.leave();
-        } else if was_selected {
-            let rows = self.sessions.rows();
-            let next = rows.get(at).or_else(|| rows.last()).map(|status| status.id);
+            return;
+        }
+        let next = line.and_then(|at| self.list.rows().nth(at)).or_else(|| self.list.rows().last());
+        if was_selected {
             self.lose_keyboard();
             self.show(next);
         }
+        self.forget(id);
     }
 
-    /// Moves the selection by so many rows, without going round.
-    pub(super) fn step(&mut self, by: isize) {
-        let last = self.sessions.rows().len().saturating_sub(1);
-        let at = self.sessions.position().unwrap_or(0).saturating_add_signed(by).min(last);
-        self.select_at(at);
-    }
-
-    /// Selects the row at a place.
-    pub(super) fn select_at(&mut self, at: usize) {
-        let id = self.sessions.rows().get(at).map(|status| status.id);
-        if id.is_some() && id != self.sessions.selected_id() {
-            self.show(id);
+    /// Panes of a session that is no more show nothing; the focused one shows another.
+    fn forget(&mut self, id: SessionId) {
+        let gone: Vec<_> = self.panes.all().filter(|pane| pane.session == Some(id)).map(|pane| pane.id).collect();
+        for pane in gone {
+            self.unwatch_in(pane);
+            if let Some(pane) = self.panes.get_mut(pane) {
+                pane.aim(String::new());
+            }
+        }
+        if self.sessions.selected_id() == Some(id) {
+            self.sessions.select(None);
         }
     }
 
-    /// Selects and watches a session; nothing else of it changes.
-    pub(super) fn show(&mut self, id: Option<SessionId>) {
+    /// Selects a session and shows it in the focused pane; nothing else of it changes.
+    pub(in crate::tui) fn show(&mut self, id: Option<SessionId>) {
+        self.drop_copy_of(self.panes.focused_id());
         self.unwatch();
+        if let Some(before) = self.sessions.selected_id().filter(|before| Some(*before) != id) {
+            self.sessions.last = Some(before);
+        }
         self.sessions.select(id);
-        self.theft = None;
+        self.keep_in_view();
         self.damage.chrome();
         if let Some(id) = id {
-            self.pane.aim(id.to_string());
+            let pane = self.panes.focused_mut();
+            pane.aim(id.to_string());
+            pane.session = Some(id);
             self.watch();
         }
     }
@@ -168,9 +214,5 @@ impl App {
     #[must_use]
     pub fn is_own(&self, id: SessionId) -> bool {
         self.sessions.get(id).is_some_and(|status| self.ancestors.contains(&status.pid))
-    }
-
-    pub(super) fn ask(&mut self, ask: super::Ask) {
-        self.effects.push(Effect::Ask(ask));
     }
 }

@@ -12,109 +12,107 @@ use crate::session::text;
 use crate::tui::Left;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
+use crate::tui::app::Control;
 use crate::tui::app::DEAF_NS;
 use crate::tui::app::Effect;
 use crate::tui::app::Focus;
 use crate::tui::app::Mode;
 use crate::tui::app::Overlay;
-use crate::tui::app::Theft;
-use crate::tui::layout::Layout;
+use crate::tui::pane::Theft;
+use crate::tui::tiles::PaneId;
 
 /// Most bytes that wait for control to be granted.
 const TYPED_LIMIT: usize = 64 << 10;
 
-/// Keyboard and size of the watched session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Control {
-    /// Not ours, and not asked for.
-    None,
-    /// Asked for, or about to be.
-    Asking {
-        /// From whoever has them.
-        steal: bool,
-        /// They were ours before the daemon went.
-        is_return: bool,
-        /// What was typed meanwhile.
-        typed: Vec<u8>,
-    },
-    /// Ours.
-    Held,
-}
-
-impl Control {
-    /// Returns the state of somebody who just asked.
-    #[must_use]
-    pub const fn asking(steal: bool) -> Self {
-        Self::Asking { steal, is_return: false, typed: Vec::new() }
-    }
-}
-
 impl App {
-    /// Starts watching what the pane aims at.
-    pub(super) fn watch(&mut self) {
-        if self.sessions.selected_id().is_some_and(|id| self.is_own(id)) {
+    /// Starts watching what the focused pane aims at.
+    pub(in crate::tui) fn watch(&mut self) {
+        self.watch_in(self.panes.focused_id());
+    }
+
+    pub(in crate::tui) fn watch_in(&mut self, id: PaneId) {
+        let Some(pane) = self.panes.get(id) else { return };
+        if pane.target().is_empty() || pane.session.is_some_and(|id| self.is_own(id)) {
             return;
         }
-        let channel = self.pane.open();
-        let target = self.pane.target().to_owned();
+        let channel = self.panes.channel();
+        let Some(pane) = self.panes.get_mut(id) else { return };
+        pane.open(channel);
+        let target = pane.target().to_owned();
         self.ask(Ask::Watch { channel, target });
     }
 
-    /// Stops watching.
-    pub(super) fn unwatch(&mut self) {
-        self.control = Control::None;
-        self.told = None;
-        if let Some(channel) = self.pane.close() {
+    /// Stops watching in the focused pane.
+    pub(in crate::tui) fn unwatch(&mut self) {
+        self.unwatch_in(self.panes.focused_id());
+    }
+
+    pub(in crate::tui) fn unwatch_in(&mut self, id: PaneId) {
+        let Some(pane) = self.panes.get_mut(id) else { return };
+        pane.control = Control::None;
+        pane.told = None;
+        pane.theft = None;
+        if let Some(channel) = pane.close() {
             self.ask(Ask::Detach { channel });
         }
     }
 
-    pub(super) fn on_watching(&mut self, channel: u32, attached: &verbs::Attached) {
-        if channel != self.pane.channel() {
-            return;
-        }
-        self.pane.attached();
-        if self.mode == Mode::Single {
+    pub(in crate::tui) fn on_watching(&mut self, channel: u32, attached: &verbs::Attached) {
+        let is_single = self.mode == Mode::Single;
+        let Some(pane) = self.panes.of_channel(channel) else { return };
+        pane.attached();
+        pane.session = Some(attached.id);
+        let (id, control) = (pane.id, pane.control.clone());
+        if is_single {
             self.sessions.select(Some(attached.id));
         }
-        if self.is_own(attached.id) && self.mode == Mode::Single {
+        if self.is_own(attached.id) && is_single {
             let message =
                 format!("this is session {}: showing it inside itself would loop", text::clean(&attached.name));
             self.effects.push(Effect::Fail(WireError::new(Code::Invalid, message).hint("use another terminal")));
             return;
         }
-        match &self.control {
-            Control::Asking { .. } if attached.ended.is_some() => {
-                self.control = Control::None;
-                self.back_to_watching();
-            }
-            Control::Asking { steal, .. } => self.post_take(*steal),
+        match control {
+            Control::Asking { .. } if attached.ended.is_some() => self.lost_control(id),
+            Control::Asking { steal, .. } => self.post_take(id, steal),
             Control::None | Control::Held => {}
         }
         self.damage.chrome();
     }
 
-    pub(super) fn on_not_watching(&mut self, channel: u32, error: WireError) {
-        if channel != self.pane.channel() {
-            return;
+    /// A pane has no control any more; if it had our keyboard, that comes back.
+    fn lost_control(&mut self, id: PaneId) {
+        if let Some(pane) = self.panes.get_mut(id) {
+            pane.control = Control::None;
+            pane.told = None;
         }
+        if id == self.panes.focused_id() {
+            self.back_to_watching();
+        }
+    }
+
+    pub(in crate::tui) fn on_not_watching(&mut self, channel: u32, error: WireError) {
+        let Some(pane) = self.panes.of_channel(channel) else { return };
+        let id = pane.id;
+        pane.lost();
         if self.mode == Mode::Single {
             self.effects.push(Effect::Fail(error));
             return;
         }
-        self.control = Control::None;
-        self.back_to_watching();
+        self.lost_control(id);
         self.complain(&error);
     }
 
-    fn post_take(&mut self, steal: bool) {
-        let size = self.pane_size().unwrap_or_default();
-        self.told = Some(size);
-        self.ask(Ask::Take { channel: self.pane.channel(), steal, size });
+    fn post_take(&mut self, id: PaneId, steal: bool) {
+        let size = self.size_for(id).unwrap_or_default();
+        let Some(pane) = self.panes.get_mut(id) else { return };
+        pane.told = Some(size);
+        let channel = pane.channel();
+        self.ask(Ask::Take { channel, steal, size });
     }
 
-    /// Asks for the keyboard of the selected session.
-    pub(super) fn take(&mut self, steal: bool) {
+    /// Asks for the keyboard of the session in the focused pane, and of those in panes that are marked with it.
+    pub(in crate::tui) fn take(&mut self, steal: bool) {
         let Some(id) = self.sessions.selected_id() else { return };
         if self.is_own(id) {
             self.say("The dashboard runs inside this session; use another terminal to type into it.");
@@ -125,96 +123,129 @@ impl App {
         {
             let text = format!("{} has ended ({}); this is its last screen.", text::clean(&status.name), status.word());
             self.back_to_watching();
-            if self.focus == Focus::List && self.layout().pane.is_none() {
-                self.focus = Focus::View;
-                self.damage.chrome();
+            if self.focus == Focus::List && self.tiles().is_empty() {
+                self.set_focus(Focus::View);
             }
             self.say(text);
             return;
         }
-        if self.control == Control::Held {
-            return;
+        let focused = self.panes.focused_id();
+        if *self.control() != Control::Held {
+            self.set_focus(Focus::Typing);
         }
-        self.control = Control::asking(steal);
-        self.theft = None;
-        self.set_focus(Focus::Typing);
-        if self.pane.is_attached() {
-            self.post_take(steal);
+        self.take_in(focused, steal);
+        if self.panes.focused().is_marked {
+            for id in self.panes.marked().into_iter().filter(|id| *id != focused) {
+                self.take_in(id, false);
+            }
         }
     }
 
-    pub(super) fn on_taken(&mut self, channel: u32) {
-        if channel != self.pane.channel() {
+    pub(in crate::tui) fn take_in(&mut self, id: PaneId, steal: bool) {
+        let Some(pane) = self.panes.get_mut(id) else { return };
+        if pane.control == Control::Held || pane.session.is_none() {
             return;
         }
-        match std::mem::replace(&mut self.control, Control::Held) {
+        pane.control = Control::asking(steal);
+        pane.theft = None;
+        if pane.is_attached() {
+            self.post_take(id, steal);
+        }
+    }
+
+    pub(in crate::tui) fn on_taken(&mut self, channel: u32) {
+        let Some(pane) = self.panes.of_channel(channel) else { return };
+        pane.theft = None;
+        match std::mem::replace(&mut pane.control, Control::Held) {
             Control::Asking { typed, .. } => {
                 if !typed.is_empty() {
                     self.effects.push(Effect::Input { channel, bytes: typed });
                 }
                 // Our own terminal may have got another size since we asked.
-                self.tell_size();
+                self.tell_sizes();
             }
             Control::Held => {}
             // Given up before it was granted.
             Control::None => {
-                self.control = Control::None;
+                pane.control = Control::None;
                 self.ask(Ask::Release { channel });
             }
         }
-        self.theft = None;
         self.damage.chrome();
     }
 
-    pub(super) fn on_refused(&mut self, channel: u32, error: WireError) {
-        let before = std::mem::replace(&mut self.control, Control::None);
-        let Control::Asking { is_return, .. } = before else {
-            self.control = before;
-            return;
-        };
-        if channel != self.pane.channel() {
-            return;
-        }
-        self.back_to_watching();
-        if error.code == Code::Controlled && !is_return {
+    pub(in crate::tui) fn on_refused(&mut self, channel: u32, error: WireError) {
+        let focused = self.panes.focused_id();
+        let Some(pane) = self.panes.of_channel(channel) else { return };
+        let id = pane.id;
+        let Control::Asking { is_return, .. } = pane.control else { return };
+        self.lost_control(id);
+        if id == focused && error.code == Code::Controlled && !is_return {
             self.overlay = Some(Overlay::Offer { error: text::clean(&error.message) });
             self.damage.chrome();
         } else {
-            self.deaf_until = self.now.mono + DEAF_NS;
+            if id == focused {
+                self.deaf_until = self.now.mono + DEAF_NS;
+            }
             self.complain(&WireError { hint: None, ..error });
         }
     }
 
-    /// Hands bytes to the program, or keeps them until it may have them.
-    pub(super) fn type_bytes(&mut self, bytes: &[u8]) {
-        match &mut self.control {
+    /// Hands bytes to the program, or to all whose panes are marked, or keeps them until it may have them.
+    pub(in crate::tui) fn type_bytes(&mut self, bytes: &[u8]) {
+        let focused = self.panes.focused_id();
+        let marked = self.panes.marked();
+        let to = if marked.contains(&focused) { marked } else { vec![focused] };
+        for id in to {
+            self.type_in(id, bytes);
+        }
+    }
+
+    fn type_in(&mut self, id: PaneId, bytes: &[u8]) {
+        let Some(pane) = self.panes.get_mut(id) else { return };
+        let channel = pane.channel();
+        match &mut pane.control {
             Control::Held => match self.effects.last_mut() {
-                Some(Effect::Input { bytes: before, .. }) => before.extend_from_slice(bytes),
-                _ => self.effects.push(Effect::Input { channel: self.pane.channel(), bytes: bytes.to_vec() }),
+                Some(Effect::Input { bytes: before, channel: last }) if *last == channel => {
+                    before.extend_from_slice(bytes);
+                }
+                _ => self.effects.push(Effect::Input { channel, bytes: bytes.to_vec() }),
             },
             Control::Asking { typed, .. } if typed.len() + bytes.len() <= TYPED_LIMIT => typed.extend_from_slice(bytes),
             Control::Asking { .. } | Control::None => {}
         }
     }
 
-    /// Gives control back and goes on watching.
-    pub(super) fn release(&mut self) {
-        if self.control != Control::None && self.pane.is_attached() {
-            self.ask(Ask::Release { channel: self.pane.channel() });
+    /// Gives all control back and goes on watching.
+    pub(in crate::tui) fn release(&mut self) {
+        let all: Vec<PaneId> = self.panes.all().map(|pane| pane.id).collect();
+        for id in all {
+            self.release_in(id);
         }
-        self.control = Control::None;
-        self.told = None;
     }
 
-    pub(super) fn set_focus(&mut self, focus: Focus) {
+    pub(in crate::tui) fn release_in(&mut self, id: PaneId) {
+        let Some(pane) = self.panes.get_mut(id) else { return };
+        let before = std::mem::take(&mut pane.control);
+        pane.told = None;
+        if before != Control::None && pane.is_attached() {
+            let channel = pane.channel();
+            self.ask(Ask::Release { channel });
+        }
+    }
+
+    pub(in crate::tui) fn set_focus(&mut self, focus: Focus) {
         self.focus = focus;
         self.keymap.reset();
-        self.follow_cursor();
+        self.which_key_at = None;
+        self.is_which_key_shown = false;
+        self.panes.focused_mut().is_panned &= focus != Focus::Typing;
+        self.follow_cursors();
         self.damage.chrome();
     }
 
     /// Puts the keyboard where it is while nothing is typed: on the list if it is visible, else on the pane.
-    pub(super) fn back_to_watching(&mut self) {
+    pub(in crate::tui) fn back_to_watching(&mut self) {
         if self.focus != Focus::Typing {
             return;
         }
@@ -223,44 +254,54 @@ impl App {
     }
 
     /// The keyboard comes back without anybody having asked: the next keys were meant for the program.
-    pub(super) fn lose_keyboard(&mut self) {
+    pub(in crate::tui) fn lose_keyboard(&mut self) {
         if self.focus == Focus::Typing {
             self.deaf_until = self.now.mono + DEAF_NS;
         }
-        self.control = Control::None;
-        self.told = None;
-        self.back_to_watching();
+        self.lost_control(self.panes.focused_id());
     }
 
-    pub(super) fn on_stolen(&mut self, stolen: &verbs::Stolen) {
-        if stolen.channel != self.pane.channel() {
-            return;
-        }
+    pub(in crate::tui) fn on_stolen(&mut self, stolen: &verbs::Stolen) {
+        let Some(id) = self.panes.of_channel(stolen.channel).map(|pane| pane.id) else { return };
         let by = text::clean(&stolen.by);
         if self.mode == Mode::Single {
-            let name = self.selected().map_or_else(|| self.pane.target().to_owned(), |status| status.name.clone());
+            let target = self.panes.focused().target();
+            let name = self.selected().map_or_else(|| target.to_owned(), |status| status.name.clone());
             self.effects.push(Effect::Leave(Left::Stolen { name, by, at_ms: stolen.at_ms }));
             return;
         }
-        self.lose_keyboard();
-        if self.layout().title.is_none() {
+        if id == self.panes.focused_id() {
+            self.lose_keyboard();
+        } else {
+            self.lost_control(id);
+        }
+        if self.tiles().iter().all(|tile| tile.id != id || tile.title.is_none()) {
             // Nothing else on the screen says it.
             self.say(format!("Taken over by {by}; t takes it back."));
         }
-        self.theft = Some(Theft { by, at_ms: stolen.at_ms });
+        if let Some(pane) = self.panes.get_mut(id) {
+            pane.theft = Some(Theft { by, at_ms: stolen.at_ms });
+        }
         self.damage.chrome();
     }
 
-    pub(super) fn on_closed(&mut self, closed: &verbs::Closed) {
-        if closed.channel == self.pane.channel() && closed.end.is_some() {
-            self.on_end();
+    pub(in crate::tui) fn on_closed(&mut self, closed: &verbs::Closed) {
+        self.on_history_end(closed.channel);
+        if let Some(id) = self.panes.of_channel(closed.channel).map(|pane| pane.id)
+            && closed.end.is_some()
+        {
+            self.on_end(id);
         }
     }
 
-    /// The watched session ended.
-    pub(super) fn on_end(&mut self) {
+    /// The session that a pane shows ended.
+    pub(in crate::tui) fn on_end(&mut self, id: PaneId) {
         if self.mode == Mode::Single {
             self.leave();
+            return;
+        }
+        if id != self.panes.focused_id() {
+            self.lost_control(id);
             return;
         }
         let was_typing = self.focus == Focus::Typing;
@@ -271,31 +312,31 @@ impl App {
         }
     }
 
-    pub(super) fn on_started(&mut self, id: SessionId) {
+    pub(in crate::tui) fn on_started(&mut self, id: SessionId) {
         if self.sessions.selected_id() != Some(id) {
             self.show(Some(id));
         }
         self.take(false);
     }
 
-    pub(super) fn on_bulk(&mut self, bulk: &Bulk) {
-        if bulk.channel != self.pane.channel() {
+    pub(in crate::tui) fn on_bulk(&mut self, bulk: &Bulk) {
+        if self.on_history(bulk.channel, bulk.at, &bulk.bytes) {
             return;
         }
-        let Some(applied) = self.pane.on_bulk(bulk) else { return };
+        let Some(pane) = self.panes.of_channel(bulk.channel) else { return };
+        let id = pane.id;
+        let Some(applied) = pane.on_bulk(bulk) else { return };
         self.effects.push(Effect::Drawn { channel: bulk.channel, frame: bulk.at });
         if applied.is_new_size {
             self.damage.chrome();
         }
-        self.damage.rows(applied.rows);
-        self.follow_cursor();
-    }
-
-    /// Keeps the cursor visible in a pane that is smaller than the session.
-    pub(super) fn follow_cursor(&mut self) {
-        let Layout { pane: Some(area), .. } = self.layout() else { return };
-        if self.pane.follow_cursor(area) {
-            self.damage.pane();
+        self.on_said(id);
+        self.damage.rows(id, &applied.rows);
+        if let Some(area) = self.area_of(id)
+            && let Some(pane) = self.panes.get_mut(id)
+            && pane.follow_cursor(area)
+        {
+            self.damage.pane(id);
         }
     }
 }

@@ -37,7 +37,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// Every way to press something, whether it counts here or not.
 fn sequences() -> Vec<String> {
-    let bindings = ACTIONS.iter().flat_map(|action| action.bindings);
+    let bindings = action::all().flat_map(|action| action.bindings);
     bindings.flat_map(|binding| binding.keys).map(|keys| keys.replace("Prefix", "C-b")).collect()
 }
 
@@ -60,7 +60,7 @@ fn apply(driver: &mut Driver, event: Event, outstanding: &mut Vec<Ask>) {
         }
         Event::Removed(id) => driver.tell(Msg::Removed(SessionId(id))),
         Event::Stolen => {
-            let channel = driver.app.pane.channel();
+            let channel = driver.app.panes.focused().channel();
             driver.tell(Msg::Stolen(verbs::Stolen { channel, by: "ann".into(), at_ms: 1 }))
         }
         Event::Lost => driver.tell(Msg::Lost("x".into())),
@@ -81,14 +81,16 @@ fn apply(driver: &mut Driver, event: Event, outstanding: &mut Vec<Ask>) {
 fn answer(ask: Ask, is_yes: bool) -> Msg {
     let result = match &ask {
         _ if !is_yes => Err(WireError::new(Code::Controlled, "no")),
-        Ask::Subscribe => Ok(Answer::Listing(vec![session(1, "s1")])),
+        Ask::Subscribe | Ask::Sample => Ok(Answer::Listing(vec![session(1, "s1")])),
         Ask::Watch { target, .. } => {
             let id = SessionId(target.parse().unwrap_or(1));
             Ok(Answer::Attached(verbs::Attached { id, name: "s".into(), ..verbs::Attached::default() }))
         }
         Ask::Run { .. } => Ok(Answer::Started(verbs::Started { id: SessionId(5), name: "s5".into(), pid: 1 })),
-        Ask::Stop { .. } | Ask::Remove { .. } => Ok(Answer::Outcomes(Vec::new())),
-        Ask::Take { .. } | Ask::Release { .. } | Ask::Detach { .. } => Ok(Answer::Done),
+        Ask::Procs => Ok(Answer::Procs(Vec::new())),
+        Ask::LastLine { .. } => Ok(Answer::Text("last".into())),
+        Ask::Stop { .. } | Ask::Remove { .. } | Ask::Signal { .. } => Ok(Answer::Outcomes(Vec::new())),
+        Ask::History { .. } | Ask::Take { .. } | Ask::Release { .. } | Ask::Detach { .. } => Ok(Answer::Done),
     };
     Msg::Reply(ask, result)
 }
@@ -115,6 +117,6 @@ proptest! {
         driver.keys("C-b s");
         driver.keys("Esc");
         prop_assert_eq!(driver.app.context(), Context::List);
-        prop_assert_eq!(&driver.app.control, &Control::None);
+        prop_assert_eq!(driver.app.control(), &Control::None);
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! The real thing on a terminal of its own is in `tests/tui.rs`.
 
+mod actions;
 mod anything;
 mod app;
+mod copying;
 mod keys;
 mod looks;
 
@@ -30,7 +32,7 @@ use crate::term::Base;
 use crate::term::Size;
 use crate::tui::Left;
 use crate::tui::Options;
-use crate::tui::action::ACTIONS;
+use crate::tui::action;
 use crate::tui::action::Context;
 use crate::tui::app::Answer;
 use crate::tui::app::App;
@@ -93,14 +95,14 @@ impl Driver {
 
     /// Lets the daemon agree to the last watching.
     fn attach(&mut self) -> Vec<Effect> {
-        let channel = self.app.pane.channel();
-        let id = SessionId(self.app.pane.target().parse().unwrap_or(1));
+        let channel = self.app.panes.focused().channel();
+        let id = SessionId(self.app.panes.focused().target().parse().unwrap_or(1));
         let attached = verbs::Attached { id, name: "web".into(), ..verbs::Attached::default() };
         self.answer(Ask::Watch { channel, target: id.to_string() }, Answer::Attached(attached))
     }
 
     fn take(&mut self) -> Vec<Effect> {
-        let channel = self.app.pane.channel();
+        let channel = self.app.panes.focused().channel();
         self.answer(Ask::Take { channel, steal: false, size: Size::default() }, Answer::Done)
     }
 
@@ -116,7 +118,7 @@ impl Driver {
     }
 
     fn frame(&mut self, size: Size, bytes: &[u8]) -> Vec<Effect> {
-        let channel = self.app.pane.channel();
+        let channel = self.app.panes.focused().channel();
         self.tell(Msg::Bulk(frame_of(channel, size, bytes)))
     }
 

@@ -1,4 +1,4 @@
-//! The first line: how many sessions are in which state.
+//! The first line: how many sessions are in which state, and what the list leaves out.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,7 +12,8 @@ use crate::tui::view::put;
 /// Draws it.
 pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
     let end = area.right();
-    let mut x = put(buffer, (area.x, area.y), " rpm ", area.width, Role::Heading.style());
+    let style = |role| app.look.style(role);
+    let mut x = put(buffer, (area.x, area.y), " rpm ", area.width, style(Role::Heading));
     let rows = app.sessions.rows();
     let count = |role: Role| rows.iter().filter(|status| Role::of(&status.state) == role).count();
     let parts = [
@@ -20,14 +21,15 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         (rows.iter().filter(|row| matches!(row.state, State::Stopping { .. })).count(), "stopping", Role::Stopping),
         (count(Role::Ended), "ended", Role::Ended),
         (count(Role::Failed), "failed", Role::Failed),
+        (app.list.marked.len(), "marked", Role::Attention),
     ];
     let mut separator = " ";
     for (number, word, role) in parts.into_iter().filter(|(number, ..)| *number > 0) {
-        x = put(buffer, (x, area.y), separator, end.saturating_sub(x), Role::Faint.style());
-        x = put(buffer, (x, area.y), &format!("{number} {word}"), end.saturating_sub(x), role.style());
+        x = put(buffer, (x, area.y), separator, end.saturating_sub(x), style(Role::Faint));
+        x = put(buffer, (x, area.y), &format!("{number} {word}"), end.saturating_sub(x), style(role));
         separator = " · ";
     }
     if matches!(app.link, Link::Lost { .. }) {
-        put(buffer, (x, area.y), "  reconnecting", end.saturating_sub(x), Role::Stopping.style());
+        put(buffer, (x, area.y), "  reconnecting", end.saturating_sub(x), style(Role::Stopping));
     }
 }

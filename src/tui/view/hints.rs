@@ -1,4 +1,4 @@
-//! The last line: the keys that count now, out of the list of actions, or a message.
+//! The last line: the keys that count now, out of the keymap, or a message.
 //!
 //! *Invariant:* while a session has the keyboard, the prefix is on it.
 
@@ -7,13 +7,14 @@ use ratatui::layout::Rect;
 
 use crate::session::text;
 use crate::tui::action::Action;
-use crate::tui::action::Binding;
 use crate::tui::action::Context;
-use crate::tui::action::bound;
 use crate::tui::app::App;
 use crate::tui::app::Control;
+use crate::tui::keymap::Bound;
 use crate::tui::keymap::describe;
+use crate::tui::pane::Pane;
 use crate::tui::theme::Role;
+use crate::tui::view::copy;
 use crate::tui::view::cut;
 use crate::tui::view::put;
 use crate::tui::view::width;
@@ -25,7 +26,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
     match &app.notice {
         Some(notice) if !app.keymap.is_pending() => {
             let text = cut(&notice.text, rest.width);
-            put(buffer, (x, area.y), &text, rest.width, Role::Notice.style());
+            put(buffer, (x, area.y), &text, rest.width, app.look.style(Role::Notice));
         }
         _ => render_keys(app, rest, buffer),
     }
@@ -34,66 +35,89 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
 /// What the line starts with: where the keyboard is, when nothing else on the screen says it.
 fn render_place(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
     let (x, y, end) = (area.x, area.y, area.right());
-    let context = app.context();
+    let style = |role| app.look.style(role);
     let mut at = x;
-    if app.layout().title.is_none() && app.layout().list.is_none() {
-        let name = app.selected().map_or_else(|| app.pane.target().to_owned(), |status| status.name.clone());
-        at = put(
-            buffer,
-            (at, y),
-            &format!(" {} ", cut(&text::clean(&name), area.width / 3)),
-            area.width,
-            Role::Heading.style(),
-        );
-        let (word, role) = word(app);
-        at = put(buffer, (at, y), word, end.saturating_sub(at), role.style());
-        at = put(buffer, (at, y), " ", end.saturating_sub(at), Role::Text.style());
+    if app.layout().alone.is_some() {
+        let pane = app.panes.focused();
+        let name = app.session_of(pane.session).map_or_else(|| pane.target().to_owned(), |status| status.name.clone());
+        let name = format!(" {} ", cut(&text::clean(&name), area.width / 3));
+        at = put(buffer, (at, y), &name, area.width, style(Role::Heading));
+        let (word, role) = word(app, pane);
+        let words = match &app.copying {
+            Some(copying) => copy::words(copying),
+            None => vec![(word.to_owned(), role)],
+        };
+        for (word, role) in words {
+            at = put(buffer, (at, y), &format!("{word} "), end.saturating_sub(at), style(role));
+        }
+        at = put(buffer, (at, y), " ", end.saturating_sub(at), style(Role::Text));
     }
-    if context == Context::Typing && app.notice.is_some() {
-        let prefix = format!(" {} ", app.keymap.prefix());
-        at = put(buffer, (at, y), &prefix, end.saturating_sub(at), Role::Key.style());
+    if app.context() == Context::Typing && app.notice.is_some() {
+        let prefix = format!(" {} ", app.keymap.prefix_text());
+        at = put(buffer, (at, y), &prefix, end.saturating_sub(at), style(Role::Key));
     }
     at
 }
 
-/// Returns the word that says who has the keyboard.
-pub fn word(app: &App) -> (&'static str, Role) {
-    match (app.context(), &app.control) {
-        (Context::Typing, Control::Held) => ("typing", Role::Typing),
-        (Context::Typing, _) => ("waiting for the keyboard", Role::Stopping),
+/// Returns the word that says who has the keyboard of a pane.
+pub fn word(app: &App, pane: &Pane) -> (&'static str, Role) {
+    let is_focused = pane.id == app.panes.focused_id();
+    match (app.context(), &pane.control) {
+        (Context::Typing, Control::Held) if is_focused || pane.is_marked => ("typing", Role::Typing),
+        (Context::Typing, Control::Asking { .. }) if is_focused => ("waiting for the keyboard", Role::Stopping),
         (_, Control::Held) => ("typing is paused", Role::Viewing),
-        _ if app.selected().is_some_and(|status| status.end().is_some()) => ("ended", Role::Ended),
+        _ if app.session_of(pane.session).is_some_and(|status| status.end().is_some()) => ("ended", Role::Ended),
         _ => ("viewing", Role::Viewing),
     }
 }
 
 fn render_keys(app: &App, area: Rect, buffer: &mut Buffer) {
+    for (x, keys, short) in places(app, area) {
+        let x = put(buffer, (x + 1, area.y), &keys, area.width, app.look.style(Role::Key));
+        put(buffer, (x + 1, area.y), short, area.width, app.look.style(Role::Faint));
+    }
+}
+
+/// Returns the hints there is room for, each with its column.
+fn places(app: &App, area: Rect) -> Vec<(u16, String, &'static str)> {
     let mut x = area.x;
+    let mut found = Vec::new();
     for (keys, short) in hints(app) {
         let needed = width(&keys) + width(short) + 3;
         if x + needed > area.right() {
             break;
         }
-        x = put(buffer, (x + 1, area.y), &keys, area.width, Role::Key.style());
-        x = put(buffer, (x + 1, area.y), short, area.width, Role::Faint.style()) + 1;
+        found.push((x, keys, short));
+        x += needed;
     }
+    found
 }
 
-/// Returns keys and words of the context, most useful first; after the prefix, all that may follow it.
+/// Returns the action whose hint is at a column.
+#[must_use]
+pub fn hint_at(app: &App, area: Rect, column: u16) -> Option<&'static Action> {
+    if app.notice.is_some() || app.keymap.is_pending() || app.layout().alone.is_some() {
+        return None;
+    }
+    let places = places(app, area);
+    let (_, keys, short) = places.iter().rev().find(|(x, ..)| *x <= column)?;
+    let mut bound = app.keymap.bound(app.context());
+    bound.find(|bound| bound.action.short == *short && bound.first() == *keys).map(|bound| bound.action)
+}
+
+/// Returns keys and words of the context, most useful first; inside a sequence, all that may follow.
 fn hints(app: &App) -> Vec<(String, &'static str)> {
     let context = app.context();
-    let prefix = app.keymap.prefix();
     if app.keymap.is_pending() {
-        let after = |(action, binding): (&'static Action, &'static Binding)| {
-            let key = binding.keys.iter().find_map(|keys| keys.strip_prefix("Prefix "))?;
-            (action.name != "go-to" && app.offers(action.id)).then(|| (action, binding.hint, describe(key, prefix)))
-        };
-        let mut found: Vec<_> = bound(context).filter_map(after).collect();
-        found.sort_by_key(|(_, hint, _)| if *hint == 0 { u8::MAX } else { *hint });
-        return found.into_iter().map(|(action, _, key)| (key, action.short)).collect();
+        let mut found: Vec<(String, &Bound)> = app.keymap.following(context);
+        found.retain(|(_, bound)| !bound.action.name.starts_with("go-to-") && app.offers(bound.action));
+        found.sort_by_key(|(_, bound)| if bound.hint == 0 { u8::MAX } else { bound.hint });
+        let pressed = (describe(app.keymap.pending()), "…");
+        let rest = found.into_iter().map(|(keys, bound)| (keys, bound.action.short));
+        return std::iter::once(pressed).chain(rest).collect();
     }
-    let mut found: Vec<_> =
-        bound(context).filter(|(action, binding)| binding.hint > 0 && app.offers(action.id)).collect();
-    found.sort_by_key(|(_, binding)| binding.hint);
-    found.into_iter().map(|(action, binding)| (describe(binding.keys[0], prefix), action.short)).collect()
+    let mut found: Vec<&Bound> =
+        app.keymap.bound(context).filter(|bound| bound.hint > 0 && app.offers(bound.action)).collect();
+    found.sort_by_key(|bound| bound.hint);
+    found.into_iter().map(|bound| (bound.first(), bound.action.short)).collect()
 }

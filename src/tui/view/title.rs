@@ -1,4 +1,4 @@
-//! The line over a pane and the line beside it: which session, who types, what is not to be seen.
+//! The line over a pane and the lines beside it: which session, who types, what is not to be seen.
 //!
 //! Heavy lines and the word `typing` say that the keyboard is the session's; both can be told apart without colours.
 
@@ -11,70 +11,112 @@ use crate::session::text;
 use crate::tui::action::Context;
 use crate::tui::app::App;
 use crate::tui::app::Control;
+use crate::tui::app::Focus;
+use crate::tui::pane::Pane;
 use crate::tui::theme::Role;
+use crate::tui::tiles::Axis;
+use crate::tui::tiles::PaneId;
+use crate::tui::view::copy;
 use crate::tui::view::cut;
 use crate::tui::view::hints::word;
 use crate::tui::view::put;
 use crate::tui::view::width;
 
-/// Draws the line over the pane.
-pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
-    let is_typing = app.context() == Context::Typing;
-    let (line, role) = if is_typing { ("━", Role::Typing) } else { ("─", Role::Viewing) };
-    put(buffer, (area.x, area.y), &line.repeat(usize::from(area.width)), area.width, role.style());
-    let Some(status) = app.selected() else { return };
-    let right = on_the_right(app);
+/// Draws the line over a pane.
+pub fn render(app: &App, id: PaneId, area: Rect, buffer: &mut Buffer) {
+    let Some(pane) = app.panes.get(id) else { return };
+    let (line, role) = match word(app, pane) {
+        ("typing", _) if app.panes.marked().contains(&id) => ("═", Role::Warning),
+        ("typing" | "waiting for the keyboard", _) => ("━", Role::Typing),
+        _ => ("─", Role::Viewing),
+    };
+    put(buffer, (area.x, area.y), &line.repeat(usize::from(area.width)), area.width, app.look.style(role));
+    let right = on_the_right(app, pane);
     let reserved = if right.is_empty() { 0 } else { width(&right) + 3 };
     let end = area.right().saturating_sub(reserved).max(area.x);
     let mut x = area.x + 1;
-    for (text, role) in on_the_left(app, status) {
+    let has_focus = id == app.panes.focused_id() && app.panes.len() > 1 && app.focus != Focus::List;
+    if has_focus {
+        put(buffer, (area.x, area.y), "▸", area.width, app.look.style(Role::Heading));
+    }
+    for (text, role) in on_the_left(app, pane) {
         let room = end.saturating_sub(x);
         if room < 4 {
             break;
         }
-        x = put(buffer, (x, area.y), &format!(" {} ", cut(&text, room - 2)), room, role.style()) + 1;
+        x = put(buffer, (x, area.y), &format!(" {} ", cut(&text, room - 2)), room, app.look.style(role)) + 1;
     }
     if reserved > 0 && reserved + 8 < area.width {
-        put(buffer, (end + 1, area.y), &format!(" {right} "), reserved, Role::Faint.style());
+        put(buffer, (end + 1, area.y), &format!(" {right} "), reserved, app.look.style(Role::Faint));
     }
 }
 
-fn on_the_left(app: &App, status: &Status) -> Vec<(String, Role)> {
-    let mut parts = vec![(text::clean(&status.name), Role::Heading)];
-    let (word, role) = word(app);
+fn on_the_left(app: &App, pane: &Pane) -> Vec<(String, Role)> {
+    let Some(status) = app.session_of(pane.session) else { return Vec::new() };
+    let is_focused = pane.id == app.panes.focused_id();
+    let heading = if is_focused || app.panes.len() == 1 { Role::Heading } else { Role::Faint };
+    let mut parts = vec![(text::clean(&status.name), heading)];
+    if let Some(copying) = app.copying.as_ref().filter(|copying| copying.pane == pane.id) {
+        parts.extend(copy::words(copying));
+        return parts;
+    }
+    let (word, role) = word(app, pane);
     if status.end().is_some() {
         parts.push((status.word(), Role::of(&status.state)));
     } else {
         parts.push((word.to_owned(), role));
     }
-    if let Some(theft) = &app.theft {
-        let text = format!("taken over by {} at {}; t takes it back", theft.by, clock::time_of_day(theft.at_ms));
-        parts.push((text, Role::Notice));
-    } else if let Some(controller) = status.controller().filter(|_| app.control != Control::Held) {
-        parts.push((format!("{} types", controller.who), Role::Faint));
-    } else if let Some(title) = status.title.as_deref().filter(|title| *title != status.name) {
-        parts.push((text::clean(title), Role::Faint));
+    let marked = app.panes.marked();
+    if pane.is_marked && marked.len() > 1 {
+        parts.push((format!("typing goes to {} panes", marked.len()), Role::Warning));
+    } else if pane.is_marked {
+        parts.push(("marked".to_owned(), Role::Attention));
     }
+    parts.extend(about(pane, status));
     parts
 }
 
+/// What else there is to say: who took it, who types, its title.
+fn about(pane: &Pane, status: &Status) -> Option<(String, Role)> {
+    if let Some(theft) = &pane.theft {
+        let text = format!("taken over by {} at {}; t takes it back", theft.by, clock::time_of_day(theft.at_ms));
+        return Some((text, Role::Notice));
+    }
+    if let Some(controller) = status.controller().filter(|_| pane.control != Control::Held) {
+        return Some((format!("{} types", controller.who), Role::Faint));
+    }
+    let title = status.title.as_deref().filter(|title| *title != status.name)?;
+    Some((text::clean(title), Role::Faint))
+}
+
 /// The size, if the pane does not show all of it or is larger.
-fn on_the_right(app: &App) -> String {
-    let Some(area) = app.layout().pane else { return String::new() };
-    let size = app.pane.size();
-    match app.pane.offset() {
-        _ if !app.pane.has_frame() || app.theft.is_some() => String::new(),
-        (0, 0) if app.pane.is_cropped(area) => format!("{size}, cropped"),
-        (top, left) if app.pane.is_cropped(area) => format!("{size}, cropped, from {left},{top}"),
+fn on_the_right(app: &App, pane: &Pane) -> String {
+    let Some(area) = app.area_of(pane.id) else { return String::new() };
+    let size = pane.size();
+    match pane.offset() {
+        _ if !pane.has_frame() || pane.theft.is_some() => String::new(),
+        (0, 0) if pane.is_cropped(area) => format!("{size}, cropped"),
+        (top, left) if pane.is_cropped(area) => format!("{size}, cropped, from {left},{top}"),
         _ => size.to_string(),
     }
 }
 
-/// Draws the line between list and pane.
+/// Draws the line between list and panes.
 pub fn render_divider(app: &App, area: Rect, buffer: &mut Buffer) {
     let is_typing = app.context() == Context::Typing;
     let (line, corner, role) = if is_typing { ("┃", "┏", Role::Typing) } else { ("│", "┌", Role::Viewing) };
     for y in area.top()..area.bottom() {
-        put(buffer, (area.x, y), if y == area.y { corner } else { line }, 1, role.style());
+        put(buffer, (area.x, y), if y == area.y { corner } else { line }, 1, app.look.style(role));
+    }
+}
+
+/// Draws the lines between panes that are side by side.
+pub fn render_borders(app: &App, buffer: &mut Buffer) {
+    let Some(body) = app.layout().body.filter(|body| app.panes.tiles().areas(*body).is_some()) else { return };
+    let style = app.look.style(Role::Viewing);
+    for border in app.panes.tiles().borders(body).into_iter().filter(|border| border.axis == Axis::Right) {
+        for y in border.area.top()..border.area.bottom() {
+            put(buffer, (border.area.x, y), "│", 1, style);
+        }
     }
 }

@@ -1,15 +1,10 @@
-//! Colours: the terminal's own sixteen for what we draw, whatever it can show for what programs draw.
+//! How many colours our terminal shows, and how others are mapped down to them.
 //!
 //! `NO_COLOR` turns all of them off; bold, dim and reverse stay, and every colour stands beside a word that says the same.
 
 use std::io::Write;
 
 use ratatui::style::Color;
-use ratatui::style::Modifier;
-use ratatui::style::Style;
-
-use crate::session::status::How;
-use crate::session::status::State;
 
 /// How many colours our terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +25,9 @@ impl Depth {
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let term = set("TERM").unwrap_or_default();
-        if set("NO_COLOR").is_some() || term == "dumb" {
+        let is_forced = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let is_unwanted = set("NO_COLOR").is_some() || set("CLICOLOR").is_some_and(|value| value == "0");
+        if term == "dumb" || (is_unwanted && !is_forced) {
             Self::Mono
         } else if set("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit")
             || term.contains("direct")
@@ -139,70 +136,6 @@ fn nearest_of_sixteen(r: u8, g: u8, b: u8) -> u8 {
     }
 }
 
-/// What something we draw is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Plain text.
-    Text,
-    /// Text of less weight.
-    Faint,
-    /// A heading.
-    Heading,
-    /// The selected row.
-    Selected,
-    /// Lines and words of a pane that is looked at.
-    Viewing,
-    /// Lines and words of a pane that gets what is typed.
-    Typing,
-    /// A key.
-    Key,
-    /// A message.
-    Notice,
-    /// Something that cannot be taken back.
-    Danger,
-    /// A session that runs.
-    Running,
-    /// A session that ends.
-    Stopping,
-    /// A session that ended well.
-    Ended,
-    /// A session that ended badly.
-    Failed,
-}
-
-impl Role {
-    /// Returns how it looks.
-    #[must_use]
-    pub fn style(self) -> Style {
-        let plain = Style::new();
-        match self {
-            Self::Text => plain,
-            Self::Faint | Self::Viewing => plain.add_modifier(Modifier::DIM),
-            Self::Ended => plain.fg(Color::Blue),
-            // Bold in the terminal's own colour: many terminals show a bold colour as its bright one, and bright yellow, cyan
-            // or green cannot be read on white.
-            Self::Heading | Self::Key | Self::Notice | Self::Typing => plain.add_modifier(Modifier::BOLD),
-            // A reversed state would be a patch of its colour: the row has one look.
-            Self::Selected => plain.fg(Color::Reset).bg(Color::Reset).add_modifier(Modifier::REVERSED),
-            Self::Danger => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
-            Self::Running => plain.fg(Color::Green),
-            Self::Stopping => plain.fg(Color::Magenta),
-            Self::Failed => plain.fg(Color::Red),
-        }
-    }
-
-    /// Returns what a state is.
-    #[must_use]
-    pub fn of(state: &State) -> Self {
-        match state {
-            State::Running => Self::Running,
-            State::Stopping { .. } => Self::Stopping,
-            State::Ended { end } if end.shell_code() == 0 || end.how == How::Stopped => Self::Ended,
-            State::Ended { .. } => Self::Failed,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,6 +151,9 @@ mod tests {
         assert_eq!(detect(&[("TERM", "linux")]), Depth::Sixteen);
         assert_eq!(detect(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]), Depth::Mono);
         assert_eq!(detect(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]), Depth::Palette);
+        assert_eq!(detect(&[("TERM", "xterm-256color"), ("CLICOLOR", "0")]), Depth::Mono);
+        assert_eq!(detect(&[("TERM", "linux"), ("CLICOLOR", "0"), ("CLICOLOR_FORCE", "1")]), Depth::Sixteen);
+        assert_eq!(detect(&[("TERM", "dumb"), ("CLICOLOR_FORCE", "1")]), Depth::Mono);
     }
 
     #[test]

@@ -1,0 +1,131 @@
+//! What is done to one session or to all that are marked: one question, which names them.
+
+use crate::session::id::SessionId;
+use crate::session::status::Status;
+use crate::session::text;
+use crate::tui::app::App;
+use crate::tui::app::Ask;
+use crate::tui::app::Overlay;
+
+/// Milliseconds that a stop waits before it kills.
+const GRACE_MS: u64 = 5000;
+/// Most sessions that a question names.
+const NAMED: usize = 12;
+
+impl App {
+    fn chosen_rows(&self) -> Vec<&Status> {
+        self.chosen().into_iter().filter_map(|id| self.sessions.get(id)).collect()
+    }
+
+    /// Asks whether the chosen sessions are to end.
+    pub(in crate::tui) fn confirm_end(&mut self, is_hard: bool) {
+        let chosen = self.chosen_rows();
+        let Some(first) = chosen.first() else { return };
+        let name = text::clean(&first.name);
+        let is_one = chosen.len() == 1;
+        let living: Vec<&Status> = chosen.into_iter().filter(|status| status.end().is_none()).collect();
+        if living.is_empty() {
+            self.say(if is_one {
+                format!("{name} has ended already; d in the list removes it.")
+            } else {
+                "All of them have ended already; d in the list removes them.".to_owned()
+            });
+            return;
+        }
+        let lines = match living.as_slice() {
+            [one] => lines_of_one(one, is_hard),
+            many => lines_of_many(many, is_hard),
+        };
+        let ids: Vec<SessionId> = living.iter().map(|status| status.id).collect();
+        let then = Ask::Stop { ids, grace_ms: if is_hard { 0 } else { GRACE_MS } };
+        let title = if is_hard { "kill" } else { "stop" };
+        self.open(Overlay::Confirm { title: title.to_owned(), is_hard, lines, then });
+    }
+
+    pub(in crate::tui) fn confirmed(&mut self) {
+        if let Some(Overlay::Confirm { then, .. }) = self.overlay.take() {
+            self.ask(then);
+            self.list.marked.clear();
+        }
+        self.damage.chrome();
+    }
+
+    /// Removes the rows of chosen sessions that have ended.
+    pub(in crate::tui) fn remove(&mut self) {
+        let chosen = self.chosen_rows();
+        let Some(first) = chosen.first() else { return };
+        let ended: Vec<SessionId> =
+            chosen.iter().filter(|status| status.end().is_some()).map(|status| status.id).collect();
+        if ended.is_empty() {
+            let text = format!("{} is {}; x stops it first.", text::clean(&first.name), first.word());
+            self.say(text);
+        } else if ended.len() == 1 {
+            self.ask(Ask::Remove { ids: ended });
+        } else {
+            let mut lines = vec![format!("Remove {} ended sessions, with all they said?", ended.len()), String::new()];
+            let rows: Vec<&Status> = chosen.into_iter().filter(|status| status.end().is_some()).collect();
+            lines.extend(names(&rows));
+            let then = Ask::Remove { ids: ended };
+            self.open(Overlay::Confirm { title: "remove".to_owned(), is_hard: false, lines, then });
+        }
+    }
+
+    /// Signals the chosen sessions.
+    pub(in crate::tui) fn signal(&mut self, signal: u8) {
+        let chosen = self.chosen_rows();
+        let ids: Vec<SessionId> =
+            chosen.iter().filter(|status| status.end().is_none()).map(|status| status.id).collect();
+        if ids.is_empty() {
+            self.say("Nothing of what is chosen runs.");
+            return;
+        }
+        let name = crate::session::status::signal_name(signal);
+        self.say(format!("SIG{name} is sent to {} session{}.", ids.len(), if ids.len() == 1 { "" } else { "s" }));
+        self.ask(Ask::Signal { ids, signal });
+    }
+}
+
+fn lines_of_one(status: &Status, is_hard: bool) -> Vec<String> {
+    let clean = text::clean;
+    let question = if is_hard { "Kill" } else { "Stop" };
+    let mut lines = vec![
+        format!("{question} {}?", clean(&status.name)),
+        String::new(),
+        format!("command  {}", clean(&status.command)),
+        format!("pid      {}", status.pid),
+    ];
+    let who: Vec<String> = status
+        .attached
+        .iter()
+        .map(|client| format!("{}{}", client.who, if client.controls { " (typing)" } else { "" }))
+        .collect();
+    lines.push(format!("attached {}", if who.is_empty() { "nobody".to_owned() } else { who.join(", ") }));
+    lines.extend([String::new(), how(is_hard, false).to_owned()]);
+    lines
+}
+
+fn lines_of_many(rows: &[&Status], is_hard: bool) -> Vec<String> {
+    let question = if is_hard { "Kill" } else { "Stop" };
+    let mut lines = vec![format!("{question} {} sessions?", rows.len()), String::new()];
+    lines.extend(names(rows));
+    lines.extend([String::new(), how(is_hard, true).to_owned()]);
+    lines
+}
+
+fn names(rows: &[&Status]) -> Vec<String> {
+    let line = |status: &&Status| format!("{}  {}", text::clean(&status.name), text::clean(&status.command));
+    let mut lines: Vec<String> = rows.iter().take(NAMED).map(line).collect();
+    if rows.len() > NAMED {
+        lines.push(format!("and {} more", rows.len() - NAMED));
+    }
+    lines
+}
+
+const fn how(is_hard: bool, is_many: bool) -> &'static str {
+    match (is_hard, is_many) {
+        (true, false) => "Every process of it is killed at once; nothing can be saved.",
+        (true, true) => "Every process of them is killed at once; nothing can be saved.",
+        (false, false) => "It is asked to end, and killed after 5 seconds.",
+        (false, true) => "They are asked to end, and killed after 5 seconds.",
+    }
+}

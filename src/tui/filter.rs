@@ -1,0 +1,48 @@
+//! The filter of the list: words that all have to fit, `!` before one that must not.
+//!
+//! A word is looked for fuzzily in the name, and as it is in command, directory, tags, state and originator. Pure; made for a thousand
+//! sessions a key.
+
+use crate::session::status::Status;
+use crate::tui::fuzzy;
+
+/// What was typed, taken apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    words: Vec<(bool, String)>,
+}
+
+impl Filter {
+    /// Reads what was typed.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let word = |word: &str| match word.strip_prefix('!') {
+            Some(rest) => (true, rest.to_lowercase()),
+            None => (false, word.to_lowercase()),
+        };
+        Self { words: text.split_whitespace().map(word).filter(|(_, word)| !word.is_empty()).collect() }
+    }
+
+    /// Returns whether everything passes.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Returns whether a session passes.
+    #[must_use]
+    pub fn passes(&self, status: &Status) -> bool {
+        self.words.iter().all(|(is_not, word)| fits(word, status, *is_not) != *is_not)
+    }
+}
+
+fn fits(word: &str, status: &Status, is_not: bool) -> bool {
+    let holds = |text: &str| text.to_lowercase().contains(word);
+    // What must not be is meant as it is written.
+    let name = if is_not { holds(&status.name) } else { fuzzy::fit(word, &status.name).is_some() };
+    name || holds(&status.command)
+        || holds(&status.cwd)
+        || holds(&status.word())
+        || status.tags.iter().any(|tag| holds(tag))
+        || status.originator.as_deref().is_some_and(holds)
+}
