@@ -165,6 +165,7 @@ fn typing_and_waiting_never_matches_what_was_there_before() {
     // What is typed comes back as an echo; it can be passed over.
     let echo = ["send", "a", "done", "--enter", "--wait", "done"];
     assert_eq!(waits(&place, &echo).1["text"], "done");
+    place.wait_screen("a", "done 6");
     let (_, waited) = waits(&place, &["send", "a", "done 99", "--enter", "--wait", r"done \d+", "--after-echo"]);
     assert_eq!(waited["text"], "done 7", "{waited}");
 }
