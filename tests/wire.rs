@@ -362,6 +362,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             keys: Some("C-c".into()),
             paste: true,
             enter: true,
+            patience_ms: 9,
         },
     );
     golden.holds("sent", &verbs::Sent { at: 7, repeated: true });

@@ -90,6 +90,7 @@ impl Error {
                 Code::CommandNotFound => "command-not-found",
                 Code::Controlled => "controlled",
                 Code::Ended => "ended",
+                Code::TimedOut => "timed-out",
                 Code::Unsupported => "unsupported",
                 Code::Uncertain => "uncertain",
                 Code::ShuttingDown => "shutting-down",

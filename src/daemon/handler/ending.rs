@@ -43,7 +43,9 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
         let asked = session.and_then(|session| session.facts.borrow().asked.clone());
         verb.key != RequestKey(0) && asked.is_some_and(|asked| asked.key == verb.key)
     };
-    let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none() || is_ours(status.id));
+    // Who ended by itself and left somebody behind is stopped as well.
+    let lives = |status: &Status| status.end().is_none_or(|end| !end.left.is_empty());
+    let meant = selected.into_iter().filter(|(status, named)| *named || lives(status) || is_ours(status.id));
     let ids = meant.map(|(status, _)| status.id).collect();
     let mut outcomes = stop_all(context, ids, &verb).await;
     outcomes.extend(missing.into_iter().map(nobody));
@@ -78,14 +80,16 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
         session.mail(Mail::Stop { by: context.client.who.to_string(), key: verb.key, grace_ns, reply: reply_tx });
         waiting.push((session, has_ended, reply_rx));
     }
+    let grace = Duration::from_millis(verb.grace_ms);
+    let behind = waiting.iter().filter(|(_, had_ended, _)| *had_ended).flat_map(|(session, ..)| session.left_behind());
+    end_left(&context.hub, behind.collect(), grace).await;
     let mut outcomes = Vec::new();
     for (session, had_ended, reply_rx) in waiting {
         let mut end = reply_rx.await;
         if let Ok(end) = &mut end
             && !end.left.is_empty()
         {
-            // It may have ended long ago.
-            end.left = session.still_left();
+            end.left = session.left_behind().iter().map(|identity| identity.pid).collect();
         }
         outcomes.push(verbs::Outcome {
             id: session.id,
@@ -103,6 +107,15 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
         ..verbs::Outcome::default()
     }));
     outcomes
+}
+
+/// Ends who outlived sessions that had ended by themselves.
+async fn end_left(hub: &Hub, tops: Vec<Identity>, grace: Duration) {
+    if !tops.is_empty()
+        && let Err(error) = orphans::end_trees(hub, tops, grace).await
+    {
+        tracing::warn!(%error, "cannot see whether those left behind are gone");
+    }
 }
 
 /// Signals each once.

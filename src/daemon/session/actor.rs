@@ -93,6 +93,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         left: RefCell::new((0, facts.left.clone())),
         facts: RefCell::new(facts),
         handover,
+        input_ends: Cell::new(false),
         input_room: Arc::new(Semaphore::new(if handover_has_input { INPUT_LIMIT } else { 0 })),
         output: Notify::new(),
         news: Notify::new(),
