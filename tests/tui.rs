@@ -146,7 +146,7 @@ fn a_shell_is_started_typed_into_left_and_goes_on() {
     let home = Home::new("shell");
     let mut terminal = Terminal::start(&home.0, &["tui"]);
     terminal.wait_for("There are no sessions yet");
-    terminal.type_keys("n");
+    terminal.type_keys("c");
     terminal.wait_for("typing");
     terminal.type_keys("echo $((6*7))x; stty size\r");
     terminal.wait_for("42x");
@@ -213,4 +213,110 @@ fn find_number(value: &serde_json::Value, name: &str) -> Option<u64> {
             .or_else(|| map.values().find_map(|value| find_number(value, name))),
         _ => None,
     }
+}
+
+#[test]
+fn ux24_history_is_searched_and_copied_through_a_real_terminal() {
+    let home = Home::new("copy");
+    home.rpm(&[
+        "run",
+        "--name",
+        "log",
+        "-d",
+        "--",
+        "sh",
+        "-c",
+        "i=0; while [ $i -lt 500 ]; do echo \"line $i\"; i=$((i+1)); done; cat",
+    ]);
+    let mut terminal = Terminal::start(&home.0, &["tui"]);
+    terminal.wait_for("line 499");
+    terminal.type_keys("[");
+    terminal.wait_for("501/501");
+    terminal.type_keys("?line 250\r");
+    terminal.wait_for("1 of 1");
+    terminal.type_keys("V");
+    terminal.type_keys("y");
+    terminal.wait_for("9 characters copied");
+    let copied = b"\x1b]52;c;bGluZSAyNTAK\x07";
+    assert!(terminal.raw.windows(copied.len()).any(|bytes| bytes == copied));
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn ux7_panes_grid_palette_and_form_through_a_real_terminal() {
+    let home = Home::new("panes");
+    home.rpm(&["run", "--name", "one", "-d", "--", "sh", "-c", "echo first-session; cat"]);
+    home.rpm(&["run", "--name", "two", "-d", "--", "sh", "-c", "echo second-session; cat"]);
+    let mut terminal = Terminal::start(&home.0, &["tui"]);
+    terminal.wait_for("first-session");
+    terminal.type_keys("b\"");
+    terminal.type_keys("\u{2}sb:two\r");
+    terminal.wait_for("second-session");
+    terminal.wait_for("first-session");
+    terminal.type_keys("v");
+    terminal.wait_for("one  running");
+    terminal.wait_for("second-session");
+    terminal.type_keys("\u{1b}");
+    terminal.wait_for("two ─ viewing");
+    terminal.type_keys(":save-l\r");
+    terminal.wait_for("save the layout as");
+    terminal.type_keys("desk\r");
+    terminal.wait_for("The layout is kept");
+    terminal.type_keys("n");
+    terminal.wait_for("new session");
+    terminal.type_keys("echo $((40+2))done; cat\u{e}three\r");
+    terminal.wait_for("42done");
+    terminal.type_keys("\u{2}d");
+    assert_eq!(terminal.wait_for_end(), 0);
+    let usual = terminal.modes();
+    terminal.assert_restored(&usual);
+    let mut terminal = Terminal::start(&home.0, &["tui", "--layout", "desk"]);
+    terminal.wait_for("This is the layout desk");
+    terminal.wait_for("first-session");
+    terminal.wait_for("second-session");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn ux40_plain_mode_tells_changes_as_lines_and_takes_words() {
+    let home = Home::new("plain");
+    home.rpm(&["run", "--name", "one", "-d", "--", "sh", "-c", "echo on-the-screen; cat"]);
+    let mut terminal = Terminal::start(&home.0, &["tui", "--plain"]);
+    terminal.wait_for("one: running");
+    terminal.type_keys("screen one\r");
+    terminal.wait_for("on-the-screen");
+    home.rpm(&["run", "--name", "two", "-d", "--", "cat"]);
+    terminal.wait_for("new: two: running");
+    terminal.type_keys("kill one\r");
+    terminal.wait_for("one: killed KILL");
+    terminal.type_keys("quit\r");
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert!(!terminal.raw.contains(&0x1b), "no sequence of any kind");
+}
+
+#[test]
+fn ux45_the_demo_starts_three_sessions_and_leaves_nothing() {
+    let home = Home::new("demo");
+    let mut terminal = Terminal::start(&home.0, &["demo"]);
+    terminal.wait_for("demo-shell");
+    terminal.wait_for("demo-build");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert!(!home.rpm(&["ls"]).contains("demo-"));
+}
+
+#[test]
+fn ux39_the_title_is_set_and_given_back() {
+    let home = Home::new("title");
+    home.rpm(&["run", "--name", "one", "-d", "--", "cat"]);
+    let mut terminal = Terminal::start(&home.0, &["tui"]);
+    terminal.wait_for("one ─ viewing");
+    terminal.type_keys("q");
+    terminal.wait_for_end();
+    let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+    let at = |what: &str| raw.find(what).unwrap_or_else(|| panic!("{what:?} is missing in {raw:?}"));
+    assert!(at("\x1b[22;0t") < at("\x1b]2;one: running - rpm\x07"));
+    assert!(at("\x1b]2;one: running - rpm\x07") < at("\x1b[23;0t"));
 }

@@ -216,6 +216,7 @@ impl Wire {
                 .or_else(|| event.get().map(|verbs::Changed { status }| Msg::Changed(Box::new(status))))
                 .or_else(|| event.get().map(|verbs::Removed { id }| Msg::Removed(id)))
                 .or_else(|| event.get().map(Msg::Stolen))
+                .or_else(|| event.get().map(|happened| Msg::Happened(Box::new(happened))))
                 .or_else(|| event.get().map(Msg::Closed)),
         }
     }
@@ -291,6 +292,10 @@ fn question(ask: Ask) -> Question {
             let from = from.map_or(verbs::From::Start, verbs::From::Offset);
             let logs = verbs::Logs { channel, target: id.to_string(), from, past_gaps: true, ..verbs::Logs::default() };
             plain(ask, logs, |_| Answer::Done)
+        }
+        Ask::Events => {
+            let kinds = ["bell", "notification", "ended"].map(str::to_owned).to_vec();
+            plain(ask, verbs::Events { kinds, ..verbs::Events::default() }, |_| Answer::Done)
         }
         Ask::Sample => plain(ask, verbs::List::default(), |listing| Answer::Listing(listing.sessions)),
         Ask::Procs => plain(ask, verbs::Procs::default(), |reply| Answer::Procs(reply.processes)),

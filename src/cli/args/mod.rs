@@ -56,8 +56,12 @@ pub struct Cli {
 pub enum Verb {
     /// Open the dashboard
     #[command(visible_aliases = ["dashboard", "monit"])]
-    #[command(after_help = "Examples:\n  rpm tui\n  rpm tui --session web      # one session, full screen")]
+    #[command(
+        after_help = "Examples:\n  rpm tui\n  rpm tui --session web      # one session, full screen\n  rpm tui --layout desk      # panes as they were kept"
+    )]
     Tui(Tui),
+    /// Start three harmless sessions to play with, open the dashboard, clean up
+    Demo,
     /// Start a session and attach to it
     #[command(
         after_help = "Examples:\n  rpm run -- vim notes.txt\n  rpm run -d --name web --cwd /srv -- ./serve --port 8080"

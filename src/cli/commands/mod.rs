@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod daemon;
+pub mod demo;
 pub mod detached;
 pub mod doctor;
 pub mod ending;
