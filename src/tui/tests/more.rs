@@ -252,14 +252,17 @@ fn ux40_the_real_cursor_is_on_what_has_the_keyboard() {
     assert!(under(&driver).starts_with("> s2"), "{}", under(&driver));
     driver.keys("/ s");
     assert_eq!(at(&driver), (2, 1));
-    driver.keys("Esc : k i");
+    driver.keys("Esc");
+    driver.keys(": k i");
     let before = at(&driver);
     driver.keys("l");
     assert_eq!(at(&driver), (before.0 + 1, before.1));
-    driver.keys("Esc n Down");
+    driver.keys("Esc");
+    driver.keys("n Down");
     let (x, y) = at(&driver);
     driver.keys("w");
     assert_eq!(at(&driver), (x + 1, y));
-    driver.keys("Esc v");
+    driver.keys("Esc");
+    driver.keys("v");
     assert!(under(&driver).starts_with(" > s2") || under(&driver).starts_with(" >"), "{}", under(&driver));
 }
