@@ -99,7 +99,7 @@ pub fn rm(args: &args::Targets) -> Result<u8, Error> {
         1 => say("rpm: 1 session has not ended and was left alone"),
         n => say(&format!("rpm: {n} sessions have not ended and were left alone")),
     }
-    Ok(tell(&outcomes, args.json, true))
+    Ok(tell(&outcomes, args.json, false))
 }
 
 /// `rpm purge`: no daemon means that nothing is kept.
