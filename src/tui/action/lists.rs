@@ -43,6 +43,7 @@ actions! {
         List 8: "X" "Prefix X"; View: "X" "Prefix X"; Typing: "Prefix X";
     }
     "remove" "remove" "Removes the row of a session that has ended." App::remove => { List 9: "d" "Delete"; }
+    "undo-remove" "undo" "Brings back the row that was removed last, for ten seconds." App::undo_remove => { List: "u"; }
     "filter" "filter" "Filters the list by name, command, directory, tag and state; ! before a word excludes it." App::start_filter => {
         List 6: "/"; View: "Prefix f"; Typing: "Prefix f";
     }

@@ -1,5 +1,6 @@
 //! What lies over everything and has the keyboard: a question, an offer, the help, the palette.
 
+use crate::session::id::SessionId;
 use crate::tui::action::Context;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
@@ -28,6 +29,17 @@ pub enum Prompt {
     OpenLayout,
 }
 
+/// What is done after a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// The daemon is asked.
+    Ask(Ask),
+    /// Bytes are typed.
+    Type(Vec<u8>),
+    /// Rows are removed.
+    Remove(Vec<SessionId>),
+}
+
 /// An overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Overlay {
@@ -40,7 +52,7 @@ pub enum Overlay {
         /// What it is about.
         lines: Vec<String>,
         /// What is done then.
-        then: Ask,
+        then: Then,
     },
     /// Somebody else has control.
     Offer {
