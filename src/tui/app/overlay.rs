@@ -21,6 +21,10 @@ use crate::tui::line::Line;
 pub enum Prompt {
     /// Words that the session is watched for.
     Words,
+    /// Another name for the session.
+    Rename,
+    /// Other tags for the session.
+    Tags,
     /// What all sessions are searched for.
     Search,
     /// A name for the layout.
@@ -145,11 +149,13 @@ impl App {
         let Some(Overlay::Prompt { prompt, line, .. }) = self.overlay.take() else { return };
         self.damage.chrome();
         let text = line.text().trim().to_owned();
-        if text.is_empty() {
+        if text.is_empty() && prompt != Prompt::Tags {
             return;
         }
         match prompt {
             Prompt::Words => self.watch_for(&text),
+            Prompt::Rename => self.rename(Some(text), None),
+            Prompt::Tags => self.rename(None, Some(text)),
             Prompt::Search => self.start_search(text),
             Prompt::SaveLayout => self.save_layout(&text),
             Prompt::OpenLayout => self.effects.push(Effect::ReadLayout(text)),

@@ -302,3 +302,21 @@ fn ux42_lines_are_pasted_into_a_plain_program_only_after_a_question() {
     driver.frame(Size::default(), b"\x1b[?2004h$ ");
     assert_eq!(typed(&paste(&mut driver, "a\rb")), b"\x1b[200~a\rb\x1b[201~");
 }
+
+#[test]
+fn a_session_is_renamed_and_tagged_and_refusals_are_told() {
+    let mut driver = many(1);
+    driver.keys("e C-u");
+    type_text(&mut driver, "shop");
+    let effects = driver.keys("Enter");
+    let ask = Ask::Rename { id: SessionId(1), name: Some("shop".into()), tags: None };
+    assert_eq!(asks(&effects), [&ask]);
+    driver.tell(Msg::Reply(ask, Err(WireError::new(Code::Invalid, "there is a session shop already"))));
+    assert!(driver.screen(120, 40).contains("there is a session shop already"));
+    driver.keys("#");
+    type_text(&mut driver, "ci blue");
+    let effects = driver.keys("Enter");
+    assert!(
+        matches!(asks(&effects)[..], [Ask::Rename { name: None, tags: Some(tags), .. }] if *tags == ["ci", "blue"])
+    );
+}
