@@ -26,14 +26,19 @@ struct Terminal {
 
 impl Terminal {
     fn start(dir: &Path, args: &[&str]) -> Self {
+        Self::start_program(dir, env!("CARGO_BIN_EXE_rpm"), args)
+    }
+
+    fn start_program(dir: &Path, program: &str, args: &[&str]) -> Self {
         let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rpm"));
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env("RUNPM_DIR", dir);
         command.env("TERM", "xterm-256color");
         command.env("SHELL", "/bin/sh");
         command.env("PS1", "$ ");
+        command.env("LC_ALL", "C.UTF-8");
         command.env_remove("RUNPM_SESSION");
         command.cwd(dir);
         let child = pair.slave.spawn_command(command).expect("rpm starts");
@@ -319,4 +324,48 @@ fn ux39_the_title_is_set_and_given_back() {
     let at = |what: &str| raw.find(what).unwrap_or_else(|| panic!("{what:?} is missing in {raw:?}"));
     assert!(at("\x1b[22;0t") < at("\x1b]2;one: running - rpm\x07"));
     assert!(at("\x1b]2;one: running - rpm\x07") < at("\x1b[23;0t"));
+}
+
+#[test]
+fn ux15_keys_are_answered_while_a_session_floods() {
+    let home = Home::new("flood");
+    home.rpm(&["run", "--name", "flood", "-d", "--", "yes", "a line of a flood that never ends"]);
+    home.rpm(&["run", "--name", "quiet", "-d", "--", "cat"]);
+    let began = Instant::now();
+    let mut terminal = Terminal::start(&home.0, &["tui"]);
+    terminal.wait_for("flood ─ viewing");
+    // Ten times the 300 milliseconds of a start with everything cold, for a build without optimisation.
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    for n in 0..5 {
+        terminal.type_keys("?");
+        // Ten times the 50 milliseconds that a key may take.
+        assert!(terminal.saw("keys: In the list", Duration::from_millis(500)), "key {n}");
+        terminal.type_keys("q");
+        assert!(terminal.saw("Enter type", Duration::from_millis(500)), "key {n}");
+    }
+    terminal.type_keys("\r");
+    terminal.wait_for("flood ━ typing");
+    terminal.type_keys("\u{2}s");
+    assert!(terminal.saw("flood ─ viewing", Duration::from_millis(500)), "the way back");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn ux25_suspended_and_brought_back_by_a_shell() {
+    let home = Home::new("suspend");
+    home.rpm(&["run", "--name", "one", "-d", "--", "cat"]);
+    let mut terminal = Terminal::start_program(&home.0, "bash", &["--norc", "-i"]);
+    terminal.type_keys(&format!("{} tui\r", env!("CARGO_BIN_EXE_rpm")));
+    terminal.wait_for("one ─ viewing");
+    terminal.type_keys("\u{1a}");
+    terminal.wait_for("Stopped");
+    terminal.type_keys("echo $((40+2))x\r");
+    terminal.wait_for("42x");
+    terminal.type_keys("fg\r");
+    terminal.wait_for("one ─ viewing");
+    terminal.type_keys("q");
+    terminal.wait_for("keeps running");
+    terminal.type_keys("exit\r");
+    assert_eq!(terminal.wait_for_end(), 0);
 }

@@ -313,6 +313,8 @@ fn attachments(golden: &mut Golden) {
     golden.holds("credit", &verbs::Credit { channel: 1, bytes: 2 });
     let resize = verbs::Resize { target: "web".into(), size: None, owner: Some(SizeOwner::Manual) };
     golden.holds("resize-verb", &resize);
+    let rename = verbs::Rename { target: "web".into(), name: Some("shop".into()), tags: Some(vec!["ci".into()]) };
+    golden.holds("rename", &rename);
     golden.holds(
         "signal",
         &verbs::Signal { key: RequestKey(6), targets: vec!["web".into()], signal: 2, ..verbs::Signal::default() },

@@ -95,6 +95,8 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Wait(args) => commands::waiting::wait(&args),
         Verb::Events(args) => commands::events::events(&args),
         Verb::Resize(args) => talking::resize(&args),
+        Verb::Rename(args) => commands::naming::rename(args),
+        Verb::Tag(args) => commands::naming::tag(args),
         Verb::Stop(args) => ending::stop(&args),
         Verb::Kill(args) => ending::kill(&args),
         Verb::Signal(args) => ending::signal(&args),

@@ -258,7 +258,7 @@ impl Hub {
     }
 
     /// Asks for the roll to be written.
-    fn write_roll(&self) {
+    pub fn write_roll(&self) {
         self.roll_is_stale.notify_one();
     }
 

@@ -312,6 +312,9 @@ fn question(ask: Ask) -> Question {
                 verbs::Signal { key: client::request_key(), targets: names(&ids), signal, ..verbs::Signal::default() };
             durable(ask, signal, |reply| Answer::Outcomes(reply.outcomes))
         }
+        Ask::Rename { id, name, tags } => {
+            durable(ask, verbs::Rename { target: id.to_string(), name, tags }, |_| Answer::Done)
+        }
         Ask::Stop { ids, grace_ms } => {
             let stop =
                 verbs::Stop { key: client::request_key(), targets: names(&ids), grace_ms, ..verbs::Stop::default() };

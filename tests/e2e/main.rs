@@ -15,6 +15,7 @@ mod environment;
 mod events;
 mod input;
 mod looks;
+mod naming;
 mod once;
 mod pictures;
 mod pipes;

@@ -4,6 +4,7 @@ mod automation;
 mod config;
 mod ending;
 mod environment;
+mod naming;
 mod parse;
 mod procs;
 mod sessions;
@@ -29,6 +30,7 @@ pub use automation::*;
 pub use config::*;
 pub use ending::*;
 pub use environment::*;
+pub use naming::*;
 pub use procs::*;
 pub use sessions::*;
 pub use since::Since;
@@ -111,6 +113,12 @@ pub enum Verb {
     Events(Events),
     /// Set the size of a session's terminal
     Resize(Resize),
+    /// Give a session another name
+    #[command(after_help = "Examples:\n  rpm rename sh-2 deploy")]
+    Rename(Rename),
+    /// Give a session other tags
+    #[command(after_help = "Examples:\n  rpm tag web blue ci\n  rpm tag web                takes all of them away")]
+    Tag(Tag),
     /// End sessions: politely first, then hard
     #[command(
         after_help = "Examples:\n  rpm stop web --grace 30s\n  rpm stop all --older-than 1d\n  rpm stop --originator ci"

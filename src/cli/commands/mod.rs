@@ -11,6 +11,7 @@ pub mod export;
 pub mod grep;
 pub mod listing;
 pub mod logs;
+pub mod naming;
 pub mod procs;
 pub mod run;
 pub mod screen;

@@ -9,6 +9,7 @@ mod attaching;
 pub(super) mod ending;
 mod events;
 mod history;
+mod naming;
 mod orphans;
 mod procs;
 pub(super) mod starting;
@@ -71,6 +72,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Release => attaching::release,
         Detach => attaching::detach,
         Resize => attaching::resize,
+        Rename => naming::rename,
         Remove => ending::remove,
         Signal => ending::signal,
         Tees => tees::list,

@@ -319,6 +319,17 @@ impl Session {
         status
     }
 
+    /// Is called something else from now on; what is none stays as it is. The keeper has it first.
+    pub fn rename(&self, name: Option<String>, tags: Option<Vec<String>>) {
+        let mut facts = self.facts.borrow_mut();
+        facts.name = name.unwrap_or_else(|| facts.name.clone());
+        facts.tags = tags.unwrap_or_else(|| facts.tags.clone());
+        self.store.put_facts(&facts);
+        let mut status = self.status.borrow_mut();
+        status.name.clone_from(&facts.name);
+        status.tags.clone_from(&facts.tags);
+    }
+
     /// Returns its first process for good.
     pub fn leader(&self) -> Identity {
         Identity { pid: self.handover.pid, start_time: self.handover.start_time }

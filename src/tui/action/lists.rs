@@ -18,6 +18,8 @@ actions! {
     }
     "look" "look" "Goes to the panes without typing into them." App::look => { List: "l" "Right" "Tab"; }
     "new" "new" "Asks what to start: command, name, directory, kind, tags." App::open_form => { List 2: "n"; View: "n"; }
+    "rename" "rename" "Gives the session another name." App::ask_name => { List: "e" ","; View: "Prefix ,"; Typing: "Prefix ,"; }
+    "tag" "tags" "Gives the session other tags." App::ask_tags => { List: "#"; View: "Prefix #"; Typing: "Prefix #"; }
     "duplicate" "duplicate" "Starts the same command in the same directory a second time." App::duplicate => { List: "D"; }
     "restart" "restart" "Starts a session that has ended anew, under its name." App::restart => { List: "r"; View: "r"; Typing: "Prefix R"; }
     "grid" "grid" "Shows all listed sessions as live thumbnails." App::open_grid => { List: "v"; View: "v"; Typing: "Prefix v"; }
@@ -43,6 +45,7 @@ actions! {
         List 8: "X" "Prefix X"; View: "X" "Prefix X"; Typing: "Prefix X";
     }
     "remove" "remove" "Removes the row of a session that has ended." App::remove => { List 9: "d" "Delete"; }
+    "undo-remove" "undo" "Brings back the row that was removed last, for ten seconds." App::undo_remove => { List: "u"; }
     "filter" "filter" "Filters the list by name, command, directory, tag and state; ! before a word excludes it." App::start_filter => {
         List 6: "/"; View: "Prefix f"; Typing: "Prefix f";
     }

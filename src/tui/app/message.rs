@@ -156,6 +156,15 @@ pub enum Ask {
         /// Number of the signal.
         signal: u8,
     },
+    /// To call a session something else.
+    Rename {
+        /// Which.
+        id: SessionId,
+        /// Its name from now on.
+        name: Option<String>,
+        /// All of its tags from now on.
+        tags: Option<Vec<String>>,
+    },
     /// To end sessions.
     Stop {
         /// Which.

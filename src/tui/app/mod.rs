@@ -18,6 +18,7 @@ mod mouse;
 mod overlay;
 mod palette;
 mod panes;
+mod pasting;
 mod results;
 mod sample;
 mod sessions;
@@ -62,6 +63,7 @@ pub use message::Program;
 pub use mouse::Hand;
 pub use overlay::Overlay;
 pub use overlay::Prompt;
+pub use overlay::Then;
 pub use palette::Choice;
 pub use palette::Palette;
 pub use panes::Panes;
@@ -176,6 +178,10 @@ pub struct App {
     hand: Hand,
     /// Sessions that start anew as soon as their rows are gone.
     restarts: Vec<(SessionId, Program)>,
+    /// A paste that has begun.
+    pasted: Vec<u8>,
+    /// Rows that were removed, until when that can be undone.
+    removing: Vec<(u64, Vec<SessionId>)>,
     /// A layout that waits for the list.
     layout_wish: Option<(String, serde_json::Value)>,
     now: Now,
@@ -219,6 +225,8 @@ impl App {
             wants: None,
             hand: Hand::default(),
             restarts: Vec::new(),
+            pasted: Vec::new(),
+            removing: Vec::new(),
             layout_wish: None,
             now: Now::default(),
             effects: Vec::new(),
@@ -329,6 +337,7 @@ impl App {
     }
 
     pub(in crate::tui) fn leave(&mut self) {
+        self.remove_now(u64::MAX);
         let left = match self.mode {
             Mode::Dashboard => Left::Quit { sessions_running: self.sessions.running() },
             Mode::Single => {

@@ -1,5 +1,6 @@
 //! What lies over everything and has the keyboard: a question, an offer, the help, the palette.
 
+use crate::session::id::SessionId;
 use crate::tui::action::Context;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
@@ -20,12 +21,27 @@ use crate::tui::line::Line;
 pub enum Prompt {
     /// Words that the session is watched for.
     Words,
+    /// Another name for the session.
+    Rename,
+    /// Other tags for the session.
+    Tags,
     /// What all sessions are searched for.
     Search,
     /// A name for the layout.
     SaveLayout,
     /// The name of a layout.
     OpenLayout,
+}
+
+/// What is done after a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// The daemon is asked.
+    Ask(Ask),
+    /// Bytes are typed.
+    Type(Vec<u8>),
+    /// Rows are removed.
+    Remove(Vec<SessionId>),
 }
 
 /// An overlay.
@@ -40,7 +56,7 @@ pub enum Overlay {
         /// What it is about.
         lines: Vec<String>,
         /// What is done then.
-        then: Ask,
+        then: Then,
     },
     /// Somebody else has control.
     Offer {
@@ -133,11 +149,13 @@ impl App {
         let Some(Overlay::Prompt { prompt, line, .. }) = self.overlay.take() else { return };
         self.damage.chrome();
         let text = line.text().trim().to_owned();
-        if text.is_empty() {
+        if text.is_empty() && prompt != Prompt::Tags {
             return;
         }
         match prompt {
             Prompt::Words => self.watch_for(&text),
+            Prompt::Rename => self.rename(Some(text), None),
+            Prompt::Tags => self.rename(None, Some(text)),
             Prompt::Search => self.start_search(text),
             Prompt::SaveLayout => self.save_layout(&text),
             Prompt::OpenLayout => self.effects.push(Effect::ReadLayout(text)),

@@ -17,8 +17,18 @@ impl App {
         let is_listed = self.layout().list.is_some();
         let ages = (self.ages_at != u64::MAX && is_listed).then_some(self.ages_at);
         let sample = self.samples.deadline().filter(|_| self.ages_at != u64::MAX && self.link == Link::Up);
+        let removal = self.removing.iter().map(|(at, _)| *at).min();
         let fresh = self.copying.as_ref().and_then(Copying::deadline);
-        let all = [notice, fresh, self.settle_at, ages, sample, self.which_key_at, self.link.deadline(self.now.mono)];
+        let all = [
+            notice,
+            removal,
+            fresh,
+            self.settle_at,
+            ages,
+            sample,
+            self.which_key_at,
+            self.link.deadline(self.now.mono),
+        ];
         all.into_iter().flatten().min()
     }
 
@@ -43,6 +53,7 @@ impl App {
         if self.samples.deadline().is_some_and(|at| now >= at) {
             self.sample();
         }
+        self.remove_now(now);
         self.ask_fresh();
         if self.link.on_tick(now) {
             self.damage.chrome();

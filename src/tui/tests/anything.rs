@@ -126,9 +126,12 @@ fn answer(ask: Ask, is_yes: bool) -> Msg {
         Ask::Procs => Ok(Answer::Procs(Vec::new())),
         Ask::LastLine { .. } => Ok(Answer::Text("last".into())),
         Ask::Stop { .. } | Ask::Remove { .. } | Ask::Signal { .. } => Ok(Answer::Outcomes(Vec::new())),
-        Ask::Events | Ask::History { .. } | Ask::Take { .. } | Ask::Release { .. } | Ask::Detach { .. } => {
-            Ok(Answer::Done)
-        }
+        Ask::Rename { .. }
+        | Ask::Events
+        | Ask::History { .. }
+        | Ask::Take { .. }
+        | Ask::Release { .. }
+        | Ask::Detach { .. } => Ok(Answer::Done),
     };
     Msg::Reply(ask, result)
 }

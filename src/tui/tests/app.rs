@@ -90,7 +90,10 @@ fn an_ended_session_keeps_its_row_and_its_last_screen() {
     let screen = driver.screen(120, 40);
     assert!(screen.contains("exited 3") && screen.contains("last words"), "{screen}");
     driver.later(500);
-    assert!(matches!(asks(&driver.keys("d"))[..], [Ask::Remove { ids }] if *ids == [SessionId(1)]));
+    driver.keys("d");
+    driver.later(10_000);
+    let effects = driver.tell(Msg::Tick);
+    assert!(asks(&effects).contains(&&Ask::Remove { ids: vec![SessionId(1)] }), "{effects:?}");
     driver.tell(Msg::Removed(SessionId(1)));
     assert_eq!(driver.app.sessions.selected_id(), Some(SessionId(2)));
 }

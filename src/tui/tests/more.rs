@@ -266,3 +266,57 @@ fn ux40_the_real_cursor_is_on_what_has_the_keyboard() {
     driver.keys("v");
     assert!(under(&driver).starts_with(" > s2") || under(&driver).starts_with(" >"), "{}", under(&driver));
 }
+
+#[test]
+fn ux11_a_removed_row_comes_back_for_ten_seconds_and_goes_with_the_dashboard() {
+    let mut driver = Driver::dashboard(vec![ended(session(1, "web"), 0), session(2, "db")]);
+    driver.keys("d");
+    assert!(!driver.screen(120, 40).contains("> web") && driver.app.sessions.selected_id() == Some(SessionId(2)));
+    driver.later(9_000);
+    assert!(driver.tell(Msg::Tick).iter().all(|effect| !matches!(effect, Effect::Ask(Ask::Remove { .. }))));
+    driver.keys("u");
+    assert!(driver.screen(120, 40).contains("> web"));
+    driver.later(20_000);
+    assert!(driver.tell(Msg::Tick).iter().all(|effect| !matches!(effect, Effect::Ask(Ask::Remove { .. }))));
+    driver.keys("d");
+    let effects = driver.keys("q");
+    assert!(matches!(&effects[..], [Effect::Ask(Ask::Remove { .. }), Effect::Leave(_)]), "{effects:?}");
+}
+
+#[test]
+fn ux42_lines_are_pasted_into_a_plain_program_only_after_a_question() {
+    let mut driver = many(1);
+    driver.keys("Enter");
+    driver.take();
+    let paste = |driver: &mut Driver, text: &str| {
+        driver.tell(Msg::Input(tokens(format!("\x1b[200~{text}\x1b[201~").as_bytes())))
+    };
+    driver.frame(Size::default(), b"$ ");
+    assert_eq!(typed(&paste(&mut driver, "one line")), b"one line");
+    assert_eq!(typed(&paste(&mut driver, "rm -r a\rrm -r b\r")), b"");
+    let screen = driver.screen(120, 40);
+    assert!(screen.contains("Paste 3 lines?") && screen.contains("rm -r b"), "{screen}");
+    assert_eq!(typed(&driver.keys("n")), b"");
+    paste(&mut driver, "a\rb");
+    assert_eq!(typed(&driver.keys("y")), b"a\rb");
+    driver.frame(Size::default(), b"\x1b[?2004h$ ");
+    assert_eq!(typed(&paste(&mut driver, "a\rb")), b"\x1b[200~a\rb\x1b[201~");
+}
+
+#[test]
+fn a_session_is_renamed_and_tagged_and_refusals_are_told() {
+    let mut driver = many(1);
+    driver.keys("e C-u");
+    type_text(&mut driver, "shop");
+    let effects = driver.keys("Enter");
+    let ask = Ask::Rename { id: SessionId(1), name: Some("shop".into()), tags: None };
+    assert_eq!(asks(&effects), [&ask]);
+    driver.tell(Msg::Reply(ask, Err(WireError::new(Code::Invalid, "there is a session shop already"))));
+    assert!(driver.screen(120, 40).contains("there is a session shop already"));
+    driver.keys("#");
+    type_text(&mut driver, "ci blue");
+    let effects = driver.keys("Enter");
+    assert!(
+        matches!(asks(&effects)[..], [Ask::Rename { name: None, tags: Some(tags), .. }] if *tags == ["ci", "blue"])
+    );
+}
