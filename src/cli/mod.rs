@@ -60,6 +60,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
     use commands::ending;
     use commands::listing;
     use commands::procs;
+    use commands::services;
     use commands::talking;
     match verb {
         Verb::Tui(args) => dashboard(args),
@@ -90,6 +91,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Kill(args) => ending::kill(&args),
         Verb::Signal(args) => ending::signal(&args),
         Verb::Rm(args) => ending::rm(&args),
+        Verb::Service(verb) => services::run(&verb),
         Verb::Tee(args) => commands::tees::tee(&args),
         Verb::Tees(args) => commands::tees::tees(&args),
         Verb::Untee(args) => commands::tees::untee(&args),

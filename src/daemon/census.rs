@@ -4,6 +4,7 @@
 //! A look begins after the last request that it answers; the next one waits a multiple of what the last one took.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 use crate::daemon::hub::Hub;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
+use crate::platform::process;
 use crate::platform::process::Stat;
 use crate::platform::snapshot::Owners;
 use crate::platform::snapshot::Snapshot;
@@ -93,6 +95,17 @@ fn look(owners: &Owners, requests: &[Request], is_look: bool) -> (Snapshot, Vec<
         return (snapshot, found);
     }
     tree::survey(owners, requests)
+}
+
+/// Returns whether the keeper has adopted anybody.
+pub fn has_strangers(hub: &Hub) -> bool {
+    let children = process::children_of(hub.report.keeper_pid);
+    // Where the list cannot be had, not even this daemon is in it.
+    let known: HashSet<u32> = hub.registry.borrow().sessions().map(|session| session.leader().pid).collect();
+    let own = std::process::id();
+    let tees = hub.tees.processes();
+    let is_known = |pid: &u32| *pid == own || known.contains(pid) || tees.contains(pid);
+    !children.contains(&own) || !children.iter().all(is_known)
 }
 
 /// Returns who is known already among the keeper's children.

@@ -17,7 +17,9 @@ const LOST_IDS: u64 = 1_000_000;
 /// Writes all sessions, with the ends of those that have one.
 pub fn write(path: &Path, statuses: &[Status]) {
     let fresh = path.with_extension("new");
-    let written = serde_json::to_vec(statuses)
+    // Services are written down by themselves, and come back.
+    let sessions: Vec<&Status> = statuses.iter().filter(|status| status.service.is_none()).collect();
+    let written = serde_json::to_vec(&sessions)
         .map_err(std::io::Error::other)
         .and_then(|bytes| std::fs::write(&fresh, bytes))
         .and_then(|()| std::fs::rename(&fresh, path));

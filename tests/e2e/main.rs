@@ -17,6 +17,7 @@ mod pictures;
 mod pipes;
 mod procs;
 mod recovery;
+mod services;
 mod settings;
 mod single;
 mod slow;

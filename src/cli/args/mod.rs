@@ -6,6 +6,7 @@ mod ending;
 mod environment;
 mod parse;
 mod procs;
+mod services;
 mod sessions;
 mod since;
 mod tees;
@@ -20,6 +21,7 @@ pub use config::*;
 pub use ending::*;
 pub use environment::*;
 pub use procs::*;
+pub use services::*;
 pub use sessions::*;
 pub use since::Since;
 pub use tees::*;
@@ -107,8 +109,7 @@ pub enum Verb {
     /// Send a signal to sessions
     #[command(after_help = "Examples:\n  rpm signal HUP web\n  rpm signal INT build      as C-c would")]
     Signal(Signal),
-    /// Forget ended sessions
-    #[command(visible_aliases = ["delete", "del"])]
+    /// Forget ended sessions and stopped services
     Rm(Targets),
     /// Copy what a session says to a file or a command, from now on
     #[command(
@@ -122,6 +123,9 @@ pub enum Verb {
     /// Forget all ended sessions, or those that an option selects
     #[command(after_help = "Examples:\n  rpm purge\n  rpm purge --originator ci --older-than 1d")]
     Purge(Purge),
+    /// Services.
+    #[command(flatten)]
+    Service(ServiceVerb),
     /// List sessions and registered processes with state, load and memory of their trees
     #[command(after_help = "Examples:\n  rpm procs\n  rpm procs --originator ci --json")]
     Procs(Procs),

@@ -5,6 +5,7 @@ use crate::cli::exit;
 use crate::cli::output;
 use crate::client::Error;
 use crate::client::blocking::Client;
+use crate::platform::endpoint::Place;
 use crate::protocol::verbs;
 use crate::session::status::Status;
 
@@ -37,6 +38,10 @@ pub fn describe(args: &args::Ls) -> Result<u8, Error> {
 
 fn list(targets: &[String]) -> Result<Vec<Status>, Error> {
     match Client::connect() {
+        // Services that are known are listed by a daemon, whether they run or not.
+        Err(Error::NotRunning) if Place::open()?.services().join("state").exists() => {
+            Ok(Client::connect_or_start()?.call(&verbs::List { targets: targets.to_vec() })?.sessions)
+        }
         Err(Error::NotRunning) if targets.is_empty() => Ok(Vec::new()),
         client => Ok(client?.call(&verbs::List { targets: targets.to_vec() })?.sessions),
     }

@@ -13,6 +13,7 @@ pub mod logs;
 pub mod procs;
 pub mod run;
 pub mod screen;
+pub mod services;
 pub mod talking;
 pub mod tees;
 pub mod waiting;

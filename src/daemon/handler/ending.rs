@@ -9,11 +9,11 @@ use tokio::sync::oneshot;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::handler::gone;
+use crate::daemon::services::Unit;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::clock;
 use crate::platform::process::Handle;
-use crate::platform::process::Identity;
 use crate::platform::tty;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
@@ -21,6 +21,7 @@ use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::service::machine::Why;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
 
@@ -37,7 +38,10 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
     };
     let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none() || is_ours(status.id));
     let ids = meant.map(|(status, _)| status.id).collect();
-    Ok(verbs::Outcomes { outcomes: stop_all(context, ids, &verb).await })
+    let outcomes = stop_all(context, ids, &verb, Why::Stop).await;
+    // It is stopped whatever the disk says; that is in the log.
+    let _ = context.hub.services.store.written().await;
+    Ok(verbs::Outcomes { outcomes })
 }
 
 /// Refuses what would mean everything by mistake.
@@ -49,9 +53,15 @@ fn check(targets: &[String], filter: &verbs::Filter) -> Result<(), WireError> {
 }
 
 /// Asks all at once, then waits for each.
-async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) -> Vec<verbs::Outcome> {
-    let (mut waiting, mut lost) = (Vec::new(), Vec::new());
+async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, why: Why) -> Vec<verbs::Outcome> {
+    let (mut waiting, mut lost, mut units) = (Vec::new(), Vec::new(), Vec::new());
+    let by = context.client.who.to_string();
     for id in ids {
+        if let Some(unit) = context.hub.services.of(id) {
+            context.hub.stop_unit(&unit, &by, verb, why);
+            units.push(unit);
+            continue;
+        }
         let Some(session) = context.hub.registry.borrow().get(id) else {
             // Lost with its keeper: that was its end.
             lost.extend(context.hub.registry.borrow().status(id));
@@ -59,7 +69,7 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
         };
         let (reply_tx, reply_rx) = oneshot::channel();
         let grace_ns = verb.grace_ms.saturating_mul(1_000_000);
-        session.mail(Mail::Stop { by: context.client.who.to_string(), key: verb.key, grace_ns, reply: reply_tx });
+        session.mail(Mail::Stop { by: by.clone(), key: verb.key, grace_ns, reply: reply_tx });
         waiting.push((session, reply_rx));
     }
     let mut outcomes = Vec::new();
@@ -71,7 +81,15 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
             error: end.is_err().then(gone),
             end: end.ok(),
             skipped: false,
+            service: None,
         });
+    }
+    for unit in units {
+        context.hub.services.until(&unit, Unit::is_settled).await;
+        let status = context.hub.registry.borrow().status(unit.id());
+        let end = status.and_then(|status| status.run_end().cloned());
+        let (name, service) = (unit.name.clone(), Some(unit.status().state));
+        outcomes.push(verbs::Outcome { id: unit.id(), name, end, service, ..verbs::Outcome::default() });
     }
     outcomes.extend(lost.into_iter().map(|status| verbs::Outcome {
         id: status.id,
@@ -98,7 +116,7 @@ pub(super) fn signal(context: &Rc<Context>, verb: verbs::Signal) -> Answer<verbs
         name: session.facts.borrow().name.clone(),
         end: session.status.borrow().end().cloned(),
         error: signal_one(session, &verb).err(),
-        skipped: false,
+        ..verbs::Outcome::default()
     });
     Ok(verbs::Outcomes { outcomes: outcomes.collect() })
 }
@@ -116,8 +134,7 @@ fn signal_one(session: &Session, verb: &verbs::Signal) -> Result<(), WireError> 
     let master = session.input.borrow().clone().filter(|_| session.handover.kind == Kind::Pty && is_key);
     let sent = match master {
         Some(master) => tty::signal_foreground(&*master, verb.signal),
-        None => Handle::open(Identity { pid: session.handover.pid, start_time: session.handover.start_time })
-            .and_then(|first| signal_group(&first, verb.signal)),
+        None => Handle::open(session.leader()).and_then(|first| signal_group(&first, verb.signal)),
     };
     sent.map_err(|error| WireError::new(Code::Failed, format!("cannot signal session {name}: {error}")))
 }
@@ -137,6 +154,10 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
     let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     let mut outcomes = Vec::new();
     for (status, is_named) in selected {
+        if let Some(unit) = context.hub.services.of(status.id) {
+            outcomes.push(remove_unit(context, &unit, status, is_named));
+            continue;
+        }
         let end = status.end().cloned();
         let error = (end.is_none() && is_named).then(|| {
             WireError::new(Code::Failed, format!("session {} is {}", status.name, status.word()))
@@ -146,9 +167,25 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
         if end.is_some() {
             context.hub.forget(status.id);
         }
-        outcomes.push(verbs::Outcome { id: status.id, name: status.name, end, error, skipped });
+        outcomes.push(verbs::Outcome { id: status.id, name: status.name, end, error, skipped, service: None });
     }
     Ok(verbs::Outcomes { outcomes })
+}
+
+/// A service that does not run is deleted when it is named; one that runs has to be stopped, or deleted in so many words.
+fn remove_unit(context: &Context, unit: &Rc<Unit>, status: Status, is_named: bool) -> verbs::Outcome {
+    let (id, name, end) = (status.id, status.name.clone(), status.run_end().cloned());
+    let outcome = verbs::Outcome { id, name, ..verbs::Outcome::default() };
+    if !is_named {
+        return verbs::Outcome { skipped: true, ..outcome };
+    }
+    if !unit.is_settled() {
+        let error = WireError::new(Code::Failed, format!("service {} is {}", status.name, status.word()))
+            .hint(format!("`rpm delete {}` ends and forgets it", status.name));
+        return verbs::Outcome { error: Some(error), ..outcome };
+    }
+    context.hub.delete(unit, &context.client.who.to_string());
+    verbs::Outcome { end, ..outcome }
 }
 
 pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> Answer<verbs::Shutdown> {
@@ -162,7 +199,10 @@ pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> An
         .map(|session| session.id)
         .collect();
     let stop = verbs::Stop { grace_ms: verb.grace_ms, ..verbs::Stop::default() };
-    let outcomes = stop_all(context, running, &stop).await;
+    hub.services.store.is_clean.set(true);
+    let outcomes = stop_all(context, running, &stop, Why::Shutdown).await;
+    hub.services.store.touch();
+    let _ = hub.services.store.written().await;
     hub.keeper.send(&ToKeeper::Shutdown, &[]);
     hub.end.notify_one();
     Ok(verbs::Outcomes { outcomes })

@@ -2,6 +2,8 @@
 
 use tokio::sync::oneshot;
 
+use crate::daemon::census;
+use crate::daemon::session::TOLD_END;
 use crate::daemon::session::actor::Actor;
 use crate::platform::clock;
 use crate::platform::process::Stat;
@@ -25,7 +27,8 @@ impl Actor {
             return;
         };
         let asked = self.session.facts.borrow().asked.clone();
-        if asked.is_some() {
+        let is_told = self.session.told() & TOLD_END != 0;
+        if asked.is_some() || (self.session.facts.borrow().service.is_some() && !is_told) {
             // The tree may still be there: the machine looks, and ends by itself.
             self.show_life(now);
             return;
@@ -33,7 +36,8 @@ impl Actor {
         let end = ending(exit.status, None, exit.wall_ms, Vec::new());
         self.machine = Machine::ended(end.clone());
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
-        self.hub.note(&self.session, verbs::What::Ended { end });
+        self.hub.note(&self.session, verbs::What::Ended { end: end.clone() });
+        self.hub.run_ended(self.session.id, &end);
         // A short program may have ended before it was handed over; what is told now is not told again.
         self.hub.ended_soon();
     }
@@ -85,12 +89,22 @@ impl Actor {
                     self.survey(Purpose::Polite { hangs_up: self.session.handover.kind == Kind::Pty });
                 }
                 Effect::SignalHard => self.survey(Purpose::Hard),
+                Effect::LookForRest if self.is_alone() => {
+                    self.advance(Event::Left(Vec::new()), now);
+                    return;
+                }
                 Effect::LookForRest if self.machine.is_running() => self.survey(Purpose::Rest),
                 Effect::LookForRest => self.survey(Purpose::Look),
                 Effect::Told(end) => self.tell_end(&end),
             }
         }
         self.show_life(now);
+    }
+
+    /// Returns whether a service's program left nobody behind for sure: nobody waits for a look then. All orphans are the
+    /// keeper's children, so there are none when all of those are known.
+    fn is_alone(&self) -> bool {
+        self.session.facts.borrow().service.is_some() && self.machine.has_exit() && !census::has_strangers(&self.hub)
     }
 
     /// Returns when the machine has to be told of the time: not while a look is under way that may change its mind.
@@ -126,8 +140,10 @@ impl Actor {
 
     fn tell_end(&mut self, end: &End) {
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
-        self.session.input_room.close();
+        self.session.input_room.borrow().close();
         self.hub.note(&self.session, verbs::What::Ended { end: end.clone() });
+        // Before followers look: another run may follow.
+        self.hub.run_ended(self.session.id, end);
         for stopper in self.stoppers.drain(..) {
             let _ = stopper.send(end.clone());
         }

@@ -9,6 +9,7 @@ mod end;
 mod frames;
 mod input;
 mod output;
+mod rerun;
 mod store;
 mod typing;
 
@@ -34,7 +35,6 @@ use crate::history::layout;
 use crate::history::layout::control;
 use crate::platform::clock;
 use crate::platform::memory::Mapping;
-use crate::platform::process::Handle;
 use crate::platform::process::Identity;
 use crate::platform::process::Stat;
 use crate::platform::snapshot::Snapshot;
@@ -49,6 +49,7 @@ use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec::Facts;
+use crate::session::spec::Kind;
 use crate::session::status::End;
 use crate::session::status::Status;
 use crate::session::terminal::Pixels;
@@ -59,6 +60,8 @@ use crate::term::Size;
 
 pub use self::actor::adopt;
 pub use self::attach::check_stream;
+pub use self::output::FRESH;
+pub use self::rerun::Run;
 use self::store::Store;
 
 /// Most bytes that requests to type may have waiting for a program; who sends more waits.
@@ -68,6 +71,8 @@ pub const INPUT_LIMIT: usize = 1 << 20;
 const TOLD_START: u64 = 1;
 /// Subscribers to events know how it ended.
 pub const TOLD_END: u64 = 2;
+/// Where the number of the run begins that this is about.
+const TOLD_RUN: u32 = 8;
 
 /// A history in the keeper's memory.
 pub type History = Reader<Arc<Mapping>>;
@@ -134,6 +139,8 @@ pub enum Mail {
     Surveyed { purpose: Purpose, members: Option<Vec<Stat>> },
     /// Asked for its screen; the frame comes if a channel for it was named.
     Screen { request: verbs::ScreenOf, reply: oneshot::Sender<(verbs::ScreenText, Option<Frame>)> },
+    /// Its program was started again.
+    Started,
     /// It is forgotten: the actor ends.
     Forgotten,
 }
@@ -156,12 +163,24 @@ pub fn seen(history: &History) -> Seen {
     (history.head(), history.index_head(), history.exit().is_some(), history.is_stalled())
 }
 
+/// What never changes of a session.
+pub struct Fixed {
+    /// Terminal or pipes.
+    pub kind: Kind,
+    /// Size its terminal started with, first of all.
+    pub size: Size,
+    /// Folder of its control group, if it has one.
+    pub group: Option<String>,
+}
+
 /// A session as everybody in the daemon sees it.
 pub struct Session {
     /// Its number.
     pub id: SessionId,
-    /// What the keeper handed over.
-    pub handover: Handover,
+    /// What never changes of what the keeper handed over.
+    pub handover: Fixed,
+    /// What is of the present run of its program, or of the last one.
+    pub run: RefCell<Run>,
     /// What it said.
     pub history: History,
     /// What it is; written back to the keeper's memory by the actor.
@@ -169,22 +188,20 @@ pub struct Session {
     /// What may be seen of it, except what the history knows better.
     pub status: RefCell<Status>,
     /// Bytes that requests may still have queued; closed when it takes no more input.
-    pub input_room: Arc<Semaphore>,
+    pub input_room: RefCell<Arc<Semaphore>>,
     /// Followers wait here for bytes or the end.
     pub output: Notify,
     /// The actor waits here for news of the keeper.
     pub news: Notify,
     /// What the actor had seen when news were last looked for.
     pub seen: Cell<Seen>,
-    /// Its first process, held.
-    pub process: Arc<Handle>,
     /// Processes that were seen below it; those that are gone are dropped at the next look.
     pub kin: RefCell<Arc<HashSet<Identity>>>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
     /// This daemon started it: nothing of it was told by an earlier one.
     pub is_new: bool,
-    store: Store,
+    pub(super) store: Store,
     cursors: RefCell<Vec<std::rc::Weak<Cursor>>>,
     mailbox: mpsc::UnboundedSender<Mail>,
 }
@@ -203,8 +220,8 @@ impl Session {
             _ => return true,
         };
         let memory = self.history.control();
-        let told = memory.load(control::TOLD);
-        memory.store(control::TOLD, told | bit);
+        let told = self.told();
+        memory.store(control::TOLD, u64::from(self.run.borrow().number) << TOLD_RUN | told | bit);
         told & bit == 0
     }
 
@@ -258,7 +275,8 @@ impl Session {
 
     /// Returns its first process for good.
     pub fn leader(&self) -> Identity {
-        Identity { pid: self.handover.pid, start_time: self.handover.start_time }
+        let run = self.run.borrow();
+        Identity { pid: run.pid, start_time: run.start_time }
     }
 
     /// Returns how much memory it holds in the keeper: what was used of the rings, control and slots.
@@ -272,11 +290,12 @@ impl Session {
 
     /// Returns what marks its processes.
     pub fn mark(&self) -> Mark {
+        let run = self.run.borrow();
         Mark {
             leader: self.leader(),
-            process: Arc::clone(&self.process),
-            tag: tag(self.handover.key),
-            channels: self.handover.channels.clone(),
+            process: Arc::clone(&run.process),
+            tag: tag(run.key),
+            channels: run.channels.clone(),
             group: self.handover.group.as_ref().map(PathBuf::from),
             kin: Arc::clone(&self.kin.borrow()),
         }
@@ -290,7 +309,7 @@ impl Session {
             self.kin.borrow().iter().filter(|identity| snapshot.has(**identity)).copied().collect();
         kin.extend(members.iter().map(Stat::identity));
         *self.kin.borrow_mut() = Arc::new(kin);
-        let strays = members.iter().filter(|stat| stat.session != self.handover.pid).take(STRAYS);
+        let strays = members.iter().filter(|stat| stat.session != self.leader().pid).take(STRAYS);
         let strays: Vec<(u32, u64)> = strays.map(|stat| (stat.pid, stat.start_time)).collect();
         let is_new = strays.iter().any(|stray| !self.facts.borrow().strays.contains(stray));
         if is_new {
@@ -367,5 +386,6 @@ pub fn first_status(handover: &Handover, facts: &Facts) -> Status {
         title: None,
         tags: facts.tags.clone(),
         originator: facts.originator.clone(),
+        service: None,
     }
 }
