@@ -8,9 +8,11 @@ mod autostart;
 mod daemon;
 mod finding;
 mod reader;
+pub mod services;
 mod sessions;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 mod value;
 
 use std::io;

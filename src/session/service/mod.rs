@@ -3,6 +3,8 @@
 //! PURE, as all of `session`. The spec is written by a client (file or command line), kept by the daemon, and saved; all
 //! of it has defaults, so that what an older version saved can be read.
 
+pub mod order;
+pub mod plan;
 pub mod policy;
 pub mod probe;
 pub mod spec;
