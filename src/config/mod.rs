@@ -5,6 +5,7 @@
 //! key means is written in `assets/config.default.toml`, which a test holds equal to the defaults here.
 
 mod autostart;
+pub mod convert;
 mod daemon;
 mod finding;
 mod reader;

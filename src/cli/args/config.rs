@@ -34,7 +34,7 @@ pub struct ConfigShow {
 /// `rpm config check`.
 #[derive(Debug, Args)]
 pub struct ConfigCheck {
-    /// Another file than the one that is read
+    /// Another file than the one that is read, or a file of services
     pub file: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]

@@ -61,6 +61,12 @@ fn show(place: &Place, args: &args::ConfigShow) -> u8 {
 fn check(place: &Place, args: &args::ConfigCheck) -> u8 {
     let path = args.file.clone().unwrap_or_else(|| place.config());
     let loaded = match config::read_file(&path) {
+        Ok(Some(text)) if args.file.is_some() && config::services::is_services(&path, &text) => {
+            match config::services::load(&path) {
+                Ok(services) => config::Loaded { findings: services.findings, ..config::Loaded::default() },
+                Err(error) => return refuse(&error, None),
+            }
+        }
         Ok(Some(text)) => config::parse(&text),
         Ok(None) if args.file.is_some() => {
             say(&format!("rpm: there is no file {}", path.display()));

@@ -41,7 +41,9 @@ use crate::session::service::spec::name_fault;
 
 pub use schema::manual;
 pub use schema::schema;
+pub use value::split;
 pub use value::write_name;
+pub use value::write_node;
 pub use value::write_text;
 pub use variables::parse_file as parse_variables;
 pub use write::text;

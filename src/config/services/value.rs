@@ -1,10 +1,12 @@
 //! Values as they are written: reading them with a sentence for what is wrong, and writing them as TOML.
 
+use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use serde_bytes::ByteBuf;
 
 use crate::config::services::key::Base;
+use crate::config::tree::Entry;
 use crate::config::tree::Fault;
 use crate::config::tree::Node;
 use crate::config::tree::Value;
@@ -162,40 +164,61 @@ pub fn inner_command(node: &Node, base: &Base) -> Result<Command, Fault> {
     Ok(Command { words: command(node, base)?.argv(), shell: false })
 }
 
-/// Splits a text at blanks, with quotes as in a shell. What a shell would do more with is refused rather than taken
-/// literally, because it was not meant literally.
+/// Splits a text into words. What a shell would do more with is refused rather than taken literally, because it was not
+/// meant literally.
 fn words(node: &Node, text: &str) -> Result<Vec<String>, Fault> {
-    let mut words = Vec::new();
+    match split(text) {
+        Err(why) => Err(node.fault(why)),
+        Ok(Split { shell: Some(c), .. }) => Err(meant_for_a_shell(node, c)),
+        Ok(Split { words, .. }) if words.first().is_some_and(|program| program.contains('=')) => {
+            Err(node.fault("sets a variable before its program: that is what `env` is for"))
+        }
+        Ok(Split { words, .. }) => Ok(words),
+    }
+}
+
+/// A text split at blanks.
+pub struct Split {
+    /// The words, without their quotes.
+    pub words: Vec<String>,
+    /// The first character that means more to a shell.
+    pub shell: Option<char>,
+}
+
+/// Splits a text at blanks, with quotes and backslashes as in a shell, or says why it cannot.
+pub fn split(text: &str) -> Result<Split, &'static str> {
+    let mut split = Split { words: Vec::new(), shell: None };
     let mut word: Option<String> = None;
     let mut quote = None;
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
+        let is_special = match (quote, c) {
+            (Some('"') | None, '$' | '`') | (None, '|' | '&' | ';' | '<' | '>' | '*' | '?' | '(' | ')') => true,
+            (None, '~' | '#') => word.is_none(),
+            _ => false,
+        };
+        if is_special {
+            split.shell = split.shell.or(Some(c));
+        }
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
             (Some('"') | None, '\\') => match chars.next() {
                 Some(next) => word.get_or_insert_default().push(next),
-                None => return Err(node.fault("ends with a backslash")),
+                None => return Err("ends with a backslash"),
             },
-            (Some('"') | None, '$' | '`') | (None, '|' | '&' | ';' | '<' | '>' | '*' | '?' | '(' | ')') => {
-                return Err(meant_for_a_shell(node, c));
-            }
-            (None, '~' | '#') if word.is_none() => return Err(meant_for_a_shell(node, c)),
             (None, '\'' | '"') => {
                 word.get_or_insert_default();
                 quote = Some(c);
             }
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (None, c) if c.is_whitespace() => split.words.extend(word.take()),
             (_, c) => word.get_or_insert_default().push(c),
         }
     }
     if quote.is_some() {
-        return Err(node.fault("has a quote that is not closed"));
+        return Err("has a quote that is not closed");
     }
-    words.extend(word);
-    if words.first().is_some_and(|program| program.contains('=')) {
-        return Err(node.fault("sets a variable before its program: that is what `env` is for"));
-    }
-    Ok(words)
+    split.words.extend(word);
+    Ok(split)
 }
 
 fn meant_for_a_shell(node: &Node, c: char) -> Fault {
@@ -212,7 +235,9 @@ pub fn write_text(text: &str) -> String {
             '\n' => written.push_str("\\n"),
             '\t' => written.push_str("\\t"),
             '\r' => written.push_str("\\r"),
-            c if c.is_control() => written.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c if c.is_control() => {
+                let _ = write!(written, "\\u{:04x}", u32::from(c));
+            }
             c => written.push(c),
         }
     }
@@ -256,4 +281,20 @@ pub fn write_command(command: &Command) -> String {
 pub fn write_name(name: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if !name.is_empty() && name.chars().all(is_bare) { name.to_owned() } else { write_text(name) }
+}
+
+/// Writes a value of any kind on one line; what TOML does not have, nothing, is `null`.
+#[must_use]
+pub fn write_node(node: &Node) -> String {
+    match &node.value {
+        Value::List(items) => write_list(items.iter().map(write_node)),
+        Value::Table(entries) => {
+            let pair = |entry: &Entry| format!("{} = {}", write_name(&entry.name), write_node(&entry.node));
+            format!("{{ {} }}", entries.iter().map(pair).collect::<Vec<_>>().join(", "))
+        }
+        Value::Text(text) => write_text(text),
+        Value::Float(number) => format!("{number:?}"),
+        Value::Null => "null".to_owned(),
+        Value::Flag(_) | Value::Integer(_) => node.scalar().unwrap_or_default(),
+    }
 }

@@ -4,6 +4,11 @@ use std::fmt::Write;
 
 use crate::config::services::keys::KEYS;
 use crate::config::services::value;
+use crate::config::tree;
+use crate::config::tree::Entry;
+use crate::config::tree::Format;
+use crate::config::tree::Node;
+use crate::config::tree::Value;
 use crate::session::service::spec::ServiceSpec;
 
 /// A line that is longer is broken, where a value can be.
@@ -45,20 +50,21 @@ pub fn text_of(spec: &ServiceSpec) -> String {
     text + &tables
 }
 
-/// Takes an inline table apart.
+/// Takes an inline table apart, in its order.
 fn pairs(written: &str) -> Option<Vec<String>> {
-    let table = toml::from_str::<toml::Table>(&format!("it = {written}")).ok()?;
-    let toml::Value::Table(table) = table.get("it")? else { return None };
-    Some(table.iter().map(|(name, value)| format!("{} = {}", value::write_name(name), inner(value))).collect())
+    let it = read_back(written)?;
+    let Value::Table(entries) = &it.value else { return None };
+    let pair = |entry: &Entry| format!("{} = {}", value::write_name(&entry.name), value::write_node(&entry.node));
+    Some(entries.iter().map(pair).collect())
 }
 
 /// Takes a list apart.
 fn items(written: &str) -> Option<Vec<String>> {
-    let table = toml::from_str::<toml::Table>(&format!("it = {written}")).ok()?;
-    let toml::Value::Array(items) = table.get("it")? else { return None };
-    Some(items.iter().map(inner).collect())
+    let it = read_back(written)?;
+    let Value::List(items) = &it.value else { return None };
+    Some(items.iter().map(value::write_node).collect())
 }
 
-fn inner(it: &toml::Value) -> String {
-    it.as_str().map_or_else(|| it.to_string(), value::write_text)
+fn read_back(written: &str) -> Option<Node> {
+    tree::parse(&format!("it = {written}"), Format::Toml).ok()?.get("it").cloned()
 }
