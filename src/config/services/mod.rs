@@ -32,6 +32,7 @@ use crate::config::tree::Format;
 use crate::config::tree::Node;
 use crate::config::tree::Value;
 use crate::platform::endpoint::Place;
+use crate::platform::user;
 use crate::session::service::plan::Shown;
 use crate::session::service::spec::DEFAULT_NAMESPACE;
 use crate::session::service::spec::Origin;
@@ -62,6 +63,9 @@ const TOP: [(&str, &str); 4] = [
     ("$schema", "where editors find the schema (JSON); not read"),
 ];
 
+/// Endings of files that people start with other tools.
+const FOREIGN: [&str; 6] = ["js", "cjs", "mjs", "ts", "yaml", "yml"];
+
 /// What a file says.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
@@ -89,14 +93,36 @@ pub struct Source<'a> {
     pub read: &'a dyn Fn(&Path) -> Result<String, String>,
 }
 
-/// Finds the file that counts in a folder: its own or that of a folder above, else the user's.
+/// What was found for a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The file that counts.
+    pub file: Option<PathBuf>,
+    /// Nearer ones that do not, because another user can write them.
+    pub passed_over: Vec<PathBuf>,
+}
+
+/// Returns where the user's own file belongs; it need not exist.
+#[must_use]
+pub fn own_file(place: &Place) -> PathBuf {
+    place.config().with_file_name(FILE_NAME)
+}
+
+/// Finds the file that counts in a folder: its own or that of a folder above, else `own`, the user's.
 ///
 /// A file that another user can write is passed over, because whoever writes it says what runs; root's is not.
 #[must_use]
-pub fn find(folder: &Path, place: &Place) -> Option<PathBuf> {
+pub fn find(folder: &Path, own: &Path) -> Found {
     let above = folder.ancestors().flat_map(|folder| [FILE_NAME, "runpm.json"].map(|name| folder.join(name)));
-    let own = [place.config().with_file_name(FILE_NAME)];
-    above.chain(own).find(|path| path.is_file() && crate::platform::user::is_trusted(path))
+    let mut found = Found::default();
+    for path in above.chain([own.to_owned()]).filter(|path| path.is_file()) {
+        if user::is_trusted(&path) {
+            found.file = Some(path);
+            break;
+        }
+        found.passed_over.push(path);
+    }
+    found
 }
 
 /// Reads a file of services and the files of variables it names. Fails when it cannot be read; see also
@@ -124,6 +150,11 @@ pub fn parse(text: &str, source: &Source<'_>) -> Loaded {
     let is_json = source.path.extension() == Some(OsStr::new("json"));
     let format = if is_json { Format::Json } else { Format::Toml };
     let mut reader = Reader { text, source, loaded: Loaded::default(), places: Vec::new() };
+    if FOREIGN.iter().any(|end| source.path.extension() == Some(OsStr::new(end))) {
+        let text = "this is a file of another tool: `rpm convert` makes a runpm.toml of it".to_owned();
+        reader.error(&Fault { span: 0..0, text });
+        return reader.loaded;
+    }
     match tree::parse(text, format) {
         Ok(root) => reader.root(&root),
         Err(fault) => reader.error(&Fault { text: format!("{}; nothing of the file counts", fault.text), ..fault }),
@@ -135,7 +166,8 @@ pub fn parse(text: &str, source: &Source<'_>) -> Loaded {
 /// Returns whether a text is meant as a file of services, by its name or what it says.
 #[must_use]
 pub fn is_services(path: &Path, text: &str) -> bool {
-    if path.file_name() == Some(OsStr::new(FILE_NAME)) || path.extension() == Some(OsStr::new("json")) {
+    let is_named = |end: &&str| path.extension() == Some(OsStr::new(end));
+    if path.file_name() == Some(OsStr::new(FILE_NAME)) || FOREIGN.iter().chain(&["json"]).any(is_named) {
         return true;
     }
     let names =
@@ -167,7 +199,10 @@ impl Reader<'_> {
             match entry.name.as_str() {
                 "app" | "apps" => self.error(&Fault {
                     span: entry.span.clone(),
-                    text: format!("`{}` is of another tool: each service is a table [services.NAME] here", entry.name),
+                    text: format!(
+                        "`{}` is of another tool: each service is a table [services.NAME] here, and `rpm convert` makes them of pm2's",
+                        entry.name
+                    ),
                 }),
                 name if !names.contains(&name) => {
                     let unknown = key::unknown(entry, "table of a file of services", &names);

@@ -420,6 +420,50 @@ fn a_file_that_is_none_starts_nothing() {
 }
 
 #[test]
+fn v13_the_file_is_that_of_the_folder_or_above_and_never_one_that_others_can_write() {
+    use std::os::unix::fs::PermissionsExt;
+    let root = std::env::temp_dir().join(format!("runpm-find-{}", std::process::id()));
+    let (inner, own) = (root.join("a/b/c"), root.join("home/runpm.toml"));
+    std::fs::create_dir_all(&inner).and_then(|()| std::fs::create_dir_all(root.join("home"))).expect("folders");
+    let write = |path: &Path| {
+        std::fs::write(path, "").expect("a file");
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o644)).expect("a mode");
+    };
+    // Whatever lies above the temporary folder is not the test's.
+    let file = || find(&inner, &own);
+    write(&own);
+    assert_eq!(file().file, Some(own.clone()));
+    write(&root.join("a/runpm.toml"));
+    assert_eq!(file(), Found { file: Some(root.join("a/runpm.toml")), passed_over: vec![] });
+    let theirs = inner.join("runpm.json");
+    write(&theirs);
+    assert_eq!(file().file, Some(theirs.clone()));
+    std::fs::set_permissions(&theirs, PermissionsExt::from_mode(0o666)).expect("a mode");
+    assert_eq!(file(), Found { file: Some(root.join("a/runpm.toml")), passed_over: vec![theirs] });
+    std::fs::remove_dir_all(&root).expect("gone");
+}
+
+#[test]
+fn a_file_is_read_from_disk_with_its_variables_beside_it() {
+    let root = std::env::temp_dir().join(format!("runpm-load-{}", std::process::id()));
+    std::fs::create_dir_all(&root).expect("a folder");
+    std::fs::write(root.join("v.env"), "A=1\n").expect("a file");
+    std::fs::write(root.join(FILE_NAME), "[services.a]\ncommand = 'x'\nenv_file = 'v.env'\n").expect("a file");
+    let loaded = load(&root.join(FILE_NAME)).expect("a file");
+    assert_eq!(loaded.findings, []);
+    assert_eq!(loaded.specs[0].env, [variable("A", Some("1"), Origin::File(0))]);
+    let folder = root.canonicalize().expect("a folder");
+    assert_eq!(loaded.specs[0].source, folder.join(FILE_NAME).as_os_str().as_encoded_bytes());
+    assert!(load(&root.join("none.toml")).is_err() && load(&root).is_err());
+    for foreign in ["ecosystem.config.js", "process-compose.yaml"] {
+        std::fs::write(root.join(foreign), "module.exports = {}").expect("a file");
+        let said = load(&root.join(foreign)).expect("a file").findings;
+        assert!(said[0].to_string().contains("`rpm convert` makes a runpm.toml of it"), "{said:?}");
+    }
+    std::fs::remove_dir_all(&root).expect("gone");
+}
+
+#[test]
 fn the_schema_and_the_manual_are_those_of_the_list() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let schema = format!("{:#}\n", schema());

@@ -182,6 +182,17 @@ fn all(spec: &ServiceSpec, shown: &dyn Fn(&ServiceSpec) -> Shown) -> Shown {
     all
 }
 
+/// Puts [`HIDDEN`] for the values of variables that are not to be shown.
+pub fn hide_secrets(spec: &mut ServiceSpec) {
+    for variable in &mut spec.env {
+        let is_secret =
+            matches!(variable.origin, Origin::File(_)) || is_secret_name(&String::from_utf8_lossy(&variable.name));
+        if let Some(value) = variable.value.as_mut().filter(|_| is_secret) {
+            *value = HIDDEN.as_bytes().to_vec().into();
+        }
+    }
+}
+
 /// Returns whether the value of a key is not to be shown: what a file of variables holds, and names that sound so.
 #[must_use]
 pub fn is_secret(key: &str) -> bool {
@@ -318,6 +329,11 @@ mod tests {
             ]
         );
         assert_eq!(differences(&old, &old, &shown), []);
+
+        let mut told = old.clone();
+        hide_secrets(&mut told);
+        let values: Vec<&[u8]> = told.env.iter().filter_map(|it| it.value.as_ref()).map(|value| &value[..]).collect();
+        assert_eq!(values, [b"/bin", HIDDEN.as_bytes(), HIDDEN.as_bytes(), b"1"]);
     }
 
     #[test]
