@@ -106,6 +106,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Daemon(Daemon::Status(args)) => daemon::status(&args),
         Verb::Daemon(Daemon::Logs(args)) => daemon::logs(&args),
         Verb::Config(verb) => commands::config::run(&verb),
+        Verb::Convert(args) => Ok(commands::convert::run(&args)),
         Verb::Doctor(args) => Ok(commands::doctor::doctor(&args)),
         Verb::Shutdown(args) => ending::shutdown(&args),
         Verb::Keeper => Ok(run_process::keeper()),

@@ -2,6 +2,7 @@
 
 mod automation;
 mod config;
+mod convert;
 mod ending;
 mod environment;
 mod parse;
@@ -18,6 +19,7 @@ use clap::Subcommand;
 
 pub use automation::*;
 pub use config::*;
+pub use convert::*;
 pub use ending::*;
 pub use environment::*;
 pub use procs::*;
@@ -148,6 +150,11 @@ pub enum Verb {
     /// Look after the settings
     #[command(subcommand)]
     Config(Config),
+    /// Make a file of services from one of pm2, process-compose or foreman
+    #[command(
+        after_help = "Examples:\n  rpm convert ecosystem.config.json > runpm.toml\n  rpm convert --node ecosystem.config.js --env production -o runpm.toml\n  rpm convert Procfile\n\nWhat has no equivalent stands in the comments of the result."
+    )]
+    Convert(Convert),
     /// Check this system, the folders, the settings and the daemon
     Doctor(Doctor),
     /// End all sessions, the daemon and the keeper

@@ -6,7 +6,9 @@
 pub mod death;
 pub mod definition;
 pub mod machine;
+pub mod order;
 pub mod phase;
+pub mod plan;
 pub mod policy;
 pub mod probe;
 pub mod spec;
