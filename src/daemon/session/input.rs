@@ -262,7 +262,7 @@ impl Actor {
         self.input.ends = false;
         if self.session.handover.kind == Kind::Pipe {
             *self.session.input.borrow_mut() = None;
-            self.session.input_room.close();
+            self.session.input_room.borrow().close();
             self.hub.keeper.send(&ToKeeper::CloseInput { id: self.session.id }, &[]);
         }
     }

@@ -6,6 +6,7 @@ mod ending;
 mod events;
 mod history;
 mod procs;
+mod services;
 mod sessions;
 mod tees;
 
@@ -18,6 +19,7 @@ pub use ending::*;
 pub use events::*;
 pub use history::*;
 pub use procs::*;
+pub use services::*;
 pub use sessions::*;
 pub use tees::*;
 
