@@ -104,8 +104,7 @@ impl Follow {
                 }
                 Ok(Some(Step::Exit)) => self.mark(&mut marked, Point::Exit, from, at.time),
                 Ok(Some(Step::Start(_))) => {
-                    // Painted, not said: a terminal gets it, a history of bytes does not have it.
-                    if self.paints && !self.outbox.send_bulk(self.channel, true, from, FRESH).await {
+                    if !self.renew(from).await {
                         return Outcome::Gone;
                     }
                 }
@@ -142,6 +141,12 @@ impl Follow {
     fn missed(&self, bytes: u64) -> bool {
         self.outbox.notify(&verbs::Missed { channel: self.channel, bytes });
         self.ends_at_gap
+    }
+
+    /// A new run begins. Painted, not said: a terminal gets it, a history of bytes does not have it. `false` when the client is
+    /// gone.
+    async fn renew(&self, from: u64) -> bool {
+        !self.paints || self.outbox.send_bulk(self.channel, true, from, FRESH).await
     }
 
     /// Sends bytes of a stream, if they are wanted; `false` when the client is gone.

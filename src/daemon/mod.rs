@@ -229,7 +229,7 @@ async fn terminate(hub: &Rc<Hub>) {
     hub.is_ending.set(true);
     hub.services.store.is_clean.set(true);
     for unit in hub.services.units() {
-        let stop = verbs::Stop { grace_ms: 2000, ..verbs::Stop::default() };
+        let stop = verbs::Stop { grace_ms: SYSTEM_GRACE.as_millis() as u64, ..verbs::Stop::default() };
         hub.stop_unit(&unit, "the system", &stop, crate::session::service::machine::Why::Shutdown);
     }
     let is_plain = |session: &&Rc<session::Session>| hub.services.of(session.id).is_none();
