@@ -103,11 +103,8 @@ impl Follow {
                     self.mark(&mut marked, Point::Resize(Size::clamped(rows, cols)), from, at.time);
                 }
                 Ok(Some(Step::Exit)) => self.mark(&mut marked, Point::Exit, from, at.time),
-                Ok(Some(Step::Start(_))) => {
-                    if !self.renew(from).await {
-                        return Outcome::Gone;
-                    }
-                }
+                Ok(Some(Step::Start(_))) if self.renew(from).await => {}
+                Ok(Some(Step::Start(_))) => return Outcome::Gone,
                 Ok(None) | Err(_) if room == 0 => return Outcome::Complete(None),
                 Ok(None) => {
                     if let Some(end) = end_at(session, at) {
