@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use runpm::history::ExitStatus;
@@ -26,6 +27,17 @@ use runpm::protocol::verbs;
 use runpm::session::id::RequestKey;
 use runpm::session::id::SessionId;
 use runpm::session::id::TeeId;
+use runpm::session::service::death::Death;
+use runpm::session::service::definition::Definition;
+use runpm::session::service::machine;
+use runpm::session::service::machine::Machine;
+use runpm::session::service::machine::Wanted;
+use runpm::session::service::spec::Command;
+use runpm::session::service::spec::Origin;
+use runpm::session::service::spec::ServiceSpec;
+use runpm::session::service::spec::Variable;
+use runpm::session::service::status::ServiceState;
+use runpm::session::service::status::ServiceStatus;
 use runpm::session::sizing::SizeOwner;
 use runpm::session::spec::Asked;
 use runpm::session::spec::Facts;
@@ -33,6 +45,7 @@ use runpm::session::spec::Kind;
 use runpm::session::spec::Launch;
 use runpm::session::spec::Limit;
 use runpm::session::spec::Spec;
+use runpm::session::spec::Supervised;
 use runpm::session::status::Attached;
 use runpm::session::status::End;
 use runpm::session::status::How;
@@ -137,6 +150,7 @@ fn status() -> Status {
         title: Some("t".into()),
         tags: vec!["ci".into()],
         originator: Some("tool".into()),
+        service: None,
     }
 }
 
@@ -321,6 +335,64 @@ fn attachments(golden: &mut Golden) {
     );
 }
 
+fn handed_over(golden: &mut Golden) {
+    let handover = Handover {
+        id: SessionId(3),
+        key: RequestKey(6),
+        kind: Kind::Pipe,
+        pid: 7,
+        start_time: 8,
+        size: Size::default(),
+        has_input: true,
+        channels: vec![(9, 10)],
+        group: Some("/sys/fs/cgroup/runpm-1-2/session-3".into()),
+        run: 0,
+        started_ms: 0,
+    };
+    golden.holds("handover", &ToDaemon::Session(handover.clone()));
+    golden.holds("handover-again", &ToDaemon::Session(Handover { run: 4, started_ms: 9, ..handover }));
+    golden.holds("respawn", &ToKeeper::Respawn { key: RequestKey(6), id: SessionId(3) });
+}
+
+fn services(golden: &mut Golden) {
+    let env = vec![Variable { name: ByteBuf::from(&b"A"[..]), value: None, origin: Origin::Cli }];
+    let spec = ServiceSpec { name: "web".into(), command: Command::of(&["sh"]), env, ..ServiceSpec::default() };
+    let definition = Definition { spec, umask: 18, ..Definition::default() };
+    let start = verbs::StartService { key: RequestKey(6), definition: definition.clone(), replaces: true, wait_ms: 9 };
+    golden.holds("start-service", &start);
+    let targets = vec!["web".to_owned()];
+    let act = verbs::Act { key: RequestKey(6), deed: verbs::Deed::Restart, targets: targets.clone(), wait_ms: 9 };
+    golden.holds("act", &act);
+    golden.holds("resurrect", &verbs::Resurrect { name: "a".into() });
+    golden.holds("save", &verbs::Save { name: "a".into() });
+    golden.holds("saved", &verbs::Saved { path: "/a".into(), services: 2 });
+    golden.holds("why", &verbs::Why { targets: targets.clone() });
+    golden.holds("definitions", &verbs::Definitions { targets });
+    golden.holds("definition-list", &verbs::DefinitionList { definitions: vec![definition.clone()] });
+    let service = ServiceStatus {
+        service: "web".into(),
+        namespace: "default".into(),
+        state: ServiceState::Backoff,
+        wanted: Wanted::Up,
+        goes_on: true,
+        next_start_ms: 9,
+        last: Some(machine::Why::Crashed),
+        ..ServiceStatus::default()
+    };
+    let status = Status { service: Some(service), ..status() };
+    let death =
+        Death { number: 1, errno: Some(2), why: machine::Why::Crashed, lines: vec!["x".into()], ..Death::default() };
+    let history = verbs::ServiceHistory { status: status.clone(), deaths: vec![death.clone()] };
+    golden.holds("histories", &verbs::Histories { services: vec![history] });
+    let acted = verbs::Acted { id: SessionId(3), name: "web".into(), status: Some(status), error: None };
+    golden.holds("acts", &verbs::Acts { acts: vec![acted], unsaved: None });
+    let mut machine = Machine::new(1);
+    machine.on(machine::Event::Start { asked: true }, &machine::Rules::of(&definition.spec), 0);
+    let supervised =
+        Supervised { definition: Arc::new(definition), machine, died: 1, deaths: vec![death], ..Supervised::default() };
+    golden.holds("facts-service", &Facts { run: 2, service: Some(supervised), ..Facts::default() });
+}
+
 #[test]
 fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     let text = std::fs::read_to_string(golden_file()).unwrap_or_default();
@@ -347,7 +419,13 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     let filter = verbs::Filter { originator: "ci".into(), older_than_ms: 9 };
     golden.holds(
         "stop",
-        &verbs::Stop { key: RequestKey(6), targets: vec!["web".into()], grace_ms: 5000, filter: filter.clone() },
+        &verbs::Stop {
+            key: RequestKey(6),
+            targets: vec!["web".into()],
+            grace_ms: 5000,
+            filter: filter.clone(),
+            is_default: false,
+        },
     );
     golden.holds("remove", &verbs::Remove { targets: vec!["web".into()], filter });
     golden.holds(
@@ -393,18 +471,8 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     processes(&mut golden);
     golden.holds("facts", &facts());
     golden.holds("order", &Order { kind: Kind::Pty, ring: 4096, launch: launch(), ..Order::default() });
-    let handover = Handover {
-        id: SessionId(3),
-        key: RequestKey(6),
-        kind: Kind::Pipe,
-        pid: 7,
-        start_time: 8,
-        size: Size::default(),
-        has_input: true,
-        channels: vec![(9, 10)],
-        group: Some("/sys/fs/cgroup/runpm-1-2/session-3".into()),
-    };
-    golden.holds("handover", &ToDaemon::Session(handover));
+    handed_over(&mut golden);
+    services(&mut golden);
     golden.holds("spawn-failed", &ToDaemon::SpawnFailed { key: RequestKey(6), stage: Stage::Exec, errno: 2 });
     golden.holds("resize", &ToKeeper::Resize { id: SessionId(3), size: Size::clamped(30, 100), pixels: None });
     tees(&mut golden);

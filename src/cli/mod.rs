@@ -69,6 +69,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
     use commands::ending;
     use commands::listing;
     use commands::procs;
+    use commands::services;
     use commands::talking;
     match verb {
         Verb::Tui(args) => dashboard(args),
@@ -101,6 +102,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Kill(args) => ending::kill(&args),
         Verb::Signal(args) => ending::signal(&args),
         Verb::Rm(args) => ending::rm(&args),
+        Verb::Service(verb) => services::run(&verb),
         Verb::Tee(args) => commands::tees::tee(&args),
         Verb::Tees(args) => commands::tees::tees(&args),
         Verb::Untee(args) => commands::tees::untee(&args),
@@ -116,6 +118,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Daemon(Daemon::Status(args)) => daemon::status(&args),
         Verb::Daemon(Daemon::Logs(args)) => daemon::logs(&args),
         Verb::Config(verb) => commands::config::run(&verb),
+        Verb::Convert(args) => Ok(commands::convert::run(&args)),
         Verb::Doctor(args) => Ok(commands::doctor::doctor(&args)),
         Verb::Shutdown(args) => ending::shutdown(&args),
         Verb::Keeper => Ok(run_process::keeper()),

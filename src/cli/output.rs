@@ -1,5 +1,7 @@
 //! What goes to standard output: aligned columns or JSON, and nothing else.
 
+mod services;
+
 use std::io::IsTerminal;
 use std::io::Write;
 use std::sync::atomic::AtomicBool;
@@ -20,6 +22,10 @@ use crate::session::status::State;
 use crate::session::status::Status;
 use crate::session::status::signal_name;
 use crate::session::text;
+
+pub use self::services::Acted;
+pub use self::services::History;
+pub use self::services::why;
 
 /// Version of the JSON that reading commands print.
 pub const SCHEMA: u32 = 1;
@@ -51,6 +57,7 @@ pub struct Session {
     title: Option<String>,
     tags: Vec<String>,
     originator: Option<String>,
+    service: Option<services::Service>,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,7 +114,7 @@ impl From<&Status> for Session {
                 State::Stopping { kill_at_ms } => clock::rfc3339(kill_at_ms),
                 State::Running | State::Ended { .. } => None,
             },
-            end: Ending::of(status.end()),
+            end: services::ending(status),
             kind: status.kind,
             command: status.command.clone(),
             argv: status.argv.clone(),
@@ -125,6 +132,7 @@ impl From<&Status> for Session {
             title: status.title.as_deref().map(text::clean),
             tags: status.tags.clone(),
             originator: status.originator.clone(),
+            service: status.service.as_ref().map(services::Service::from),
         }
     }
 }
@@ -319,7 +327,7 @@ pub fn list(sessions: &[Status]) {
             status.id.to_string(),
             text::clean(&status.name),
             status.word_at(now),
-            text::age(now.saturating_sub(status.started_ms)),
+            if status.started_ms == 0 { "-".to_owned() } else { text::age(now.saturating_sub(status.started_ms)) },
             attached,
             output,
             text::shorten(&status.command, room),
@@ -356,7 +364,8 @@ pub fn describe(status: &Status) {
     if status.kind == Kind::Pty {
         rows.insert(7, ("size", format!("{}, {}", status.size, size_rule(status))));
     }
-    if let Some(end) = status.end() {
+    rows.extend(services::rows(status));
+    if let Some(end) = status.run_end() {
         rows.push(("ended", time(end.at_ms)));
         rows.push(("how", format!("{:?}", end.how).to_lowercase()));
         rows.extend(end.by.clone().map(|by| ("by", by)));

@@ -35,7 +35,8 @@ impl Finding {
     }
 
     /// Makes one about a place in the file.
-    pub(super) fn at(grade: Grade, file: &str, span: &Range<usize>, text: String) -> Self {
+    #[must_use]
+    pub fn at(grade: Grade, file: &str, span: &Range<usize>, text: String) -> Self {
         let before = file.get(..span.start.min(file.len())).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -5,13 +5,16 @@
 //! key means is written in `assets/config.default.toml`, which a test holds equal to the defaults here.
 
 mod autostart;
+pub mod convert;
 mod daemon;
 mod finding;
 mod keys;
 mod reader;
+pub mod services;
 mod sessions;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 mod tui;
 mod value;
 

@@ -20,6 +20,7 @@ use crate::daemon::hub::Hub;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::cgroup;
+use crate::platform::process;
 use crate::platform::snapshot::Adopted;
 use crate::platform::snapshot::Owners;
 use crate::platform::snapshot::Snapshot;
@@ -120,7 +121,7 @@ pub fn suspects(hub: &Hub, session: &Session, snapshot: &Snapshot) -> Vec<u32> {
         return Vec::new();
     }
     let marks: Vec<Mark> = hub.registry.borrow().sessions().map(|session| session.mark()).collect();
-    let born = session.handover.start_time;
+    let born = session.leader().start_time;
     let is_young =
         |adopted: &&&Adopted| snapshot.get(adopted.pid).is_some_and(|stat| stat.start_time >= born && !stat.is_zombie);
     // A control group that cannot be read says nothing: better named once too often.
@@ -131,6 +132,21 @@ pub fn suspects(hub: &Hub, session: &Session, snapshot: &Snapshot) -> Vec<u32> {
     };
     let suspects = unmarked.iter().filter(is_young).filter(is_nobodys);
     suspects.map(|adopted| adopted.pid).collect()
+}
+
+/// Returns whether the keeper has adopted anybody, as far as can be told. A list may lack somebody only if a child in it was
+/// reaped while it was read, and so two equal ones lack nobody.
+pub fn has_strangers(hub: &Hub) -> bool {
+    let look = || process::children_of(hub.report.keeper_pid);
+    let (Ok(children), Ok(again)) = (look(), look()) else { return true };
+    let registry = hub.registry.borrow();
+    let running = registry.sessions().filter(|session| session.history.exit().is_none());
+    let known: HashSet<u32> = running.map(|session| session.leader().pid).collect();
+    let own = std::process::id();
+    let tees = hub.tees.processes();
+    let is_known = |pid: &u32| *pid == own || known.contains(pid) || tees.contains(pid);
+    // Where the list cannot be had, not even this daemon is in it.
+    children != again || !children.contains(&own) || !children.iter().all(is_known)
 }
 
 /// Returns who is known already among the keeper's children.

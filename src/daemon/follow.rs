@@ -6,6 +6,7 @@ use tokio::task;
 
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Cursor;
+use crate::daemon::session::FRESH;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::daemon::session::Start;
@@ -39,6 +40,8 @@ pub struct Follow {
     pub ends_at_gap: bool,
     /// It starts with the oldest byte there is: what is overwritten before its first one was not missed.
     pub from_oldest: bool,
+    /// It is drawn by a terminal, which a new run needs fresh.
+    pub paints: bool,
 }
 
 /// How a follower came to its end.
@@ -100,6 +103,8 @@ impl Follow {
                     self.mark(&mut marked, Point::Resize(Size::clamped(rows, cols)), from, at.time);
                 }
                 Ok(Some(Step::Exit)) => self.mark(&mut marked, Point::Exit, from, at.time),
+                Ok(Some(Step::Start(_))) if self.renew(from).await => {}
+                Ok(Some(Step::Start(_))) => return Outcome::Gone,
                 Ok(None) | Err(_) if room == 0 => return Outcome::Complete(None),
                 Ok(None) => {
                     if let Some(end) = end_at(session, at) {
@@ -133,6 +138,12 @@ impl Follow {
     fn missed(&self, bytes: u64) -> bool {
         self.outbox.notify(&verbs::Missed { channel: self.channel, bytes });
         self.ends_at_gap
+    }
+
+    /// A new run begins. Painted, not said: a terminal gets it, a history of bytes does not have it. `false` when the client is
+    /// gone.
+    async fn renew(&self, from: u64) -> bool {
+        !self.paints || self.outbox.send_bulk(self.channel, true, from, FRESH).await
     }
 
     /// Sends bytes of a stream, if they are wanted; `false` when the client is gone.

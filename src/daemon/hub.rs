@@ -23,6 +23,8 @@ use crate::daemon::outbox::Outbox;
 use crate::daemon::registered::Registered;
 use crate::daemon::registry::Registry;
 use crate::daemon::roll;
+use crate::daemon::services::Services;
+use crate::daemon::services::Store;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::daemon::tees::Tees;
@@ -59,6 +61,8 @@ pub struct Hub {
     pub registry: RefCell<Registry>,
     /// All tees.
     pub tees: Tees,
+    /// All services.
+    pub services: Services,
     /// What happened.
     pub events: EventLog,
     /// The user's settings, as they were when this daemon started.
@@ -111,6 +115,7 @@ impl Hub {
             events,
             registry: RefCell::default(),
             tees: Tees::default(),
+            services: Services::new(Store::new(place.services())),
             report,
             census: Census::default(),
             registered,
@@ -183,8 +188,9 @@ impl Hub {
     pub fn add(&self, session: Rc<Session>) {
         let id = session.id;
         let command = session.status.borrow().command.clone();
-        self.note(&session, verbs::What::Started { pid: session.handover.pid, command });
-        if self.is_complete.get() {
+        self.note(&session, verbs::What::Started { pid: session.leader().pid, command });
+        // Services are written down by themselves.
+        if self.is_complete.get() && session.facts.borrow().service.is_none() {
             // Before anybody is told that it runs, and whatever is written later: its keeper may die at once.
             roll::add(&self.place.roll(), &session.status());
         }
@@ -192,6 +198,14 @@ impl Hub {
         self.crowd.notify_one();
         self.write_roll();
         self.changed(id);
+    }
+
+    /// A session's program was started again.
+    pub fn restarted(&self, session: &Session) {
+        let command = session.status.borrow().command.clone();
+        self.note(session, verbs::What::Started { pid: session.leader().pid, command });
+        self.write_roll();
+        self.changed(session.id);
     }
 
     /// Notes what happened to a session; a start and an end once, whichever daemon does it.

@@ -137,6 +137,16 @@ impl KeeperLink {
         done_rx.await.unwrap_or(Err(broken))
     }
 
+    /// Asks for another run of an ended session and waits for it.
+    pub async fn respawn(&self, key: RequestKey, id: SessionId, order: &Order) -> Result<SessionId, SpawnFailure> {
+        let broken = (Stage::Request, libc::EIO);
+        let parcel = memory::parcel(&message::encode(order)).map_err(|_| broken)?;
+        let (done_tx, done_rx) = oneshot::channel();
+        self.waiting.borrow_mut().insert(key, done_tx);
+        self.send(&ToKeeper::Respawn { key, id }, &[parcel.as_fd()]);
+        done_rx.await.unwrap_or(Err(broken))
+    }
+
     /// Answers whoever waits for this spawn.
     pub fn spawned(&self, key: RequestKey, result: Result<SessionId, SpawnFailure>) {
         if let Some(done_tx) = self.waiting.borrow_mut().remove(&key) {

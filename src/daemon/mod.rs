@@ -16,6 +16,7 @@ mod patience;
 mod registered;
 mod registry;
 mod roll;
+mod services;
 mod session;
 mod tees;
 mod unstarted;
@@ -109,6 +110,7 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     }
     take_over(&hub).await?;
     hub.complete();
+    services::resume(&hub);
     let listener = Listener::from(UnixListener::try_from(greeting.listener)?);
     hub.keeper.send(&ToKeeper::Ready, &[]);
     task::spawn_local(accept(Rc::clone(&hub), listener));
@@ -117,6 +119,8 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     let roll_keeper = Rc::clone(&hub);
     task::spawn_local(async move { roll_keeper.keep_roll().await });
     task::spawn_local(census::run(Rc::clone(&hub)));
+    task::spawn_local(services::run_timers(Rc::clone(&hub)));
+    task::spawn_local(services::keep(Rc::clone(&hub)));
     task::spawn_local(autostart::start_all(Rc::clone(&hub)));
     tokio::select! {
         lost = obey_keeper(&hub) => lost,
@@ -153,6 +157,17 @@ async fn take_over(hub: &Rc<Hub>) -> io::Result<()> {
 /// Adopts one session; one that cannot be mapped is left to the keeper, the others are not harmed.
 fn take(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) {
     let (id, key) = (handover.id, handover.key);
+    let known = hub.registry.borrow().get(id);
+    if let Some(session) = known {
+        failpoint::hit(hub.dir(), "service-spawned");
+        let rerun = session.rerun(&handover, fds).inspect(|()| {
+            hub.restarted(&session);
+            hub.run_began(&session);
+        });
+        let broken = |error: io::Error| (crate::protocol::keeper::Stage::Memory, error.raw_os_error().unwrap_or(0));
+        hub.keeper.spawned(key, rerun.map(|()| id).map_err(broken));
+        return;
+    }
     match session::adopt(hub, handover, fds) {
         Ok(session) => {
             if hub.followed.borrow_mut().remove(&key) {
@@ -162,7 +177,8 @@ fn take(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) {
             if session.history.is_stalled() {
                 hub.keeper.ring();
             }
-            hub.add(session);
+            hub.add(Rc::clone(&session));
+            hub.run_began(&session);
             hub.keeper.spawned(key, Ok(id));
         }
         Err(error) => {
@@ -211,7 +227,13 @@ async fn obey_keeper(hub: &Rc<Hub>) -> io::Result<()> {
 /// The system wants us gone: sessions are stopped politely, then everything ends.
 async fn terminate(hub: &Rc<Hub>) {
     hub.is_ending.set(true);
-    let sessions: Vec<_> = hub.registry.borrow().sessions().cloned().collect();
+    hub.services.store.is_clean.set(true);
+    for unit in hub.services.units() {
+        let stop = verbs::Stop { grace_ms: SYSTEM_GRACE.as_millis() as u64, ..verbs::Stop::default() };
+        hub.stop_unit(&unit, "the system", &stop, crate::session::service::machine::Why::Shutdown);
+    }
+    let is_plain = |session: &&Rc<session::Session>| hub.services.of(session.id).is_none();
+    let sessions: Vec<_> = hub.registry.borrow().sessions().filter(is_plain).cloned().collect();
     let mut ends = Vec::new();
     for session in sessions {
         let (reply, end) = tokio::sync::oneshot::channel();
@@ -223,9 +245,14 @@ async fn terminate(hub: &Rc<Hub>) {
     for end in ends {
         let _ = end.await;
     }
+    for unit in hub.services.units() {
+        hub.services.until(&unit, services::Unit::is_settled).await;
+    }
     if let Err(error) = handler::ending::end_adopted(hub, SYSTEM_GRACE).await {
         tracing::error!(%error, "what belongs to no session was not ended");
     }
+    hub.services.store.touch();
+    let _ = hub.services.store.written().await;
     hub.keeper.send(&ToKeeper::Shutdown, &[]);
     hub.end.notify_one();
 }

@@ -34,6 +34,11 @@ impl Registry {
         self.lost.insert(status.id, status);
     }
 
+    /// Shows an instance of a service that has no session.
+    pub fn show_dormant(&mut self, status: Status) {
+        self.lost.insert(status.id, status);
+    }
+
     /// Gives a lost session that stands in the way of a new one another name; returns that.
     pub fn rename_lost(&mut self, name: &str) -> Option<String> {
         let id = self.lost.values().find(|status| status.name == name)?.id;
@@ -55,7 +60,7 @@ impl Registry {
 
     /// Returns the session that a spawn with this key made.
     pub fn by_key(&self, key: RequestKey) -> Option<Rc<Session>> {
-        self.sessions.values().find(|session| session.handover.key == key).cloned()
+        self.sessions.values().find(|session| session.run.borrow().key == key).cloned()
     }
 
     /// Returns the sessions in their order.
@@ -63,9 +68,9 @@ impl Registry {
         self.sessions.values()
     }
 
-    /// Returns how many there are.
+    /// Returns how many there are; services that never ran in this keeper's life are on disk and not counted.
     pub fn len(&self) -> usize {
-        self.sessions.len() + self.lost.len()
+        self.sessions.len() + self.lost.values().filter(|status| status.service.is_none()).count()
     }
 
     /// Returns what may be seen of one.
@@ -141,6 +146,7 @@ impl Registry {
         let mut ended: Vec<(u64, SessionId, u64)> = self
             .sessions
             .values()
+            .filter(|session| session.facts.borrow().service.is_none())
             .filter_map(|session| Some((session.status.borrow().end()?.at_ms, session.id, session.held_bytes())))
             .collect();
         ended.sort_unstable_by_key(|(at, id, _)| std::cmp::Reverse((*at, *id)));

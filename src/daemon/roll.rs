@@ -23,8 +23,10 @@ const LOST_IDS: u64 = 1_000_000;
 /// Writes all sessions, with the ends of those that have one.
 pub fn write(path: &Path, statuses: &[Status]) {
     let fresh = path.with_extension("new");
+    // Services are written down by themselves, and come back.
     let written = statuses
         .iter()
+        .filter(|status| status.service.is_none())
         .map(line)
         .collect::<io::Result<Vec<_>>>()
         .and_then(|lines| std::fs::write(&fresh, lines.concat()))

@@ -189,6 +189,11 @@ impl Tees {
         self.all.borrow().values().cloned().collect()
     }
 
+    /// Returns their processes.
+    pub fn processes(&self) -> Vec<u32> {
+        self.all().iter().filter(|tee| !tee.is_gone.get()).map(|tee| tee.handover.pid).collect()
+    }
+
     /// The process of one is gone; returns its session.
     pub fn gone(&self, id: TeeId, is_forgotten: bool) -> Option<SessionId> {
         let tee = self.get(id)?;

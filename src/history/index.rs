@@ -43,6 +43,8 @@ pub enum Kind {
     Resize(u16, u16),
     /// The session's first process ended.
     Exit,
+    /// The program was started again: a new first process, with this run number.
+    Start(u32),
 }
 
 /// One entry of the index ring.
@@ -72,6 +74,7 @@ impl Entry {
             Kind::Bytes(stream) => (0, stream as u8, 0),
             Kind::Resize(rows, cols) => (1, 0, (rows as u64) << 16 | cols as u64),
             Kind::Exit => (2, 0, 0),
+            Kind::Start(run) => (3, 0, run as u64),
         };
         [self.offset, self.time, self.len as u64 | (kind as u64) << 32 | (stream as u64) << 40, value]
     }
@@ -85,6 +88,7 @@ impl Entry {
             0 => (Kind::Bytes(stream), packed as u32),
             1 => (Kind::Resize((value >> 16) as u16, value as u16), 0),
             2 => (Kind::Exit, 0),
+            3 => (Kind::Start(value as u32), 0),
             _ => (Kind::Bytes(stream), 0),
         };
         Self { offset, len, kind, time }
@@ -97,7 +101,8 @@ mod tests {
 
     #[test]
     fn entries_survive_packing() {
-        for kind in [Kind::Bytes(Stream::Terminal), Kind::Bytes(Stream::Err), Kind::Resize(50, 200), Kind::Exit] {
+        let bytes = [Kind::Bytes(Stream::Terminal), Kind::Bytes(Stream::Err)];
+        for kind in bytes.into_iter().chain([Kind::Resize(50, 200), Kind::Exit, Kind::Start(9)]) {
             let len = if matches!(kind, Kind::Bytes(_)) { u32::MAX } else { 0 };
             let entry = Entry { offset: 1 << 60, len, kind, time: 77 };
             assert_eq!(Entry::from_words(entry.words()), entry);

@@ -79,6 +79,9 @@ pub mod control {
     /// Keeper: wall-clock milliseconds of the exit, for people only.
     pub const EXIT_WALL: usize = word(17);
 
+    /// Keeper: how often the program was started again in this memory; everything about the exit is of this run.
+    pub const RUN: usize = word(18);
+
     /// Daemon: the trim line. The keeper writes no byte at or above it.
     pub const LIMIT: usize = word(32);
     /// Daemon: the slowest raw cursor it honours, plus one; 0 when there is none.
@@ -87,12 +90,14 @@ pub mod control {
     pub const ANSWERED: usize = word(34);
     /// Daemon: next of the request slots to use.
     pub const REQUEST_NEXT: usize = word(35);
-    /// Daemon: what subscribers to events were told: 1 the start, 2 the end.
+    /// Daemon: what subscribers to events were told, of one run: 1 the start, 2 the end, and the run from bit 8 on.
     pub const TOLD: usize = word(36);
     /// Daemon: the epoch in which the end was noted as an event; valid once `TOLD` says so.
     pub const TOLD_EPOCH: usize = word(37);
     /// Daemon: the number it has there.
     pub const TOLD_SEQ: usize = word(38);
+    /// Daemon: 1 while the program may be started again, so that the end of its output is not the end of all output.
+    pub const GOES_ON: usize = word(39);
     /// Daemon: pairs of request number and progress (1 begun, 2 done).
     pub const REQUESTS: usize = word(64);
     /// How many pairs there are.

@@ -56,6 +56,8 @@ pub enum Step {
     Resize(u16, u16),
     /// The first process ended here.
     Exit,
+    /// The program was started again here, for this run.
+    Start(u32),
 }
 
 /// Reads one session's history.
@@ -249,6 +251,7 @@ impl<M: Memory> Reader<M> {
                     match kind {
                         Kind::Resize(rows, cols) => return Ok(Some(Step::Resize(rows, cols))),
                         Kind::Exit => return Ok(Some(Step::Exit)),
+                        Kind::Start(run) => return Ok(Some(Step::Start(run))),
                         Kind::Bytes(_) => {}
                     }
                 }

@@ -146,6 +146,16 @@ impl<M: Memory> Writer<M> {
         self.control.store(control::EXIT_KIND, kind);
     }
 
+    /// Records that the program was started again: the exit and the ends of streams were those of the run before.
+    ///
+    /// The exit goes first: who meets the new run meets no exit of the old one.
+    pub fn started(&mut self, run: u32, now: u64) {
+        self.control.store(control::EXIT_KIND, 0);
+        self.control.store(control::EOF, 0);
+        self.control.store(control::RUN, run.into());
+        self.append(Entry { offset: self.head, len: 0, kind: Kind::Start(run), time: now });
+    }
+
     fn joins(&self, last: &Entry, stream: Stream, now: u64) -> bool {
         last.kind == Kind::Bytes(stream)
             && last.end() == self.head

@@ -9,6 +9,7 @@
 mod daemon_link;
 mod owned;
 mod poll;
+mod respawn;
 mod restart;
 mod tees;
 
@@ -313,6 +314,7 @@ impl Keeper {
             }
             ToKeeper::Ready => self.restart.ready(),
             ToKeeper::Spawn { key } => self.spawn(key, fds.pop()),
+            ToKeeper::Respawn { key, id } => self.respawn(key, id, fds.pop()),
             ToKeeper::Resize { id, size, pixels } => {
                 if let Some(owned) = self.sessions.get_mut(&id) {
                     owned.resize(size, pixels);

@@ -122,6 +122,8 @@ impl Owned {
             has_input: true,
             channels: spawned.channels,
             group: group.and_then(|group| group.into_os_string().into_string().ok()),
+            run: 0,
+            started_ms: 0,
         };
         Ok(Self {
             handover,
@@ -138,6 +140,47 @@ impl Owned {
             unpublished: None,
             has_exited: false,
         })
+    }
+
+    /// Starts its program again in the same memories, once the run before has ended and was published.
+    ///
+    /// What the old run's outputs still hold is taken first, so that it lies before the new start; who still has them open
+    /// writes into nothing from then on.
+    pub fn respawn(&mut self, key: RequestKey, order: &Order, around: &mut Around<'_>) -> Result<(), SpawnError> {
+        if !self.has_exited || self.unpublished.is_some() {
+            return Err(SpawnError { stage: Stage::Request, errno: libc::EBUSY });
+        }
+        let streams: Vec<Stream> = self.outputs.iter().map(|output| output.stream).collect();
+        if streams.iter().any(|stream| self.pump_all(*stream) == Pumped::Full) {
+            return Err(SpawnError { stage: Stage::Request, errno: libc::EAGAIN });
+        }
+        let door = self.handover.group.as_ref().and_then(|group| cgroup::door(group.as_ref()).ok());
+        let spawned = spawn::spawn(order, key, around.pad, door.as_ref().map(AsFd::as_fd))?;
+        let start_time = born(&spawned)?;
+        for stream in streams {
+            self.end(stream);
+        }
+        let run = self.handover.run.wrapping_add(1);
+        self.handover = Handover {
+            key,
+            pid: spawned.pid,
+            start_time,
+            channels: spawned.channels,
+            run,
+            started_ms: clock::wall_ms(),
+            ..self.handover.clone()
+        };
+        self.process = spawned.process;
+        let waiting = Waiting::Bytes;
+        self.outputs = spawned.outputs.into_iter().map(|(stream, fd)| Output { stream, fd, waiting }).collect();
+        self.input = Some(spawned.input);
+        self.has_exited = false;
+        let now = clock::monotonic_ns();
+        self.writer.started(run, now);
+        if self.handover.kind == Kind::Pty {
+            self.writer.resized(order.size.rows(), order.size.cols(), now);
+        }
+        Ok(())
     }
 
     /// Returns the process, to wait for.
@@ -225,13 +268,8 @@ impl Owned {
         let Some(status) = self.unpublished else { return true };
         let streams: Vec<Stream> = self.outputs.iter().map(|output| output.stream).collect();
         for stream in streams {
-            let mut taken = 0;
-            while taken < LAST_WORDS {
-                match self.pump(stream) {
-                    Pumped::Bytes(len) => taken += len,
-                    Pumped::Full => return false,
-                    Pumped::Empty | Pumped::Unheld | Pumped::Ended => break,
-                }
+            if self.pump_all(stream) == Pumped::Full {
+                return false;
             }
         }
         self.unpublished = None;
@@ -241,6 +279,17 @@ impl Owned {
             self.input = None;
         }
         true
+    }
+
+    /// Moves all that an output has now, but no more than can have been there at this moment.
+    fn pump_all(&mut self, stream: Stream) -> Pumped {
+        let mut taken = 0;
+        loop {
+            match self.pump(stream) {
+                Pumped::Bytes(len) if taken < LAST_WORDS => taken += len,
+                pumped => return pumped,
+            }
+        }
     }
 
     /// Gives the terminal a size and notes it in the history.
@@ -286,6 +335,11 @@ impl Owned {
 
     /// Ends its first process at once and gives it up.
     pub fn abandon(self) {
+        self.end_now();
+    }
+
+    /// Ends its first process at once.
+    pub fn end_now(&self) {
         let _ = self.process.signal(Signal::KILL);
     }
 

@@ -54,15 +54,19 @@ impl Branch {
     pub fn add(&self, name: &str) -> io::Result<(PathBuf, OwnedFd)> {
         let path = self.path.join(name);
         fs::create_dir(&path)?;
-        let door = File::options().write(true).open(path.join("cgroup.procs"));
-        match door {
-            Ok(door) => Ok((path, door.into())),
+        match door(&path) {
+            Ok(door) => Ok((path, door)),
             Err(error) => {
                 remove(&path);
                 Err(error)
             }
         }
     }
+}
+
+/// Opens where a process writes `0` to enter a group.
+pub fn door(group: &Path) -> io::Result<OwnedFd> {
+    File::options().write(true).open(group.join("cgroup.procs")).map(OwnedFd::from)
 }
 
 impl Drop for Branch {

@@ -119,6 +119,12 @@ impl Place {
         Self { runtime, state, is_private: false }
     }
 
+    /// Folder of what is known of services.
+    #[must_use]
+    pub fn services(&self) -> PathBuf {
+        self.state.join("services")
+    }
+
     /// Path of the daemon's socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {

@@ -7,6 +7,7 @@ use rustix::process::Resource;
 use rustix::process::Rlimit;
 
 use crate::platform::brand;
+use crate::session::service::policy;
 use crate::session::spec::Limit;
 
 /// The limits that travel, in the order of their Linux numbers.
@@ -37,6 +38,22 @@ pub fn current() -> Vec<Limit> {
         Limit { resource: number, soft: limit.current, hard: limit.maximum }
     };
     (0..).zip(RESOURCES).map(read).collect()
+}
+
+/// Returns the Linux number of a resource that services name.
+#[must_use]
+pub const fn number_of(resource: policy::Resource) -> u32 {
+    match resource {
+        policy::Resource::Cpu => 0,
+        policy::Resource::Fsize => 1,
+        policy::Resource::Data => 2,
+        policy::Resource::Stack => 3,
+        policy::Resource::Core => 4,
+        policy::Resource::Nproc => 6,
+        policy::Resource::Nofile => 7,
+        policy::Resource::Memlock => 8,
+        policy::Resource::As => 9,
+    }
 }
 
 /// Soft limit of descriptors after a login; programs that use `select(2)` fail with more.

@@ -82,6 +82,19 @@ fn setting<'a>(login: &'a str, key: &str) -> Option<&'a str> {
     lines.find_map(|line| line.strip_prefix(key)?.strip_prefix([' ', '\t']).map(str::trim))
 }
 
+/// Returns whether nobody but this user and root can say what is in a file: it is theirs, and others cannot write it.
+/// The folder counts as well, unless only owners may rename in it (the sticky bit).
+#[must_use]
+pub fn is_trusted(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let uid = rustix::process::getuid().as_raw();
+    let is_ours = |meta: &std::fs::Metadata| meta.uid() == uid || meta.uid() == 0;
+    let is_closed = |meta: &std::fs::Metadata| meta.mode() & 0o002 == 0;
+    let file = std::fs::metadata(path).is_ok_and(|meta| is_ours(&meta) && is_closed(&meta));
+    let folder = path.parent().and_then(|folder| std::fs::metadata(folder).ok());
+    file && folder.is_none_or(|meta| is_closed(&meta) || meta.mode() & 0o1000 != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

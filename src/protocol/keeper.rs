@@ -118,6 +118,16 @@ pub struct Handover {
     /// Folder of its control group, if it has one.
     #[serde(default)]
     pub group: Option<String>,
+    /// How often its program was started again in the same memory; what is said here of its process is of this run.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub run: u32,
+    /// Wall-clock milliseconds of that start; 0 for the first one, which the facts know.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub started_ms: u64,
+}
+
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 /// Where a spawn failed.
@@ -159,6 +169,14 @@ pub enum ToKeeper {
     Spawn {
         /// A key that was used before starts nothing.
         key: RequestKey,
+    },
+    /// Start the program of an ended session again, in the same memory. Descriptor: as for [`ToKeeper::Spawn`]; kind, ring and
+    /// facts of the order are not looked at. The answer is [`ToDaemon::Session`] or [`ToDaemon::SpawnFailed`].
+    Respawn {
+        /// A key that was used before starts nothing.
+        key: RequestKey,
+        /// Which session.
+        id: SessionId,
     },
     /// Set the size of a terminal.
     Resize {

@@ -9,6 +9,7 @@ pub mod id;
 pub mod key;
 pub mod keys;
 pub mod originator;
+pub mod service;
 pub mod sizing;
 pub mod spec;
 pub mod state;

@@ -1,10 +1,15 @@
 //! What to run: everything a session's program gets from the client that started it.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 
 use crate::session::id::RequestKey;
+use crate::session::service::death::Death;
+use crate::session::service::definition::Definition;
+use crate::session::service::machine::Machine;
 use crate::session::sizing::SizeOwner;
 use crate::term::Size;
 
@@ -106,6 +111,35 @@ pub struct Facts {
     pub strays: Vec<(u32, u64)>,
     /// Processes that were still there when its end was told: number and start time.
     pub left: Vec<(u32, u64)>,
+    /// Run of its program that start, asked end and strays are of.
+    #[serde(skip_serializing_if = "is_first")]
+    pub run: u32,
+    /// How it is supervised, if it is an instance of a service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<Supervised>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde calls")]
+const fn is_first(run: &u32) -> bool {
+    *run == 0
+}
+
+/// One instance of a service, as its session's facts have it: all that the next daemon needs to go on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Supervised {
+    /// The service, whole: should it never get to disk, it is still known.
+    pub definition: Arc<Definition>,
+    /// Which of its instances, from 0.
+    pub instance: u32,
+    /// Deaths so far.
+    pub died: u64,
+    /// The last request that changed what is wanted.
+    pub request: RequestKey,
+    /// What it does and what is wanted.
+    pub machine: Machine,
+    /// Deaths that may not be on disk yet, oldest first.
+    pub deaths: Vec<Death>,
 }
 
 /// A request to end a session.

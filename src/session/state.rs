@@ -98,6 +98,10 @@ pub struct Machine {
     asked: Option<Asked>,
     /// The exit, while the tree is still being emptied.
     exit: Option<(ExitStatus, u64)>,
+    /// Grace of what is left after a natural end: it is ended too, because another run follows.
+    clears: Option<Nanos>,
+    /// The exit came before anybody asked for it.
+    is_natural: bool,
 }
 
 impl Machine {
@@ -112,13 +116,20 @@ impl Machine {
             Some(Asked { hard: false, deadline_ns, .. }) => Life::Stopping { deadline: *deadline_ns, look: None },
             Some(Asked { hard: true, .. }) => Life::Killing { again: now, rounds: 0 },
         };
-        Self { life, asked, exit: None }
+        Self { life, asked, exit: None, clears: None, is_natural: false }
+    }
+
+    /// Ends what is left after a natural end, too, politely within this grace.
+    #[must_use]
+    pub const fn clearing(mut self, grace: Option<Nanos>) -> Self {
+        self.clears = grace;
+        self
     }
 
     /// Starts where everything is over.
     #[must_use]
     pub const fn ended(end: End) -> Self {
-        Self { life: Life::Ended(end), asked: None, exit: None }
+        Self { life: Life::Ended(end), asked: None, exit: None, clears: None, is_natural: false }
     }
 
     /// Returns whether the exit was told to it.
@@ -172,6 +183,9 @@ impl Machine {
                 vec![Effect::LookForRest]
             }
             (Life::Stopping { .. }, Event::Deadline) => {
+                if self.is_natural {
+                    return vec![self.kill(now, 0)];
+                }
                 let asked = self.asked.clone().unwrap_or_default();
                 let record = self.record(Asked { hard: true, deadline_ns: 0, ..asked });
                 vec![record, self.kill(now, 0)]
@@ -181,13 +195,14 @@ impl Machine {
                 vec![self.kill(now, rounds)]
             }
             (_, Event::Exited { status, at_ms }) => {
+                self.is_natural = self.is_running();
                 self.exit = Some((status, at_ms));
                 if let Life::Stopping { look, .. } = &mut self.life {
                     *look = Some(now.saturating_add(ROUND));
                 }
                 vec![Effect::LookForRest]
             }
-            (_, Event::Left(left)) => self.rest(left),
+            (_, Event::Left(left)) => self.rest(left, now),
             // It does not count: who is given up on was seen to survive.
             (Life::Killing { again, rounds }, Event::Unseen) => {
                 self.life = Life::Killing { again: *again, rounds: rounds.saturating_sub(1) };
@@ -213,7 +228,12 @@ impl Machine {
         Effect::SignalHard
     }
 
-    fn rest(&mut self, left: Vec<u32>) -> Vec<Effect> {
+    fn rest(&mut self, left: Vec<u32>, now: Nanos) -> Vec<Effect> {
+        if let (Life::Running, Some(grace), Some(_), false) = (&self.life, self.clears, self.exit, left.is_empty()) {
+            let look = Some(now.saturating_add(ROUND));
+            self.life = Life::Stopping { deadline: now.saturating_add(grace), look };
+            return vec![Effect::SignalPolitely];
+        }
         // A natural end kills nobody and names who is left; an asked one goes on until the tree is empty.
         let gave_up = match self.life {
             Life::Running => true,
@@ -225,7 +245,8 @@ impl Machine {
 
     fn end(&mut self, left: Vec<u32>) -> Vec<Effect> {
         let Some((status, at_ms)) = self.exit else { return Vec::new() };
-        let end = ending(status, self.asked.as_ref(), at_ms, left);
+        let asked = self.asked.as_ref().filter(|_| !self.is_natural);
+        let end = ending(status, asked, at_ms, left);
         self.life = Life::Ended(end.clone());
         vec![Effect::Told(end)]
     }
@@ -338,6 +359,18 @@ mod tests {
         }
         assert_eq!(machine.on(Event::Left(vec![7]), 9), vec![], "the first round that saw it");
         assert!(matches!(&machine.on(Event::Left(vec![]), 9)[..], [Effect::Told(end)] if end.left.is_empty()));
+    }
+
+    #[test]
+    fn w31_r9_what_a_service_leaves_behind_is_ended_before_its_end_is_told_and_the_end_stays_natural() {
+        let mut machine = Machine::new(None, 0).clearing(Some(5_000));
+        assert_eq!(machine.on(exited(ExitStatus::Code(3)), 1), vec![Effect::LookForRest]);
+        assert_eq!(machine.on(Event::Left(vec![7]), 2), vec![Effect::SignalPolitely]);
+        assert_eq!(machine.on(Event::Deadline, 3), vec![Effect::LookForRest]);
+        assert_eq!(machine.on(Event::Left(vec![7]), 4), vec![]);
+        assert_eq!(machine.on(Event::Deadline, 5_002), vec![Effect::SignalHard], "nobody is recorded to have asked");
+        let told = machine.on(Event::Left(vec![]), 5_003);
+        assert!(matches!(&told[..], [Effect::Told(end)] if end.how == How::Natural && end.by.is_none()), "{told:?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::history::ExitStatus;
 use crate::history::Stream;
 use crate::session::id::SessionId;
+use crate::session::service::status::ServiceStatus;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec::Kind;
 use crate::session::terminal::Terminal;
@@ -142,12 +143,24 @@ pub struct Status {
     /// The tool that asked for it.
     #[serde(default)]
     pub originator: Option<String>,
+    /// How it is supervised, if it is an instance of a service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceStatus>,
 }
 
 impl Status {
-    /// Returns the end, if it has ended.
+    /// Returns the end, if it has ended and no other run of it follows.
     #[must_use]
     pub const fn end(&self) -> Option<&End> {
+        match (&self.state, &self.service) {
+            (State::Ended { .. }, Some(ServiceStatus { goes_on: true, .. })) => None,
+            _ => self.run_end(),
+        }
+    }
+
+    /// Returns the end of its last run, whatever follows.
+    #[must_use]
+    pub const fn run_end(&self) -> Option<&End> {
         match &self.state {
             State::Ended { end } => Some(end),
             State::Running | State::Stopping { .. } => None,
@@ -157,6 +170,9 @@ impl Status {
     /// Returns the word that stands for the state: `running`, `stopping`, `exited 3`, `killed KILL`, …
     #[must_use]
     pub fn word(&self) -> String {
+        if let Some(service) = &self.service {
+            return service.word(self.run_end());
+        }
         match &self.state {
             State::Running => "running".to_owned(),
             State::Stopping { .. } => "stopping".to_owned(),
@@ -167,6 +183,9 @@ impl Status {
     /// Returns the same with what will happen, as of a wall-clock time in milliseconds: `stopping, killed in 3s`.
     #[must_use]
     pub fn word_at(&self, now_ms: u64) -> String {
+        if let Some(service) = &self.service {
+            return service.word_at(self.run_end(), now_ms);
+        }
         match self.state {
             State::Stopping { kill_at_ms } if kill_at_ms > now_ms => {
                 format!("stopping, killed in {}s", (kill_at_ms - now_ms).div_ceil(1000))

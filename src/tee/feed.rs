@@ -112,10 +112,13 @@ impl<M: Memory> Feed<M> {
     /// [`Self::take`].
     pub fn is_complete(&self, seen: Seen) -> bool {
         if self.source == Source::In {
-            return self.until.is_some() || seen.has_exited;
+            let goes_on = self.reader.control().load(control::GOES_ON) != 0;
+            return self.until.is_some() || (seen.has_exited && !goes_on);
         }
+        let goes_on = self.reader.control().load(control::GOES_ON) != 0;
         let has = |streams: &[Stream]| streams.iter().all(|stream| seen.ended & stream.bit() != 0);
         let has_ended = match self.source.stream() {
+            _ if goes_on => false,
             Some(stream) => has(&[stream]),
             None => has(&[Stream::Terminal]) || has(&[Stream::Out, Stream::Err]),
         };

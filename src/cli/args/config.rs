@@ -16,6 +16,8 @@ pub enum Config {
     Show(ConfigShow),
     /// Say what is wrong with it
     Check(ConfigCheck),
+    /// Print the JSON schema of a file of services
+    Schema,
     /// Write a file with all defaults, documented; one that is there is left alone
     Init,
 }
@@ -34,7 +36,7 @@ pub struct ConfigShow {
 /// `rpm config check`.
 #[derive(Debug, Args)]
 pub struct ConfigCheck {
-    /// Another file than the one that is read
+    /// Another file than the one that is read, or a file of services
     pub file: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]

@@ -2,11 +2,13 @@
 
 mod automation;
 mod config;
+mod convert;
 mod ending;
 mod environment;
 mod naming;
 mod parse;
 mod procs;
+mod services;
 mod sessions;
 mod since;
 mod tees;
@@ -28,10 +30,12 @@ use crate::protocol::verbs;
 
 pub use automation::*;
 pub use config::*;
+pub use convert::*;
 pub use ending::*;
 pub use environment::*;
 pub use naming::*;
 pub use procs::*;
+pub use services::*;
 pub use sessions::*;
 pub use since::Since;
 pub use tees::*;
@@ -129,8 +133,7 @@ pub enum Verb {
     /// Send a signal to sessions
     #[command(after_help = "Examples:\n  rpm signal HUP web\n  rpm signal INT build       # as C-c would")]
     Signal(Signal),
-    /// Forget ended sessions
-    #[command(visible_aliases = ["delete", "del"])]
+    /// Forget ended sessions and stopped services
     Rm(Targets),
     /// Copy what a session says to a file or a command, from now on
     #[command(
@@ -144,6 +147,9 @@ pub enum Verb {
     /// Forget all ended sessions, or those that an option selects
     #[command(after_help = "Examples:\n  rpm purge\n  rpm purge --originator ci --older-than 1d")]
     Purge(Purge),
+    /// Services.
+    #[command(flatten)]
+    Service(ServiceVerb),
     /// List sessions and registered processes with state, load and memory of their trees
     #[command(after_help = "Examples:\n  rpm procs\n  rpm procs --originator ci --json")]
     Procs(Procs),
@@ -166,6 +172,11 @@ pub enum Verb {
     /// Look after the settings
     #[command(subcommand)]
     Config(Config),
+    /// Make a file of services from one of pm2, process-compose or foreman
+    #[command(
+        after_help = "Examples:\n  rpm convert ecosystem.config.json > runpm.toml\n  rpm convert --node ecosystem.config.js --env production -o runpm.toml\n  rpm convert Procfile\n\nWhat has no equivalent stands in the comments of the result."
+    )]
+    Convert(Convert),
     /// Check this system, the folders, the settings and the daemon
     Doctor(Doctor),
     /// End all sessions, the daemon and the keeper

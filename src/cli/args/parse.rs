@@ -44,6 +44,11 @@ pub fn pattern(text: &str) -> Result<Regex, ConditionError> {
     wait::pattern(text)
 }
 
+/// Milliseconds: bare, as pm2 has them, or with a unit.
+pub fn milliseconds(text: &str) -> Result<u64, String> {
+    text.parse().map_or_else(|_| text::duration_ms(text), Ok)
+}
+
 pub fn since(text: &str) -> Result<Since, String> {
     match text {
         "now" => Ok(Since::Now),

@@ -16,6 +16,8 @@ use crate::config;
 use crate::platform::endpoint::Place;
 use crate::protocol::verbs;
 use crate::protocol::verbs::Outcome;
+use crate::session::service::status::ServiceState;
+use crate::session::status::How;
 use crate::session::target;
 use crate::session::text;
 
@@ -24,12 +26,12 @@ const GONE: Duration = Duration::from_secs(5);
 
 /// `rpm stop`.
 pub fn stop(args: &args::Stop) -> Result<u8, Error> {
-    end(&args.targets, grace(args.grace)?.max(1))
+    end(&args.targets, grace(args.grace)?.max(1), args.grace.is_none())
 }
 
 /// `rpm kill`.
 pub fn kill(args: &args::Kill) -> Result<u8, Error> {
-    end(&args.targets, 0)
+    end(&args.targets, 0, false)
 }
 
 /// What was asked for, else what the settings say. A file that is wrong is for `config check` and `doctor` to tell.
@@ -40,9 +42,10 @@ fn grace(wish: Option<u64>) -> Result<u64, Error> {
     }
 }
 
-fn end(targets: &args::Targets, grace_ms: u64) -> Result<u8, Error> {
+fn end(targets: &args::Targets, grace_ms: u64, is_default: bool) -> Result<u8, Error> {
     let key = client::request_key();
-    let stop = verbs::Stop { key, targets: targets.names.clone(), grace_ms, filter: filter(&targets.filter) };
+    let stop =
+        verbs::Stop { key, targets: targets.names.clone(), grace_ms, filter: filter(&targets.filter), is_default };
     let outcomes = match connect(&targets.names)? {
         None => Vec::new(),
         Some(mut client) => waiting::meanwhile(&targets.names, || client.call(&stop))?.outcomes,
@@ -133,7 +136,10 @@ fn tell(outcomes: &[Outcome], is_json: bool, is_stop: bool) -> u8 {
             }
             (None, Some(end)) => {
                 if !is_json {
-                    output::print(format!("{name} {}\n", end.word()).as_bytes());
+                    // One that was between two runs did not end now.
+                    let word = outcome.service.filter(|_| end.how == How::Natural).map(ServiceState::word);
+                    let word = word.map_or_else(|| end.word(), str::to_owned);
+                    output::print(format!("{name} {word}\n").as_bytes());
                 }
                 if !end.left.is_empty() {
                     let left: Vec<String> = end.left.iter().map(u32::to_string).collect();

@@ -5,6 +5,7 @@ use crate::cli::output;
 use crate::cli::report;
 use crate::client::Error;
 use crate::client::blocking::Client;
+use crate::platform::endpoint::Place;
 use crate::protocol::verbs;
 use crate::session::target;
 
@@ -37,6 +38,10 @@ pub fn describe(args: &args::Ls) -> Result<u8, Error> {
 
 fn list(targets: &[String]) -> Result<verbs::Listing, Error> {
     match Client::connect() {
+        // Services that are known are listed by a daemon, whether they run or not.
+        Err(Error::NotRunning) if Place::open()?.services().join("state").exists() => {
+            Client::connect_or_start()?.call(&verbs::List { targets: targets.to_vec() })
+        }
         Err(Error::NotRunning) if target::may_be_nobody(targets) => Ok(verbs::Listing::default()),
         client => client?.call(&verbs::List { targets: targets.to_vec() }),
     }

@@ -1,6 +1,7 @@
 //! One file a verb, or a family of verbs that share their shape.
 
 pub mod config;
+pub mod convert;
 pub mod daemon;
 pub mod demo;
 pub mod detached;
@@ -15,6 +16,7 @@ pub mod naming;
 pub mod procs;
 pub mod run;
 pub mod screen;
+pub mod services;
 pub mod talking;
 pub mod tees;
 pub mod waiting;

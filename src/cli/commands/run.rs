@@ -86,6 +86,11 @@ pub fn environment(options: &args::Environment) -> Result<Vec<ByteBuf>, Error> {
     Ok(env)
 }
 
+/// Returns what an environment starts from, and what is laid over it.
+pub fn environment_parts(options: &args::Environment) -> Result<(Vec<ByteBuf>, Vec<ByteBuf>), Error> {
+    Ok((first_environment(options.policy)?, changes(&options.changes)?))
+}
+
 /// Turns the options into changes; a name without a value stands for the value that this process has.
 fn changes(options: &[args::Change]) -> Result<Vec<ByteBuf>, Error> {
     let copied = |name: &OsString| {

@@ -47,6 +47,7 @@ pub(super) async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Att
             // A terminal is painted anew instead: the client attaches again.
             ends_at_gap: is_tty,
             from_oldest: false,
+            paints: is_tty && session.handover.kind == spec::Kind::Pty,
         };
         task::spawn_local(follow.run(session, start));
     }
@@ -63,7 +64,7 @@ fn refuse_too_many(context: &Context) -> Result<(), WireError> {
 
 /// A client inside a session that shows that very session would draw what it draws, for ever.
 fn refuse_itself(context: &Context, session: &Session) -> Result<(), WireError> {
-    let key = format!("{:016x}", session.handover.key.0);
+    let key = format!("{:016x}", session.run.borrow().key.0);
     if context.inside.as_deref() != Some(key.as_str()) {
         return Ok(());
     }
@@ -174,8 +175,9 @@ pub(super) async fn send(context: &Rc<Context>, verb: verbs::Send) -> Answer<ver
     }
     // A lone `C-c` waits behind nothing; keys are few. The end of the input comes after who waits already.
     let wanted = if *verb.bytes == [3] { 0 } else { (verb.bytes.len() as u32).max(u32::from(verb.eof)) };
+    let room = Arc::clone(&session.input_room.borrow());
     let room = tokio::select! {
-        room = Arc::clone(&session.input_room).acquire_many_owned(wanted) => room,
+        room = room.acquire_many_owned(wanted) => room,
         // Whoever asked is gone: what was not typed yet is not typed any more.
         () = context.client.outbox.closed() => return Err(gone()),
         () = over(verb.patience_ms) => return Err(unread(&session)),

@@ -13,6 +13,7 @@ use crate::daemon::handler::gone;
 use crate::daemon::handler::orphans;
 use crate::daemon::hub::Hub;
 use crate::daemon::registry::Missing;
+use crate::daemon::services::Unit;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::clock;
@@ -26,6 +27,7 @@ use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::service::machine::Why;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
 
@@ -47,7 +49,9 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
     let lives = |status: &Status| status.end().is_none_or(|end| !end.left.is_empty());
     let meant = selected.into_iter().filter(|(status, named)| *named || lives(status) || is_ours(status.id));
     let ids = meant.map(|(status, _)| status.id).collect();
-    let mut outcomes = stop_all(context, ids, &verb).await;
+    let mut outcomes = stop_all(context, ids, &verb, Why::Stop).await;
+    // It is stopped whatever the disk says; that is in the log.
+    let _ = context.hub.services.store.written().await;
     outcomes.extend(missing.into_iter().map(nobody));
     Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })
 }
@@ -66,9 +70,15 @@ fn check(targets: &[String], filter: &verbs::Filter) -> Result<(), WireError> {
 }
 
 /// Asks all at once, then waits for each.
-async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) -> Vec<verbs::Outcome> {
-    let (mut waiting, mut lost) = (Vec::new(), Vec::new());
+async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, why: Why) -> Vec<verbs::Outcome> {
+    let (mut waiting, mut lost, mut units) = (Vec::new(), Vec::new(), Vec::new());
+    let by = context.client.who.to_string();
     for id in ids {
+        if let Some(unit) = context.hub.services.of(id) {
+            context.hub.stop_unit(&unit, &by, verb, why);
+            units.push(unit);
+            continue;
+        }
         let Some(session) = context.hub.registry.borrow().get(id) else {
             // Lost with its keeper: that was its end.
             lost.extend(context.hub.registry.borrow().status(id));
@@ -77,7 +87,7 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
         let has_ended = session.status.borrow().end().is_some();
         let (reply_tx, reply_rx) = oneshot::channel();
         let grace_ns = verb.grace_ms.saturating_mul(1_000_000);
-        session.mail(Mail::Stop { by: context.client.who.to_string(), key: verb.key, grace_ns, reply: reply_tx });
+        session.mail(Mail::Stop { by: by.clone(), key: verb.key, grace_ns, reply: reply_tx });
         waiting.push((session, has_ended, reply_rx));
     }
     let grace = Duration::from_millis(verb.grace_ms);
@@ -99,6 +109,13 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
             suspects: if had_ended { Vec::new() } else { session.suspects.borrow().clone() },
             ..verbs::Outcome::default()
         });
+    }
+    for unit in units {
+        context.hub.services.until(&unit, Unit::is_settled).await;
+        let status = context.hub.registry.borrow().status(unit.id());
+        let end = status.and_then(|status| status.run_end().cloned());
+        let (name, service) = (unit.name.clone(), Some(unit.status().state));
+        outcomes.push(verbs::Outcome { id: unit.id(), name, end, service, ..verbs::Outcome::default() });
     }
     outcomes.extend(lost.into_iter().map(|status| verbs::Outcome {
         id: status.id,
@@ -153,8 +170,7 @@ fn signal_one(session: &Session, verb: &verbs::Signal) -> Result<(), WireError> 
     let master = session.input.borrow().clone().filter(|_| session.handover.kind == Kind::Pty && is_key);
     let sent = match master {
         Some(master) => tty::signal_foreground(&*master, verb.signal),
-        None => Handle::open(Identity { pid: session.handover.pid, start_time: session.handover.start_time })
-            .and_then(|first| signal_group(&first, verb.signal)),
+        None => Handle::open(session.leader()).and_then(|first| signal_group(&first, verb.signal)),
     };
     sent.map_err(|error| WireError::new(Code::Failed, format!("cannot signal session {name}: {error}")))
 }
@@ -174,6 +190,10 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
     let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     let mut outcomes = Vec::new();
     for (status, is_named) in selected {
+        if let Some(unit) = context.hub.services.of(status.id) {
+            outcomes.push(remove_unit(context, &unit, status, is_named));
+            continue;
+        }
         let end = status.end().cloned();
         let error = (end.is_none() && is_named).then(|| {
             WireError::new(Code::Failed, format!("session {} is {}", status.name, status.word()))
@@ -190,6 +210,22 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
     Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })
 }
 
+/// A service that does not run is deleted when it is named; one that runs has to be stopped, or deleted in so many words.
+fn remove_unit(context: &Context, unit: &Rc<Unit>, status: Status, is_named: bool) -> verbs::Outcome {
+    let (id, name, end) = (status.id, status.name.clone(), status.run_end().cloned());
+    let outcome = verbs::Outcome { id, name, ..verbs::Outcome::default() };
+    if !is_named {
+        return verbs::Outcome { skipped: true, ..outcome };
+    }
+    if !unit.is_settled() {
+        let error = WireError::new(Code::Failed, format!("service {} is {}", status.name, status.word()))
+            .hint(format!("`rpm delete {}` ends and forgets it", status.name));
+        return verbs::Outcome { error: Some(error), ..outcome };
+    }
+    context.hub.delete(unit, &context.client.who.to_string());
+    verbs::Outcome { end, ..outcome }
+}
+
 pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> Answer<verbs::Shutdown> {
     let hub = &context.hub;
     hub.is_ending.set(true);
@@ -201,7 +237,10 @@ pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> An
         .map(|session| session.id)
         .collect();
     let stop = verbs::Stop { grace_ms: verb.grace_ms, ..verbs::Stop::default() };
-    let mut outcomes = stop_all(context, running, &stop).await;
+    hub.services.store.is_clean.set(true);
+    let mut outcomes = stop_all(context, running, &stop, Why::Shutdown).await;
+    hub.services.store.touch();
+    let _ = hub.services.store.written().await;
     // The keeper is their parent: what belongs to no session has nobody else to end it.
     let left =
         end_adopted(hub, Duration::from_millis(verb.grace_ms)).await.inspect_err(|_| hub.is_ending.set(false))?;

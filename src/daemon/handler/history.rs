@@ -65,6 +65,7 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, verb: verbs::Logs) {
         outbox.notify(&verbs::Mark { channel: verb.channel, at: from, time_us, point: Point::Resize(size) });
     }
     let follow = Follow {
+        paints: false,
         outbox,
         channel: verb.channel,
         stream: verb.stream,

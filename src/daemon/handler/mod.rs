@@ -12,7 +12,8 @@ mod history;
 mod naming;
 mod orphans;
 mod procs;
-pub(super) mod starting;
+mod services;
+pub(in crate::daemon) mod starting;
 mod tees;
 
 use std::rc::Rc;
@@ -79,6 +80,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Read => tees::read,
         Register => procs::register,
         Unregister => procs::unregister,
+        Definitions => services::definitions,
         } later {
         Run => starting::run,
         Watch => attaching::watch,
@@ -90,6 +92,11 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         KillTree => orphans::kill_tree,
         Orphans => orphans::orphans,
         Shutdown => ending::shutdown,
+        StartService => services::start,
+        Act => services::act,
+        Why => services::why,
+        Save => services::save,
+        Resurrect => services::resurrect,
         Tee => tees::tee,
         Untee => tees::untee,
         }
@@ -114,6 +121,11 @@ fn find(context: &Context, target: &str) -> Result<Rc<Session>, WireError> {
     let registry = context.hub.registry.borrow();
     let id = registry.one(target)?;
     registry.get(id).ok_or_else(|| {
+        let is_service = registry.status(id).is_some_and(|status| status.service.is_some());
+        if is_service {
+            return WireError::new(Code::Ended, format!("service {target} has not run since everything was shut down"))
+                .hint(format!("`rpm start {target}` starts it"));
+        }
         WireError::new(Code::Ended, format!("session {target} was lost when its keeper died"))
             .hint("`rpm rm` forgets it")
     })

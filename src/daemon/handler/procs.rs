@@ -142,7 +142,7 @@ fn session_info(session: &Session, now: &Snapshot) -> ProcessInfo {
     let leader = now.get(status.pid).filter(|stat| stat.identity() == session.leader());
     ProcessInfo {
         pid: status.pid,
-        start_time: session.handover.start_time,
+        start_time: session.leader().start_time,
         session: Some(status.name.clone()),
         kind: format!("{:?}", status.kind).to_lowercase(),
         command: text::shorten(&status.command, COMMAND),
@@ -197,7 +197,7 @@ pub(super) async fn tree(context: &Rc<Context>, verb: verbs::Tree) -> Answer<ver
     for session in context.hub.registry.borrow().sessions().filter(|session| now.has(session.leader())) {
         let members = members(&now, session)?;
         session.learn(&now, &members);
-        let (keeper, first) = (context.hub.report.keeper_pid, session.handover.pid);
+        let (keeper, first) = (context.hub.report.keeper_pid, session.leader().pid);
         let adopted = members.iter().filter(|stat| stat.parent == keeper && stat.pid != first);
         let adopted = adopted.map(|stat| stat.pid).collect();
         leaders.insert(first, Leader { name: session.facts.borrow().name.clone(), adopted });

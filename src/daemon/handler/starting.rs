@@ -34,7 +34,7 @@ pub(in crate::daemon) async fn start(hub: &Rc<Hub>, verb: verbs::Run) -> Answer<
     let started = |session: &Session| verbs::Started {
         id: session.id,
         name: session.facts.borrow().name.clone(),
-        pid: session.handover.pid,
+        pid: session.leader().pid,
     };
     if let Some(session) = hub.registry.borrow().by_key(verb.key) {
         return Ok(started(&session));
@@ -89,6 +89,8 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
         agent_link: agent_link.clone(),
         strays: Vec::new(),
         left: Vec::new(),
+        run: 0,
+        service: None,
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
@@ -166,7 +168,7 @@ fn name_of(hub: &Hub, spec: &spec::Spec, program: &[u8]) -> Result<String, WireE
     Ok(name.clone())
 }
 
-fn cannot_start(stage: Stage, errno: i32, program: &[u8], directory: &[u8]) -> WireError {
+pub(in crate::daemon) fn cannot_start(stage: Stage, errno: i32, program: &[u8], directory: &[u8]) -> WireError {
     let reason = std::io::Error::from_raw_os_error(errno).to_string();
     let reason = reason.split(" (os error").next().unwrap_or_default().to_lowercase();
     let program = crate::session::text::quote(&[program]);

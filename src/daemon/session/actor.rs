@@ -21,9 +21,11 @@ use tokio::task;
 use tokio::time::Instant;
 
 use crate::daemon::hub::Hub;
+use crate::daemon::session::Fixed;
 use crate::daemon::session::History;
 use crate::daemon::session::INPUT_LIMIT;
 use crate::daemon::session::Mail;
+use crate::daemon::session::Run;
 use crate::daemon::session::Session;
 use crate::daemon::session::TOLD_END;
 use crate::daemon::session::attach::Attachment;
@@ -31,12 +33,11 @@ use crate::daemon::session::attach::Pending;
 use crate::daemon::session::first_status;
 use crate::daemon::session::input::Input;
 use crate::daemon::session::output::Output;
+use crate::daemon::session::rerun;
 use crate::daemon::session::seen;
 use crate::daemon::session::store::Store;
 use crate::daemon::session::typing::Told;
 use crate::daemon::session::typing::Typing;
-use crate::history::Memory;
-use crate::history::layout::control;
 use crate::platform::clock;
 use crate::platform::memory::Access;
 use crate::platform::memory::Mapping;
@@ -72,15 +73,15 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     // Only to signal its group: the keeper reaps it.
     let process = Arc::new(Handle::from_fd(next()?));
     let input = if handover.has_input { Some(Rc::new(next()?)) } else { None };
-    let handover_has_input = handover.has_input;
+    let input_room = Arc::new(Semaphore::new(if handover.has_input { INPUT_LIMIT } else { 0 }));
     let store = Store::open(slots).map_err(io::Error::other)?;
-    let facts = store.facts();
+    let facts = rerun::facts_of(&store, &handover);
     let kin = facts.strays.iter().map(|(pid, start_time)| Identity { pid: *pid, start_time: *start_time }).collect();
     let (mailbox, receiver) = mpsc::unbounded_channel();
     let history = History::open(data, control).map_err(io::Error::other)?;
     let seen = seen(&history);
     let mut status = first_status(&handover, &facts);
-    let was_told = history.control().load(control::TOLD) & TOLD_END != 0;
+    let was_told = rerun::told(&history, handover.run) & TOLD_END != 0;
     if let Some(exit) = history.exit().filter(|_| was_told) {
         // It may be listed before its actor runs.
         let left = facts.left.iter().map(|(pid, _)| *pid).collect();
@@ -92,13 +93,13 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         status: RefCell::new(status),
         left: RefCell::new((0, facts.left.clone())),
         facts: RefCell::new(facts),
-        handover,
+        run: RefCell::new(Run::of(&handover, process)),
+        handover: Fixed { kind: handover.kind, size: handover.size, group: handover.group },
         input_ends: Cell::new(false),
-        input_room: Arc::new(Semaphore::new(if handover_has_input { INPUT_LIMIT } else { 0 })),
+        input_room: RefCell::new(input_room),
         output: Notify::new(),
         news: Notify::new(),
         seen: Cell::new(seen),
-        process,
         kin: RefCell::new(Arc::new(kin)),
         suspects: RefCell::default(),
         input: RefCell::new(input),
@@ -174,9 +175,8 @@ pub struct Actor {
 impl Actor {
     fn new(hub: Rc<Hub>, session: Rc<Session>) -> Self {
         let now = clock::monotonic_ns();
-        let asked = session.facts.borrow().asked.clone();
         let mut actor = Self {
-            machine: Machine::new(asked, now),
+            machine: session.machine(now),
             output: Output::new(&session, now),
             input: Input::default(),
             hub,
@@ -278,6 +278,7 @@ impl Actor {
             Mail::Stop { by, key, grace_ns, reply } => self.on_stop(by, key, grace_ns, reply, now),
             Mail::Surveyed { purpose, members } => self.on_surveyed(purpose, members, now),
             Mail::Screen { request, reply } => self.on_screen(request, reply, now),
+            Mail::Started => self.on_started(now),
             Mail::CursorMoved | Mail::Forgotten => {}
         }
     }

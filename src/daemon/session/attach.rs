@@ -229,7 +229,7 @@ impl Actor {
     }
 
     /// Lets the terminal have the size that the rule gives.
-    fn follow_sizes(&mut self) {
+    pub(super) fn follow_sizes(&mut self) {
         let holders = self.control.holders().filter_map(|id| self.attachments.get(&id));
         let wishes: Vec<Wish> = holders.filter_map(|attachment| attachment.wish).collect();
         let owner = self.session.facts.borrow().size_owner;

@@ -2,6 +2,7 @@
 
 use tokio::sync::oneshot;
 
+use crate::daemon::census;
 use crate::daemon::session::actor::Actor;
 use crate::platform::clock;
 use crate::platform::process::Stat;
@@ -22,10 +23,10 @@ const BLIND_LOOKS: u32 = 20;
 impl Actor {
     /// After a restart: an end that was told stays as it was.
     pub(super) fn resume_end(&mut self, now: u64) {
-        if let Some(end) = self.session.status.borrow().end().cloned() {
+        if let Some(end) = self.session.status.borrow().run_end().cloned() {
             // An earlier daemon saw the tree empty, or named who was left: nobody is looked for or signalled again.
             self.machine = Machine::ended(end);
-            self.session.input_room.close();
+            self.session.input_room.borrow().close();
             self.hub.ended_soon();
             return;
         }
@@ -83,12 +84,22 @@ impl Actor {
                     });
                 }
                 Effect::SignalHard => self.survey(Purpose::Hard),
+                Effect::LookForRest if self.is_alone() => {
+                    self.advance(Event::Left(Vec::new()), now);
+                    return;
+                }
                 Effect::LookForRest if self.machine.is_running() => self.survey(Purpose::Rest),
                 Effect::LookForRest => self.survey(Purpose::Look),
                 Effect::Told(end) => self.tell_end(&end),
             }
         }
         self.show_life(now);
+    }
+
+    /// Returns whether a service's program left nobody behind for sure: nobody waits for a look then. All orphans are the
+    /// keeper's children, so there are none when all of those are known.
+    fn is_alone(&self) -> bool {
+        self.session.facts.borrow().service.is_some() && self.machine.has_exit() && !census::has_strangers(&self.hub)
     }
 
     /// Returns when the machine has to be told of the time: not while a look is under way that may change its mind. One that
@@ -144,8 +155,10 @@ impl Actor {
     fn tell_end(&mut self, end: &End) {
         self.session.keep_left(&end.left);
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
-        self.session.input_room.close();
+        self.session.input_room.borrow().close();
         self.hub.note(&self.session, verbs::What::Ended { end: end.clone() });
+        // Before followers look: another run may follow.
+        self.hub.run_ended(self.session.id, end);
         for stopper in self.stoppers.drain(..) {
             let _ = stopper.send(end.clone());
         }

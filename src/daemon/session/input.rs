@@ -222,7 +222,7 @@ impl Actor {
             Kind::Pipe => {
                 self.session.input_ends.set(true);
                 // Who waits for room comes after the end.
-                self.session.input_room.close();
+                self.session.input_room.borrow().close();
             }
             Kind::Pty => {
                 let eof = self.session.input.borrow().as_ref().map_or(4, tty::eof_character);
@@ -263,7 +263,7 @@ impl Actor {
     fn close_input(&mut self) {
         if self.session.handover.kind == Kind::Pipe {
             *self.session.input.borrow_mut() = None;
-            self.session.input_room.close();
+            self.session.input_room.borrow().close();
             self.hub.keeper.send(&ToKeeper::CloseInput { id: self.session.id }, &[]);
         }
     }

@@ -9,6 +9,7 @@ mod end;
 mod frames;
 mod input;
 mod output;
+mod rerun;
 mod store;
 mod typing;
 
@@ -36,7 +37,6 @@ use crate::platform::brand::Brand;
 use crate::platform::clock;
 use crate::platform::memory::Mapping;
 use crate::platform::process;
-use crate::platform::process::Handle;
 use crate::platform::process::Identity;
 use crate::platform::process::Stat;
 use crate::platform::snapshot::Snapshot;
@@ -51,6 +51,7 @@ use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec::Facts;
+use crate::session::spec::Kind;
 use crate::session::status::End;
 use crate::session::status::State;
 use crate::session::status::Status;
@@ -62,6 +63,8 @@ use crate::term::Size;
 
 pub use self::actor::adopt;
 pub use self::attach::check_stream;
+pub use self::output::FRESH;
+pub use self::rerun::Run;
 use self::store::Store;
 
 /// Most bytes that requests to type may have waiting for a program; who sends more waits.
@@ -71,6 +74,8 @@ pub const INPUT_LIMIT: usize = 1 << 20;
 const TOLD_START: u64 = 1;
 /// Subscribers to events know how it ended.
 pub const TOLD_END: u64 = 2;
+/// Where the number of the run begins that this is about.
+const TOLD_RUN: u32 = 8;
 
 /// A history in the keeper's memory.
 pub type History = Reader<Arc<Mapping>>;
@@ -140,6 +145,8 @@ pub enum Mail {
     Surveyed { purpose: Purpose, members: Option<Vec<Stat>> },
     /// Asked for its screen; the frame comes if a channel for it was named.
     Screen { request: verbs::ScreenOf, reply: oneshot::Sender<(verbs::ScreenText, Option<Frame>)> },
+    /// Its program was started again.
+    Started,
     /// It is forgotten: the actor ends.
     Forgotten,
 }
@@ -162,12 +169,24 @@ pub fn seen(history: &History) -> Seen {
     (history.head(), history.index_head(), history.exit().is_some(), history.is_stalled())
 }
 
+/// What never changes of a session.
+pub struct Fixed {
+    /// Terminal or pipes.
+    pub kind: Kind,
+    /// Size its terminal started with, first of all.
+    pub size: Size,
+    /// Folder of its control group, if it has one.
+    pub group: Option<String>,
+}
+
 /// A session as everybody in the daemon sees it.
 pub struct Session {
     /// Its number.
     pub id: SessionId,
-    /// What the keeper handed over.
-    pub handover: Handover,
+    /// What never changes of what the keeper handed over.
+    pub handover: Fixed,
+    /// What is of the present run of its program, or of the last one.
+    pub run: RefCell<Run>,
     /// What it said.
     pub history: History,
     /// What it is; written back to the keeper's memory by the actor.
@@ -175,7 +194,7 @@ pub struct Session {
     /// What may be seen of it, except what the history knows better.
     pub status: RefCell<Status>,
     /// Bytes that requests may still have queued; closed when it takes no more input.
-    pub input_room: Arc<Semaphore>,
+    pub input_room: RefCell<Arc<Semaphore>>,
     /// Nothing may be typed any more: its input is closed once what waits was written.
     pub input_ends: Cell<bool>,
     /// Followers wait here for bytes or the end.
@@ -184,8 +203,6 @@ pub struct Session {
     pub news: Notify,
     /// What the actor had seen when news were last looked for.
     pub seen: Cell<Seen>,
-    /// Its first process, held.
-    pub process: Arc<Handle>,
     /// Processes that were seen below it; those that are gone are dropped at the next look.
     pub kin: RefCell<Arc<HashSet<Identity>>>,
     /// Processes without any mark that may be its own; set when nobody else of it was left.
@@ -195,8 +212,8 @@ pub struct Session {
     /// This daemon started it: nothing of it was told by an earlier one.
     pub is_new: bool,
     /// Who was left at its end, as of this monotonic nanosecond: number and start time.
-    left: RefCell<(u64, Vec<(u32, u64)>)>,
-    store: Store,
+    pub(super) left: RefCell<(u64, Vec<(u32, u64)>)>,
+    pub(super) store: Store,
     cursors: RefCell<Vec<std::rc::Weak<Cursor>>>,
     mailbox: mpsc::UnboundedSender<Mail>,
 }
@@ -216,7 +233,7 @@ impl Session {
             _ => return true,
         };
         let memory = self.history.control();
-        let told = memory.load(control::TOLD);
+        let told = self.told();
         if told & bit != 0 {
             return false;
         }
@@ -224,14 +241,14 @@ impl Session {
             memory.store(control::TOLD_EPOCH, epoch);
             memory.store(control::TOLD_SEQ, seq);
         }
-        memory.store(control::TOLD, told | bit);
+        memory.store(control::TOLD, u64::from(self.run.borrow().number) << TOLD_RUN | told | bit);
         true
     }
 
-    /// Returns the epoch and number of the event that told its end, once one did.
+    /// Returns the epoch and number of the event that told the end of this run, once one did.
     pub fn end_told(&self) -> Option<(u64, u64)> {
         let memory = self.history.control();
-        let is_told = memory.load(control::TOLD) & TOLD_END != 0;
+        let is_told = self.told() & TOLD_END != 0;
         is_told.then(|| (memory.load(control::TOLD_EPOCH), memory.load(control::TOLD_SEQ)))
     }
 
@@ -332,7 +349,8 @@ impl Session {
 
     /// Returns its first process for good.
     pub fn leader(&self) -> Identity {
-        Identity { pid: self.handover.pid, start_time: self.handover.start_time }
+        let run = self.run.borrow();
+        Identity { pid: run.pid, start_time: run.start_time }
     }
 
     /// Returns how much memory it holds in the keeper: what was used of the rings, control and slots.
@@ -346,12 +364,13 @@ impl Session {
 
     /// Returns what marks its processes.
     pub fn mark(&self) -> Mark {
+        let run = self.run.borrow();
         Mark {
             leader: self.leader(),
-            process: Arc::clone(&self.process),
-            brand: Brand::of_session(self.handover.key),
-            tag: tag(self.handover.key),
-            channels: self.handover.channels.clone(),
+            process: Arc::clone(&run.process),
+            brand: Brand::of_session(run.key),
+            tag: tag(run.key),
+            channels: run.channels.clone(),
             group: self.handover.group.as_ref().map(PathBuf::from),
             kin: Arc::clone(&self.kin.borrow()),
         }
@@ -365,7 +384,7 @@ impl Session {
             self.kin.borrow().iter().filter(|identity| snapshot.has(**identity)).copied().collect();
         kin.extend(members.iter().map(Stat::identity));
         *self.kin.borrow_mut() = Arc::new(kin);
-        let strays = members.iter().filter(|stat| stat.session != self.handover.pid).take(STRAYS);
+        let strays = members.iter().filter(|stat| stat.session != self.leader().pid).take(STRAYS);
         let strays: Vec<(u32, u64)> = strays.map(|stat| (stat.pid, stat.start_time)).collect();
         let is_new = strays.iter().any(|stray| !self.facts.borrow().strays.contains(stray));
         if is_new {
@@ -442,5 +461,6 @@ pub fn first_status(handover: &Handover, facts: &Facts) -> Status {
         title: None,
         tags: facts.tags.clone(),
         originator: facts.originator.clone(),
+        service: None,
     }
 }

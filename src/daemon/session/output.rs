@@ -19,6 +19,8 @@ use crate::term::Size;
 
 /// Bytes parsed before others get their turn.
 const SLICE: usize = 4 << 10;
+/// Gives a new run a terminal without the modes of the one before: main screen, soft reset, no mouse, a line of its own.
+pub const FRESH: &[u8] = b"\x1b[?1049l\x1b[!p\x1b[?1000;1002;1003;1004;1006;2004l\x1b[?25h\x1b[0m\r\n";
 /// A lazy screen begins so far before the end of the history.
 const TAIL: u64 = 64 << 10;
 /// How long a restarted daemon honours the raw cursors of the one before it.
@@ -157,6 +159,14 @@ impl Output {
                 self.has_more = true;
             }
             Ok(Some(Step::Exit)) => self.has_more = true,
+            Ok(Some(Step::Start(_))) => {
+                // The run before may have left its terminal in any state.
+                if !self.is_lazy {
+                    screen.feed(FRESH);
+                }
+                self.ground = self.ground.max(self.position.offset);
+                self.has_more = true;
+            }
             Err(gap) => {
                 tracing::warn!(from = before, to = gap.oldest, "bytes were overwritten before they were parsed");
                 self.position = history.position(gap.oldest.max(before));

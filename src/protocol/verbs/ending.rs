@@ -7,6 +7,7 @@ use crate::protocol::error::WireError;
 use crate::protocol::verbs::verb;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::service::status::ServiceState;
 use crate::session::status::End;
 
 /// Asks sessions to end; answered when they have.
@@ -21,6 +22,9 @@ pub struct Stop {
     pub grace_ms: u64,
     /// Only these of them; ages count from the start.
     pub filter: Filter,
+    /// Nobody chose the time: a service takes its own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_default: bool,
 }
 verb!(Stop = "stop" -> Outcomes);
 
@@ -86,6 +90,9 @@ pub struct Outcome {
     pub skipped: bool,
     /// Processes of which nobody can tell whose they are, and that were started after it.
     pub suspects: Vec<u32>,
+    /// A service: what it does now, whether or not it ran before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceState>,
 }
 
 /// Ends every session, the daemon and the keeper.

@@ -7,6 +7,7 @@ mod events;
 mod history;
 mod naming;
 mod procs;
+mod services;
 mod sessions;
 mod tees;
 
@@ -20,6 +21,7 @@ pub use events::*;
 pub use history::*;
 pub use naming::*;
 pub use procs::*;
+pub use services::*;
 pub use sessions::*;
 pub use tees::*;
 

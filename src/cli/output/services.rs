@@ -1,0 +1,211 @@
+//! Services: results, states and deaths, as JSON and for people.
+
+use serde::Serialize;
+
+use crate::cli::output::Ending;
+use crate::cli::output::Session;
+use crate::cli::output::print;
+use crate::history::ExitStatus;
+use crate::platform::clock;
+use crate::protocol::verbs;
+use crate::session::service::death;
+use crate::session::service::machine::Wanted;
+use crate::session::service::machine::Why;
+use crate::session::service::status::ServiceStatus;
+use crate::session::status::Status;
+use crate::session::status::signal_name;
+use crate::session::text;
+
+/// How an instance is supervised, as JSON.
+#[derive(Debug, Serialize)]
+pub struct Service {
+    #[serde(rename = "service")]
+    full_name: String,
+    namespace: String,
+    instance: u32,
+    state: &'static str,
+    wanted: Wanted,
+    restarts: u32,
+    attempt: u32,
+    next_start: Option<String>,
+    up_since: Option<String>,
+    last: Option<Why>,
+    reason: Option<String>,
+    said: Option<String>,
+}
+
+impl From<&ServiceStatus> for Service {
+    fn from(status: &ServiceStatus) -> Self {
+        Self {
+            full_name: status.service.clone(),
+            namespace: status.namespace.clone(),
+            instance: status.instance,
+            state: status.state.word(),
+            wanted: status.wanted,
+            restarts: status.restarts,
+            attempt: status.attempt,
+            next_start: clock::rfc3339(status.next_start_ms),
+            up_since: clock::rfc3339(status.up_since_ms),
+            last: status.last,
+            reason: status.reason.clone(),
+            said: status.said.clone(),
+        }
+    }
+}
+
+/// What became of one, as JSON.
+#[derive(Debug, Serialize)]
+pub struct Acted {
+    id: String,
+    name: String,
+    session: Option<Session>,
+    error: Option<crate::protocol::error::WireError>,
+}
+
+impl From<&verbs::Acted> for Acted {
+    fn from(acted: &verbs::Acted) -> Self {
+        Self {
+            id: acted.id.to_string(),
+            name: acted.name.clone(),
+            session: acted.status.as_ref().map(Session::from),
+            error: acted.error.clone(),
+        }
+    }
+}
+
+/// One with its deaths, as JSON.
+#[derive(Debug, Serialize)]
+pub struct History {
+    #[serde(flatten)]
+    session: Session,
+    deaths: Vec<Death>,
+}
+
+#[derive(Debug, Serialize)]
+struct Death {
+    number: u64,
+    at: Option<String>,
+    why: Why,
+    by: Option<String>,
+    code: Option<u8>,
+    signal: Option<String>,
+    errno: Option<i32>,
+    up_ms: u64,
+    killed: bool,
+    left: Vec<u32>,
+    lines: Vec<String>,
+}
+
+impl From<&verbs::ServiceHistory> for History {
+    fn from(history: &verbs::ServiceHistory) -> Self {
+        Self { session: Session::from(&history.status), deaths: history.deaths.iter().map(Death::from).collect() }
+    }
+}
+
+impl From<&death::Death> for Death {
+    fn from(death: &death::Death) -> Self {
+        let (code, signal) = match death.status {
+            Some(ExitStatus::Code(code)) => (Some(code), None),
+            Some(ExitStatus::Signal(signal)) => (None, Some(signal_name(signal))),
+            None => (None, None),
+        };
+        Self {
+            number: death.number,
+            at: clock::rfc3339(death.at_ms),
+            why: death.why,
+            by: Some(death.by.clone()).filter(|by| !by.is_empty()),
+            code,
+            signal,
+            errno: death.errno,
+            up_ms: death.up_ms,
+            killed: death.killed,
+            left: death.left.clone(),
+            lines: death.lines.clone(),
+        }
+    }
+}
+
+/// Says for people what an instance does and how it ended before.
+pub fn why(history: &verbs::ServiceHistory) {
+    let verbs::ServiceHistory { status, deaths } = history;
+    let name = text::clean(&status.name);
+    let mut lines = vec![format!("{name} is {}{}", status.word_at(clock::wall_ms()), standing(status))];
+    for death in deaths {
+        let at = clock::rfc3339(death.at_ms).unwrap_or_else(|| "-".to_owned());
+        lines.push(format!("  {at}  {}", sentence(death)));
+        lines.extend(death.lines.iter().map(|line| format!("      {}", text::clean(line))));
+    }
+    if deaths.is_empty() {
+        lines.push("  it never ended so far".to_owned());
+    }
+    print((lines.join("\n") + "\n").as_bytes());
+}
+
+fn standing(status: &Status) -> String {
+    let Some(service) = &status.service else { return String::new() };
+    let restarts = match service.restarts {
+        0 => String::new(),
+        1 => ", restarted once".to_owned(),
+        n => format!(", restarted {n} times"),
+    };
+    let reason = service.reason.as_ref().map(|reason| format!(": {}", text::clean(reason))).unwrap_or_default();
+    let wanted = if service.wanted == Wanted::Up && !service.goes_on { ", though wanted up" } else { "" };
+    format!("{reason}{wanted}{restarts}")
+}
+
+fn sentence(death: &death::Death) -> String {
+    let by = if death.by.is_empty() { String::new() } else { format!(" by {}", text::clean(&death.by)) };
+    let how = match death.status {
+        Some(ExitStatus::Code(code)) => format!("exited with code {code}"),
+        Some(ExitStatus::Signal(signal)) => format!("was ended by {}", signal_name(signal)),
+        None => match death.errno {
+            Some(errno) => format!("could not be started ({})", std::io::Error::from_raw_os_error(errno)),
+            None => "ended unseen".to_owned(),
+        },
+    };
+    let up = if death.errno.is_some() { String::new() } else { format!(" after {} up", up(death.up_ms)) };
+    let why = match death.why {
+        Why::Ended | Why::Crashed => "by itself".to_owned(),
+        Why::NotStarted => "not started".to_owned(),
+        Why::Stop => format!("stopped{by}"),
+        Why::Restart => format!("restarted{by}"),
+        Why::Delete => format!("deleted{by}"),
+        Why::Watch => "a watched file changed".to_owned(),
+        Why::Schedule => "its schedule".to_owned(),
+        Why::Memory => "it used more memory than it may".to_owned(),
+        Why::Unwell => "it was not well any more".to_owned(),
+        Why::Shutdown => "everything was shut down".to_owned(),
+        Why::Lost => "its keeper died, or the computer was restarted".to_owned(),
+    };
+    let left = match death.left.len() {
+        0 => String::new(),
+        n => format!(", {n} processes could not be ended"),
+    };
+    let killed = if death.killed { ", it had to be killed" } else { "" };
+    format!("{how}{up}: {why}{killed}{left}")
+}
+
+fn up(ms: u64) -> String {
+    if ms < 10_000 { format!("{}.{:03}s", ms / 1000, ms % 1000) } else { text::age(ms) }
+}
+
+/// Prints services in the rows of `describe`.
+pub fn rows(status: &Status) -> Vec<(&'static str, String)> {
+    let Some(service) = &status.service else { return Vec::new() };
+    let time = |ms: u64| clock::rfc3339(ms);
+    let mut rows = vec![
+        ("service", text::clean(&service.service)),
+        ("wanted", format!("{:?}", service.wanted).to_lowercase()),
+        ("restarts", service.restarts.to_string()),
+    ];
+    rows.extend(time(service.up_since_ms).map(|at| ("up since", at)));
+    rows.extend(time(service.next_start_ms).map(|at| ("next start", at)));
+    rows.extend(service.reason.as_deref().map(|reason| ("reason", text::clean(reason))));
+    rows.extend(service.said.as_deref().map(|said| ("says", text::clean(said))));
+    rows
+}
+
+/// How a run ended, as JSON: also of one that is followed by another one.
+pub fn ending(status: &Status) -> Ending {
+    Ending::of(status.run_end())
+}

@@ -1,0 +1,98 @@
+//! From a definition to what the keeper is to start.
+
+use std::rc::Rc;
+
+use serde_bytes::ByteBuf;
+
+use crate::daemon::hub::Hub;
+use crate::daemon::services::Unit;
+use crate::daemon::session::tag;
+use crate::platform::clock;
+use crate::platform::limits;
+use crate::protocol::keeper::Order;
+use crate::protocol::message;
+use crate::session::environment;
+use crate::session::id::RequestKey;
+use crate::session::service::definition::Definition;
+use crate::session::service::spec::Origin;
+use crate::session::service::spec::ServiceSpec;
+use crate::session::service::spec::Variable;
+use crate::session::sizing::SizeOwner;
+use crate::session::spec;
+use crate::session::spec::Facts;
+use crate::session::spec::Launch;
+use crate::session::spec::Limit;
+
+/// Bytes of a command that are shown.
+pub const SHOWN: usize = 512;
+
+/// Makes the order of one run.
+pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
+    let definition = unit.definition.borrow();
+    let spec = &definition.spec;
+    // A terminal keeps the size that it has by now.
+    let size = unit.session.borrow().as_ref().map_or(spec.size, |session| session.status.borrow().size);
+    let launch = launch(&definition, unit, key);
+    let facts = Facts {
+        name: unit.name.clone(),
+        kind: spec.kind,
+        size: spec.size,
+        size_owner: SizeOwner::default(),
+        argv: launch.argv.clone(),
+        cwd: launch.cwd.clone(),
+        tags: spec.tags.clone(),
+        started_ms: clock::wall_ms(),
+        service: Some(unit.supervised()),
+        ..Facts::default()
+    };
+    Order {
+        kind: spec.kind,
+        merge: false,
+        size,
+        ring: hub.settings.sessions.history.0,
+        launch,
+        facts: ByteBuf::from(message::encode(&facts)),
+    }
+}
+
+fn launch(definition: &Definition, unit: &Unit, key: RequestKey) -> Launch {
+    let spec = &definition.spec;
+    let tag = tag(key);
+    let (number, name) = (unit.instance.to_string(), spec.full_name());
+    let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", &tag), ("RUNPM_SERVICE", name.as_bytes())];
+    if !spec.instance_var.is_empty() {
+        ours.push((&spec.instance_var, number.as_bytes()));
+    }
+    let mut limits = if definition.limits.is_empty() { limits::login() } else { definition.limits.clone() };
+    for limit in &spec.limits {
+        let resource = limits::number_of(limit.resource);
+        limits.retain(|other| other.resource != resource);
+        limits.push(Limit { resource, soft: limit.soft, hard: limit.hard });
+    }
+    Launch {
+        argv: spec.command.argv(),
+        env: environment(spec, &ours),
+        cwd: spec.cwd.clone(),
+        umask: spec.umask.unwrap_or(definition.umask),
+        limits,
+    }
+}
+
+/// Inherited variables first, then ours, then what was said in so many words.
+fn environment(spec: &ServiceSpec, ours: &[(&str, &[u8])]) -> Vec<ByteBuf> {
+    let entry = |variable: &Variable| match &variable.value {
+        Some(value) => environment::entry(&variable.name, value),
+        None => variable.name.clone(),
+    };
+    let is_ours = |variable: &&Variable| *variable.name == *b"RUNPM_SESSION";
+    let (inherited, said): (Vec<&Variable>, Vec<&Variable>) = spec
+        .env
+        .iter()
+        .filter(|variable| !is_ours(variable))
+        .partition(|variable| variable.origin == Origin::Inherited);
+    let mut env = Vec::new();
+    environment::change(&mut env, &inherited.into_iter().map(entry).collect::<Vec<_>>());
+    let mut env = spec::environment(&env, spec.kind, ours);
+    environment::change(&mut env, &said.into_iter().map(entry).collect::<Vec<_>>());
+    env
+}

@@ -1,0 +1,279 @@
+//! One instance of a service.
+
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::daemon::handler::starting;
+use crate::daemon::services::order;
+use crate::daemon::session::Mail;
+use crate::daemon::session::Session;
+use crate::platform::clock;
+use crate::protocol::error::WireError;
+use crate::protocol::keeper::Stage;
+use crate::session::id::RequestKey;
+use crate::session::id::SessionId;
+use crate::session::service::death::Death;
+use crate::session::service::definition::Definition;
+use crate::session::service::machine::Fault;
+use crate::session::service::machine::Machine;
+use crate::session::service::machine::Phase;
+use crate::session::service::machine::Rules;
+use crate::session::service::machine::Why;
+use crate::session::service::status::ServiceState;
+use crate::session::service::status::ServiceStatus;
+use crate::session::spec::Kind;
+use crate::session::spec::Supervised;
+use crate::session::state::Nanos;
+use crate::session::status::End;
+use crate::session::status::How;
+use crate::session::status::State;
+use crate::session::status::Status;
+use crate::session::text;
+
+/// Ids of instances without a session start above any that a keeper gives, and above those of lost sessions.
+const DORMANT_IDS: u64 = 2_000_000;
+
+/// See the module.
+pub struct Unit {
+    /// Name of its session.
+    pub name: String,
+    /// Which one, from 0.
+    pub instance: u32,
+    /// What it is an instance of.
+    pub definition: RefCell<Arc<Definition>>,
+    /// What the machine knows of that.
+    pub rules: RefCell<Rules>,
+    /// What it does and what is wanted.
+    pub machine: RefCell<Machine>,
+    /// Its session, once it ran in this keeper's life.
+    pub session: RefCell<Option<Rc<Session>>>,
+    /// Deaths so far.
+    pub died: Cell<u64>,
+    /// The last request that changed what is wanted: it is not done twice.
+    pub request: Cell<RequestKey>,
+    /// Those that are not on disk yet, oldest first.
+    pub unsaved: RefCell<Vec<Death>>,
+    /// Why the last one was.
+    pub last: Cell<Option<Why>>,
+    /// Where and why the last start failed.
+    pub fault: RefCell<Option<(Stage, i32)>>,
+    /// What it said of itself.
+    pub said: RefCell<Option<String>>,
+    /// It was deleted.
+    pub is_forgotten: Cell<bool>,
+    dormant: SessionId,
+}
+
+impl Unit {
+    /// Makes one that never ran.
+    pub fn new(definition: Arc<Definition>, instance: u32) -> Self {
+        thread_local!(static NEXT: Cell<u64> = const { Cell::new(DORMANT_IDS) });
+        let dormant = NEXT.with(|next| next.replace(next.get() + 1));
+        // Time and place: keys must not be those of an earlier life.
+        let seed = clock::wall_ms() << 20 ^ u64::from(std::process::id()) << 44 ^ dormant;
+        Self {
+            name: definition.spec.instance_name(instance),
+            instance,
+            rules: RefCell::new(Rules::of(&definition.spec)),
+            definition: RefCell::new(definition),
+            machine: RefCell::new(Machine::new(seed)),
+            session: RefCell::default(),
+            died: Cell::default(),
+            request: Cell::default(),
+            unsaved: RefCell::default(),
+            last: Cell::default(),
+            fault: RefCell::default(),
+            said: RefCell::default(),
+            is_forgotten: Cell::default(),
+            dormant: SessionId(dormant),
+        }
+    }
+
+    /// Makes one from what the keeper kept.
+    pub fn adopt(name: &str, supervised: Supervised) -> Self {
+        let Supervised { definition, instance, machine, died, request, deaths } = supervised;
+        let unit = Self { name: name.to_owned(), machine: RefCell::new(machine), ..Self::new(definition, instance) };
+        unit.died.set(died);
+        unit.request.set(request);
+        unit.last.set(deaths.last().map(|death| death.why));
+        *unit.unsaved.borrow_mut() = deaths;
+        unit
+    }
+
+    /// Returns the full name of its service.
+    pub fn service(&self) -> String {
+        self.definition.borrow().spec.full_name()
+    }
+
+    /// Returns its id: that of its session, or a stand-in.
+    pub fn id(&self) -> SessionId {
+        self.session.borrow().as_ref().map_or(self.dormant, |session| session.id)
+    }
+
+    /// Returns whether it has no session.
+    pub fn is_dormant(&self) -> bool {
+        self.session.borrow().is_none()
+    }
+
+    /// Returns whether it has a terminal.
+    pub fn kind(&self) -> Kind {
+        self.definition.borrow().spec.kind
+    }
+
+    /// Returns how long its end may take.
+    pub fn grace(&self) -> Nanos {
+        self.definition.borrow().spec.stop.grace
+    }
+
+    /// Returns when its timer is due.
+    pub fn deadline(&self) -> Option<Nanos> {
+        self.machine.borrow().deadline(&self.rules.borrow())
+    }
+
+    /// Returns whether nothing will happen by itself.
+    pub fn is_settled(&self) -> bool {
+        self.is_forgotten.get() || self.machine.borrow().is_settled()
+    }
+
+    /// Returns whether a start that was asked for has come to something.
+    pub fn has_started(&self) -> bool {
+        !matches!(self.machine.borrow().phase, Phase::Starting { .. } | Phase::Stopping { .. })
+            || self.is_forgotten.get()
+    }
+
+    /// Returns whether it is ready, or will not be soon.
+    pub fn is_decided(&self) -> bool {
+        let phase = &self.machine.borrow().phase;
+        self.is_forgotten.get()
+            || !matches!(
+                phase,
+                Phase::Starting { .. } | Phase::Stopping { .. } | Phase::Waiting | Phase::Up { ready: false, .. }
+            )
+    }
+
+    /// Returns what the keeper keeps of it.
+    pub fn supervised(&self) -> Supervised {
+        Supervised {
+            definition: Arc::clone(&self.definition.borrow()),
+            instance: self.instance,
+            machine: self.machine.borrow().clone(),
+            died: self.died.get(),
+            request: self.request.get(),
+            deaths: self.unsaved.borrow().clone(),
+        }
+    }
+
+    /// Writes down what it does, in the keeper's memory.
+    pub fn record(&self) {
+        if let Some(session) = &*self.session.borrow() {
+            session.facts.borrow_mut().service = Some(self.supervised());
+            session.put_facts();
+        }
+    }
+
+    /// Asks its program to end, for the reason that is in its state.
+    pub fn stop_run(&self) {
+        let Some(session) = self.session.borrow().clone() else { return };
+        let by = match &self.machine.borrow().phase {
+            Phase::Stopping { by, .. } if !by.is_empty() => by.clone(),
+            Phase::Stopping { why, .. } => format!("{why:?}").to_lowercase(),
+            _ => String::new(),
+        };
+        let (reply, _) = oneshot::channel();
+        session.mail(Mail::Stop { by, key: RequestKey(0), grace_ns: self.grace().max(1), reply });
+    }
+
+    /// Returns what may be seen of it.
+    pub fn status(&self) -> ServiceStatus {
+        let machine = self.machine.borrow();
+        let definition = self.definition.borrow();
+        let (next_start_ms, up_since_ms) = match machine.phase {
+            Phase::Backoff { at } | Phase::CrashLoop { at } => {
+                let left = at.saturating_sub(clock::monotonic_ns());
+                (clock::wall_ms() + left / 1_000_000, 0)
+            }
+            Phase::Up { since, .. } => (0, clock::wall_of(since)),
+            _ => (0, 0),
+        };
+        ServiceStatus {
+            service: definition.spec.full_name(),
+            namespace: definition.spec.namespace.clone(),
+            instance: self.instance,
+            state: state_of(&machine.phase, self.rules.borrow().tells_ready),
+            wanted: machine.wanted,
+            goes_on: machine.goes_on(),
+            restarts: machine.restarts,
+            attempt: machine.attempt,
+            next_start_ms,
+            up_since_ms,
+            last: self.last.get(),
+            reason: self.reason(&machine.phase),
+            said: self.said.borrow().clone(),
+        }
+    }
+
+    fn reason(&self, phase: &Phase) -> Option<String> {
+        match phase {
+            Phase::Failed { fault: Fault::GaveUp } => Some("it crashed too often".to_owned()),
+            Phase::Failed { .. } => self.start_fault().map(|error| error.message),
+            _ => None,
+        }
+    }
+
+    /// Returns why its last start failed, and what to do.
+    pub fn start_fault(&self) -> Option<WireError> {
+        let (stage, errno) = (*self.fault.borrow())?;
+        let spec = &self.definition.borrow().spec;
+        let program = spec.command.argv().first().cloned().unwrap_or_default();
+        Some(starting::cannot_start(stage, errno, &program, &spec.cwd))
+    }
+
+    /// Returns the row of one without a session.
+    pub fn first_status(&self, service: ServiceStatus) -> Status {
+        let spec = &self.definition.borrow().spec;
+        let argv = spec.command.argv();
+        let how = if service.last == Some(Why::Lost) { How::Lost } else { How::Stopped };
+        let end = End { status: None, how, by: None, at_ms: 0, left: Vec::new() };
+        Status {
+            id: self.dormant,
+            name: self.name.clone(),
+            kind: spec.kind,
+            state: State::Ended { end },
+            command: text::shorten(&text::quote(&argv), order::SHOWN),
+            argv: argv.iter().map(|arg| String::from_utf8_lossy(arg).into_owned()).collect(),
+            cwd: String::from_utf8_lossy(&spec.cwd).into_owned(),
+            pid: 0,
+            size: spec.size,
+            size_owner: crate::session::sizing::SizeOwner::default(),
+            merged: false,
+            started_ms: 0,
+            output_ms: 0,
+            output_bytes: 0,
+            oldest: 0,
+            attached: Vec::new(),
+            title: None,
+            tags: spec.tags.clone(),
+            originator: None,
+            service: Some(service),
+        }
+    }
+}
+
+fn state_of(phase: &Phase, tells_ready: bool) -> ServiceState {
+    match phase {
+        Phase::Stopped => ServiceState::Stopped,
+        Phase::Waiting => ServiceState::Waiting,
+        Phase::Starting { .. } | Phase::Up { ready: false, .. } => ServiceState::Starting,
+        Phase::Up { .. } if tells_ready => ServiceState::Ready,
+        Phase::Up { .. } => ServiceState::Up,
+        Phase::Stopping { .. } => ServiceState::Stopping,
+        Phase::Backoff { .. } => ServiceState::Backoff,
+        Phase::CrashLoop { .. } => ServiceState::CrashLoop,
+        Phase::Exited => ServiceState::Exited,
+        Phase::Failed { .. } => ServiceState::Failed,
+    }
+}
