@@ -19,6 +19,7 @@
 //!   changes.
 //!
 //! ```no_run
+//! use runpm::client::Chunk;
 //! use runpm::client::Client;
 //! use runpm::client::Command;
 //! use runpm::protocol::verbs::From;
@@ -29,7 +30,9 @@
 //!     let session = client.call(&Command::shell("make test").pipes().request()?).await?;
 //!     let mut output = client.follow(&session.name, From::Start).await?;
 //!     while let Some(chunk) = output.next().await? {
-//!         print!("{}", String::from_utf8_lossy(&chunk.bytes));
+//!         if let Chunk::Bytes { bytes, .. } = chunk {
+//!             print!("{}", String::from_utf8_lossy(&bytes));
+//!         }
 //!     }
 //!     Ok(())
 //! }

@@ -235,3 +235,50 @@ fn w80_nothing_sleeps_in_keeper_or_daemon() {
     let pick = |source: &Source| matches!(source.folder.as_str(), "keeper" | "daemon" | "platform");
     report("a thread that sleeps", &faults(pick, |_, line| line.contains("thread::sleep")));
 }
+
+/// Returns the files with an extension below a folder.
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|is| is == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// A word in backticks that can only be a claim's name: it begins with a row's number, or has four words and more.
+fn is_claim(word: &str) -> bool {
+    let is_name = !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let row = word.split('_').next().unwrap_or_default();
+    let digits = row.trim_start_matches(|c: char| c.is_ascii_lowercase());
+    let has_row = row.len() > digits.len() && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_name && word.contains('_') && (has_row || word.split('_').count() >= 4)
+}
+
+#[test]
+fn every_claim_that_a_page_cites_is_a_test() {
+    let sources: Vec<PathBuf> = ["src", "tests"].iter().flat_map(|folder| files(folder, "rs")).collect();
+    let code: String = sources.iter().map(|path| fs::read_to_string(path).expect("text")).collect();
+    let tests: std::collections::BTreeSet<&str> =
+        code.split("fn ").skip(1).filter_map(|rest| rest.split_once('(')).map(|(name, _)| name).collect();
+    let (mut cited, mut dead) = (0, Vec::new());
+    for page in files("docs", "md") {
+        let text = fs::read_to_string(&page).expect("text");
+        for word in text.split('`').skip(1).step_by(2).filter(|word| is_claim(word)) {
+            cited += 1;
+            // `k1_` means all that begin so.
+            let is_family = word.ends_with('_') && tests.iter().any(|name| name.starts_with(word));
+            if !is_family && !tests.contains(word) {
+                dead.push(format!("{}: {word}", page.display()));
+            }
+        }
+    }
+    assert!(cited > 200, "only {cited} were found");
+    report("no test is called so", &dead);
+}

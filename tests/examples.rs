@@ -2,11 +2,14 @@
 
 mod support;
 
+use std::io::BufRead;
+use std::io::BufReader;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use support::Place;
 use support::RPM;
@@ -64,18 +67,21 @@ fn watch_all_tells_each_change_once_also_across_a_kill() {
     let place = Place::new();
     place.start("old", "sleep 1000");
     let mut child = example(&place, "watch_all").arg("4").stdout(Stdio::piped()).spawn().expect("it runs");
-    wait_until("it watches", || place.daemon()["clients"].as_u64() >= Some(2));
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let (lines_tx, lines_rx) = std::sync::mpsc::channel();
+    std::thread::spawn(move || lines.try_for_each(|line| lines_tx.send(line.expect("text")).map_err(drop)));
+    // Changes that come together are one, so each is awaited.
+    let says = |wanted: &str| assert_eq!(lines_rx.recv_timeout(Duration::from_secs(30)).as_deref(), Ok(wanted));
+    says("old running");
     place.kill_daemon();
     place.start("new", "read x; exit 4");
-    wait_until("it is back", || place.daemon()["clients"].as_u64() >= Some(2));
+    says("new running");
     place.ok(&["send", "new", "go", "--enter"]);
-    place.wait_end("new");
+    says("new exited 4");
     place.ok(&["rm", "new"]);
+    says("2 removed");
     assert!(child.wait().expect("it ends").success());
-    let mut said = String::new();
-    std::io::Read::read_to_string(&mut child.stdout.take().expect("a pipe"), &mut said).expect("text");
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines, ["old running", "new running", "new exited 4", "2 removed"]);
+    assert!(lines_rx.recv_timeout(Duration::from_secs(30)).is_err(), "one line more");
 }
 
 #[test]
@@ -110,12 +116,19 @@ fn stop_tree_ends_what_hides_and_says_what_is_left() {
 }
 
 #[test]
-fn examples_stay_short() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/examples");
+fn every_example_is_short_listed_in_the_manifest_and_run_by_a_claim_here() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).expect("text");
+    let claims = include_str!("examples.rs");
     let mut count = 0;
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+    for entry in std::fs::read_dir(root.join("docs/examples")).expect("a folder").flatten() {
         let text = std::fs::read_to_string(entry.path()).expect("text");
-        assert!(text.lines().count() <= 60 && text.starts_with("//! "), "{}", entry.path().display());
+        let name = entry.path().file_stem().expect("a name").to_string_lossy().into_owned();
+        assert!(text.lines().count() <= 60 && text.starts_with("//! "), "{name}");
+        assert!(manifest.contains(&format!("name = \"{name}\"\npath = \"docs/examples/{name}.rs\"")), "{name}");
+        assert!(claims.contains(&format!("fn {name}_")), "{name} has no claim");
+        assert!(claims.contains(&format!("example(&place, \"{name}\")")), "{name} is not run");
+        assert!(text.contains(&format!("`cargo run --example {name}")), "{name} does not say how it is run");
         count += 1;
     }
     assert_eq!(count, 5);

@@ -41,6 +41,7 @@ use runpm::session::status::Status;
 use runpm::session::tee::Policy;
 use runpm::session::tee::Source;
 use runpm::session::tee::Target;
+use runpm::session::tee::TeeFile;
 use runpm::session::tee::TeeOrder;
 use runpm::session::tee::TeeSpec;
 use runpm::session::tee::TeeState;
@@ -100,6 +101,16 @@ fn who() -> Who {
 fn terminal() -> Terminal {
     let pixels = Some(Pixels { width: 800, height: 600 });
     Terminal { term: "xterm".into(), size: Size::clamped(9, 9), pixels, ..Terminal::default() }
+}
+
+fn listing() -> verbs::Listing {
+    verbs::Listing { sessions: vec![status()], errors: vec![WireError::new(Code::NoSuchSession, "no")] }
+}
+
+fn facts() -> Facts {
+    let asked = Some(Asked { hard: true, by: "ann".into(), key: RequestKey(6), deadline_ns: 9 });
+    let (strays, left) = (vec![(7, 8)], vec![(9, 1)]);
+    Facts { name: "web".into(), asked, started_ms: 1, strays, left, ..Facts::default() }
 }
 
 fn status() -> Status {
@@ -182,6 +193,9 @@ fn tees(golden: &mut Golden) {
         errno: 28,
         rotated: 4,
         exit: Some(ExitStatus::Code(5)),
+        waiting: 6,
+        reopened: 7,
+        death: Some(ExitStatus::Signal(9)),
     };
     let info = verbs::TeeInfo {
         id: TeeId(2),
@@ -199,7 +213,8 @@ fn tees(golden: &mut Golden) {
     golden.holds("read", &verbs::Read { target: "web".into(), from: 4, limit: 5, stream: Some(Stream::Out) });
     let bytes = ByteBuf::from(vec![0, 255]);
     golden.holds("read-bytes", &verbs::ReadBytes { at: 4, bytes, next: 6, missed: 1, head: 9, ended: None });
-    golden.holds("tee-order", &TeeOrder { spec, from: 4, launch: Some(launch()), started_ms: 8 });
+    let file = TeeFile { path: ByteBuf::from(&b"/x\xff"[..]), device: 9, inode: 10 };
+    golden.holds("tee-order", &TeeOrder { spec, from: 4, launch: Some(launch()), started_ms: 8, file: Some(file) });
     let handover = TeeHandover { id: TeeId(2), key: RequestKey(6), session: SessionId(3), pid: 7 };
     golden.holds("tee-handover", &ToDaemon::Tee(handover));
     golden.holds("tee-failed", &ToDaemon::TeeFailed { key: RequestKey(6), errno: 2 });
@@ -273,7 +288,7 @@ fn processes(golden: &mut Golden) {
     golden.holds("kill-tree", &verbs::KillTree { pid: 7, start_time: 8, timeout_ms: 9 });
     golden.holds("ended", &verbs::Ended { ended: 2, left: vec![7] });
     golden.holds("orphans", &verbs::Orphans { kill: true, timeout_ms: 9 });
-    let reasons = [verbs::Reason::Dead, verbs::Reason::PidReused, verbs::Reason::Orphaned];
+    let reasons = [verbs::Reason::Dead, verbs::Reason::PidReused, verbs::Reason::Unclear, verbs::Reason::Orphaned];
     let orphan = |reason| verbs::Orphan { pid: 7, reason, detail: "x".into(), ended: true, ..verbs::Orphan::default() };
     golden.holds("orphan-list", &verbs::OrphanList { orphans: reasons.map(orphan).into() });
 }
@@ -291,6 +306,7 @@ fn events(golden: &mut Golden) {
 
 fn attachments(golden: &mut Golden) {
     let point = verbs::Point::Bytes(Stream::Err);
+    golden.holds("torn", &verbs::Torn { channel: 1, at: 2 });
     golden.holds("mark", &verbs::Mark { channel: 1, at: 2, time_us: 3, point });
     let attached = verbs::Attached { id: SessionId(3), name: "web".into(), credit: 9, ..verbs::Attached::default() };
     golden.holds("attached", &attached);
@@ -318,7 +334,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("reply", &Reply { id: 5, body: None, error: Some(error) });
     golden.holds("event", &Event { name: "changed".into(), body: ByteBuf::from(vec![0x80]) });
     golden.holds("list", &verbs::List { targets: vec!["all".into()] });
-    golden.holds("listing", &verbs::Listing { sessions: vec![status()] });
+    golden.holds("listing", &listing());
     golden.holds("run", &verbs::Run { key: RequestKey(6), spec: spec(), follows: true });
     let attach = verbs::Attach {
         channel: 1,
@@ -334,8 +350,10 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
         &verbs::Stop { key: RequestKey(6), targets: vec!["web".into()], grace_ms: 5000, filter: filter.clone() },
     );
     golden.holds("remove", &verbs::Remove { targets: vec!["web".into()], filter });
-    golden
-        .holds("outcomes", &verbs::Outcomes { outcomes: vec![verbs::Outcome { skipped: true, ..Default::default() }] });
+    golden.holds(
+        "outcomes",
+        &verbs::Outcomes { outcomes: vec![verbs::Outcome { skipped: true, ..Default::default() }], left: vec![7] },
+    );
     golden.holds(
         "send",
         &verbs::Send {
@@ -346,6 +364,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             keys: Some("C-c".into()),
             paste: true,
             enter: true,
+            patience_ms: 9,
         },
     );
     golden.holds("sent", &verbs::Sent { at: 7, repeated: true });
@@ -372,11 +391,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
     processes(&mut golden);
-    let asked = Asked { hard: true, by: "ann".into(), key: RequestKey(6) };
-    golden.holds(
-        "facts",
-        &Facts { name: "web".into(), asked: Some(asked), started_ms: 1, strays: vec![(7, 8)], ..Facts::default() },
-    );
+    golden.holds("facts", &facts());
     golden.holds("order", &Order { kind: Kind::Pty, ring: 4096, launch: launch(), ..Order::default() });
     let handover = Handover {
         id: SessionId(3),

@@ -44,8 +44,9 @@ pub fn of(error: &Error) -> u8 {
             Code::Invalid => USAGE,
             Code::NoSuchSession | Code::Ambiguous => NO_SUCH_SESSION,
             Code::Controlled => REFUSED,
-            Code::CannotStart if refused.message.ends_with("is missing") => NOT_FOUND,
             Code::CannotStart => CANNOT_RUN,
+            Code::CommandNotFound => NOT_FOUND,
+            Code::TimedOut => TIMED_OUT,
             Code::NameTaken
             | Code::Ended
             | Code::Unsupported
@@ -80,9 +81,11 @@ mod tests {
             Code::NoSuchSession => Code::Ambiguous,
             Code::Ambiguous => Code::NameTaken,
             Code::NameTaken => Code::CannotStart,
-            Code::CannotStart => Code::Controlled,
+            Code::CannotStart => Code::CommandNotFound,
+            Code::CommandNotFound => Code::Controlled,
             Code::Controlled => Code::Ended,
-            Code::Ended => Code::Unsupported,
+            Code::Ended => Code::TimedOut,
+            Code::TimedOut => Code::Unsupported,
             Code::Unsupported => Code::Uncertain,
             Code::Uncertain => Code::ShuttingDown,
             Code::ShuttingDown => Code::NoKeeper,

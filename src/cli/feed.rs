@@ -29,14 +29,16 @@ pub struct Source {
     follower: Follower,
 }
 
-/// Selects sessions; of several, those without such a stream and those that were lost with their keeper are left out.
-pub fn select(client: &mut Client, targets: &[String], stream: Option<Stream>) -> Result<Vec<Status>, Error> {
-    let mut found = client.call(&verbs::List { targets: targets.to_vec() })?.sessions;
+/// Selects sessions; of several, those without such a stream and those that were lost with their keeper are left out, and
+/// those that name nobody are told about. Their code comes along.
+pub fn select(client: &mut Client, targets: &[String], stream: Option<Stream>) -> Result<(Vec<Status>, u8), Error> {
+    let verbs::Listing { sessions: mut found, errors } = client.call(&verbs::List { targets: targets.to_vec() })?;
+    let code = report::items(&errors);
     if found.len() > 1 {
         let is_lost = |status: &Status| status.end().is_some_and(|end| end.how == How::Lost);
         found.retain(|status| !is_lost(status) && (stream.is_none() || status.kind == Kind::Pipe));
     }
-    Ok(found)
+    Ok((found, code))
 }
 
 impl Source {
@@ -82,7 +84,7 @@ fn read_once(
     for Source { follower, .. } in sources.iter_mut().filter(|source| !source.follower.is_over()) {
         match client.connection().call(&follower.request()) {
             Err(error) if !is_only && exit::of(&error) != exit::UNREACHABLE => {
-                report::error(&error);
+                report::sentence(&error);
                 follower.give_up();
             }
             attached => follower.agreed(attached?.id),

@@ -12,12 +12,12 @@ mod prefix;
 mod report;
 mod run_process;
 mod waiting;
+mod whole_lines;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use clap::Parser;
 
 use crate::cli::args::Cli;
 use crate::cli::args::Daemon;
@@ -33,15 +33,24 @@ use crate::tui;
 #[must_use]
 pub fn main() -> ExitCode {
     launch::declare_own_main();
-    let cli = match Cli::try_parse() {
+    let cli = match args::parse_from(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             if let Some(sentence) = package_manager_habit() {
                 say(sentence);
                 return ExitCode::from(exit::USAGE);
             }
-            let _ = error.print();
-            return ExitCode::from(error.exit_code() as u8);
+            if error.exit_code() != 0 {
+                let text = error.render().to_string();
+                // What is wrong comes first, then a blank line and the usage.
+                let what = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+                report::document("invalid", what, None);
+            }
+            // Help goes to standard output, faults to standard error.
+            if let Err(fault) = error.print() {
+                output::unwritten(&fault);
+            }
+            return ExitCode::from(output::code_of(error.exit_code() as u8));
         }
     };
     let code = match cli.verb {

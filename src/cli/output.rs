@@ -10,8 +10,11 @@ use serde::Serialize;
 use crate::history::ExitStatus;
 use crate::history::Stream;
 use crate::platform::clock;
+use crate::protocol::error::WireError;
 use crate::protocol::verbs;
+use crate::session::id::SessionId;
 use crate::session::sizing::SizeOwner;
+use crate::session::spec::Kind;
 use crate::session::status::End;
 use crate::session::status::State;
 use crate::session::status::Status;
@@ -31,14 +34,14 @@ pub struct Session {
     killed_at: Option<String>,
     #[serde(flatten)]
     end: Ending,
-    kind: crate::session::spec::Kind,
+    kind: Kind,
     command: String,
     argv: Vec<String>,
     cwd: String,
     pid: u32,
-    rows: u16,
-    cols: u16,
-    size_owner: SizeOwner,
+    rows: Option<u16>,
+    cols: Option<u16>,
+    size_owner: Option<SizeOwner>,
     merged: bool,
     started: Option<String>,
     last_output: Option<String>,
@@ -91,6 +94,7 @@ impl From<&crate::session::terminal::Terminal> for Terminal {
 
 impl From<&Status> for Session {
     fn from(status: &Status) -> Self {
+        let is_terminal = status.kind == Kind::Pty;
         Self {
             id: status.id.to_string(),
             name: status.name.clone(),
@@ -109,9 +113,9 @@ impl From<&Status> for Session {
             argv: status.argv.clone(),
             cwd: status.cwd.clone(),
             pid: status.pid,
-            rows: status.size.rows(),
-            cols: status.size.cols(),
-            size_owner: status.size_owner,
+            rows: is_terminal.then(|| status.size.rows()),
+            cols: is_terminal.then(|| status.size.cols()),
+            size_owner: is_terminal.then_some(status.size_owner),
             merged: status.merged,
             started: clock::rfc3339(status.started_ms),
             last_output: clock::rfc3339(status.output_ms),
@@ -143,25 +147,27 @@ impl From<&crate::session::status::Attached> for Attached {
     }
 }
 
-/// What became of one session, as JSON.
+/// What became of one session, as JSON; without id where none is called so.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
-    id: String,
+    id: Option<String>,
     name: String,
     #[serde(flatten)]
     end: Ending,
-    error: Option<crate::protocol::error::WireError>,
+    error: Option<WireError>,
     skipped: bool,
+    may_belong: Vec<u32>,
 }
 
 impl From<&verbs::Outcome> for Outcome {
     fn from(outcome: &verbs::Outcome) -> Self {
         Self {
-            id: outcome.id.to_string(),
+            id: (outcome.id != SessionId::default()).then(|| outcome.id.to_string()),
             name: outcome.name.clone(),
             end: Ending::of(outcome.end.as_ref()),
             error: outcome.error.clone(),
             skipped: outcome.skipped,
+            may_belong: outcome.suspects.clone(),
         }
     }
 }
@@ -200,10 +206,8 @@ impl Ending {
 /// Prints text; a reader that went away is no error.
 pub fn print(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
-        && unwritten(&error) != crate::cli::exit::OK
-    {
-        IS_INCOMPLETE.store(true, Ordering::Relaxed);
+    if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+        unwritten(&error);
     }
 }
 
@@ -217,10 +221,13 @@ pub fn code_of(code: u8) -> u8 {
     if code == crate::cli::exit::OK && is_incomplete { crate::cli::exit::FAILURE } else { code }
 }
 
-/// Returns the code for output that could not be written; that its reader went away is no error.
+/// Says, once, that output could not be written, and returns the code for it; that its reader went away is no error.
 pub fn unwritten(error: &std::io::Error) -> u8 {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         return crate::cli::exit::OK;
+    }
+    if IS_INCOMPLETE.swap(true, Ordering::Relaxed) {
+        return crate::cli::exit::FAILURE;
     }
     crate::cli::report::say(&format!("rpm: cannot write to standard output\n  cause: {error}"));
     crate::cli::exit::FAILURE
@@ -232,6 +239,15 @@ pub fn json<T: Serialize>(name: &str, value: &T) {
     print(format!("{document:#}\n").as_bytes());
 }
 
+/// Prints one JSON value with its schema version, and what was wrong with some of what was asked for, if anything was.
+pub fn json_beside<T: Serialize>(name: &str, value: &T, errors: &[WireError]) {
+    if errors.is_empty() {
+        return json(name, value);
+    }
+    let document = serde_json::json!({ "version": SCHEMA, name: value, "errors": errors });
+    print(format!("{document:#}\n").as_bytes());
+}
+
 /// Prints one JSON value with its schema version as one line; `false` when nobody reads any more.
 pub fn json_line<T: Serialize>(name: &str, value: &T) -> bool {
     line(&serde_json::json!({ "version": SCHEMA, name: value }).to_string())
@@ -240,12 +256,16 @@ pub fn json_line<T: Serialize>(name: &str, value: &T) -> bool {
 /// Prints a line at once; `false` when nobody reads any more.
 pub fn line(text: &str) -> bool {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    if let Err(error) = &written {
+        unwritten(error);
+    }
+    written.is_ok()
 }
 
-/// Prints sessions as JSON.
-pub fn json_sessions(sessions: &[Status]) {
-    json("sessions", &sessions.iter().map(Session::from).collect::<Vec<_>>());
+/// Prints sessions as JSON, and which were asked for in vain.
+pub fn json_sessions(sessions: &[Status], errors: &[WireError]) {
+    json_beside("sessions", &sessions.iter().map(Session::from).collect::<Vec<_>>(), errors);
 }
 
 /// Prints aligned columns; the last one is as long as it is.
@@ -329,11 +349,13 @@ pub fn describe(status: &Status) {
         ("directory", text::clean(&status.cwd)),
         ("kind", format!("{:?}", status.kind).to_lowercase()),
         ("pid", status.pid.to_string()),
-        ("size", format!("{}, {}", status.size, size_rule(status))),
         ("started", time(status.started_ms)),
         ("last output", time(status.output_ms)),
         ("output", format!("{} bytes, in memory from {}", status.output_bytes, status.oldest)),
     ];
+    if status.kind == Kind::Pty {
+        rows.insert(7, ("size", format!("{}, {}", status.size, size_rule(status))));
+    }
     if let Some(end) = status.end() {
         rows.push(("ended", time(end.at_ms)));
         rows.push(("how", format!("{:?}", end.how).to_lowercase()));
@@ -347,8 +369,17 @@ pub fn describe(status: &Status) {
     rows.extend((!status.tags.is_empty()).then(|| ("tags", text::clean(&status.tags.join(" ")))));
     rows.extend(status.originator.as_deref().map(|tool| ("originator", text::clean(tool))));
     for attached in &status.attached {
-        let does = if attached.controls { "controls" } else { "watches" };
-        rows.push(("attached", format!("{} {does} since {}", attached.who, time(attached.since_ms))));
+        let does = match (attached.controls, attached.shares) {
+            (true, true) => "shares control",
+            (true, false) => "controls",
+            (false, _) => "watches",
+        };
+        let stream = match attached.stream {
+            Some(Stream::Out) => " of its output",
+            Some(Stream::Err) => " of its errors",
+            Some(Stream::Terminal) | None => "",
+        };
+        rows.push(("attached", format!("{} {does}{stream} since {}", attached.who, time(attached.since_ms))));
     }
     let lines: Vec<String> = rows.iter().map(|(key, value)| format!("{key:<12} {value}\n")).collect();
     print(lines.concat().as_bytes());

@@ -7,13 +7,36 @@ use std::io::Write as _;
 use crate::cli::exit;
 use crate::cli::output;
 use crate::client::Error;
+use crate::protocol::error::WireError;
 
-/// Prints an error and returns its exit code: a sentence for people, and a document for who asked for JSON.
+/// Prints the error that ends the command and returns its exit code: a sentence for people, and a document for who asked
+/// for JSON. Whoever has printed a document already has an [`item`] to tell.
 pub fn error(error: &Error) -> u8 {
+    document(error.code(), &error.to_string(), error.hint().as_deref());
+    sentence(error)
+}
+
+/// Prints an error for who asked for JSON: one line, also where a document a line is printed.
+pub fn document(code: &str, message: &str, hint: Option<&str>) {
     if wants_json() {
-        let told = serde_json::json!({ "code": error.code(), "message": error.to_string(), "hint": error.hint() });
-        output::json("error", &told);
+        output::json_line("error", &serde_json::json!({ "code": code, "message": message, "hint": hint }));
     }
+}
+
+/// Prints what was wrong with one of several, for people only, and returns its exit code: the document that tells of all
+/// of them is printed once.
+pub fn item(error: &WireError) -> u8 {
+    sentence(&Error::Refused(error.clone()))
+}
+
+/// Prints what was wrong with some of several; returns the code of the first, or that all is well.
+pub fn items(errors: &[WireError]) -> u8 {
+    let codes: Vec<u8> = errors.iter().map(item).collect();
+    codes.first().copied().unwrap_or(exit::OK)
+}
+
+/// Prints an error for people and returns its exit code.
+pub fn sentence(error: &Error) -> u8 {
     let mut text = format!("rpm: {error}");
     let mut cause = error.source();
     while let Some(source) = cause {

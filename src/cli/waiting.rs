@@ -58,7 +58,8 @@ fn line(listing: &verbs::Listing, now: u64) -> String {
     let names: Vec<&str> = stopping.iter().take(NAMES).map(|(name, _)| name.as_str()).collect();
     let more = match stopping.len().saturating_sub(NAMES) {
         0 => String::new(),
-        n => format!(" and {n} more"),
+        1 => ", and one more session".to_owned(),
+        n => format!(", and {n} more sessions"),
     };
     let when = match last.saturating_sub(now).div_ceil(1000) {
         0 => "being killed".to_owned(),

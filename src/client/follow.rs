@@ -52,6 +52,12 @@ pub enum Chunk {
         /// Wall-clock microseconds since 1970.
         time_us: u64,
     },
+    /// What comes next is the oldest that is left, perhaps the rest of a line or a sequence; only where the start was not
+    /// given as an offset.
+    Torn {
+        /// Its offset: so many bytes are gone.
+        at: u64,
+    },
     /// Bytes were overwritten before they could be followed.
     Missed {
         /// Offset of the first one; 0 if nothing was placed yet and the start was not given as an offset.
@@ -157,6 +163,10 @@ impl Follower {
             self.is_over = self.logs.follow && !self.logs.past_gaps;
             return Some(Chunk::Missed { at, bytes });
         }
+        if let Some(verbs::Torn { at, .. }) = event.get() {
+            // Asked again, the next daemon begins where this one did.
+            return self.next.replace(at).is_none().then_some(Chunk::Torn { at });
+        }
         let closed = event.get::<verbs::Closed>()?;
         self.is_over = true;
         Some(Chunk::End(closed.end))
@@ -203,7 +213,8 @@ pub fn channel_of(incoming: &Incoming) -> Option<u32> {
     };
     let mark = event.get::<Mark>().map(|mark| mark.channel);
     let missed = || event.get::<verbs::Missed>().map(|missed| missed.channel);
-    mark.or_else(missed).or_else(|| event.get::<verbs::Closed>().map(|closed| closed.channel))
+    let torn = || event.get::<verbs::Torn>().map(|torn| torn.channel);
+    mark.or_else(missed).or_else(torn).or_else(|| event.get::<verbs::Closed>().map(|closed| closed.channel))
 }
 
 #[cfg(test)]

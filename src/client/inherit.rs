@@ -81,7 +81,8 @@ pub fn originator() -> Option<String> {
 /// Introduces this client to people.
 #[must_use]
 pub fn who() -> Who {
-    let user = env::var("USER").or_else(|_| env::var("LOGNAME")).unwrap_or_else(|_| "someone".to_owned());
+    let named = ["USER", "LOGNAME"].into_iter().filter_map(|name| env::var(name).ok()).find(|user| !user.is_empty());
+    let user = named.or_else(user::name).unwrap_or_else(|| "someone".to_owned());
     let tty = tty::name().map(|name| name.trim_start_matches("/dev/").to_owned());
     let host = env::var("SSH_CONNECTION").ok();
     let host = host.as_deref().and_then(|text| text.split(' ').next()).filter(|host| !host.is_empty());

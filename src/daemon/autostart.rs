@@ -26,6 +26,7 @@ use crate::session::environment::Policy;
 use crate::session::id::RequestKey;
 use crate::session::spec::Launch;
 use crate::session::spec::Spec;
+use crate::session::text;
 
 /// Who asked for these sessions.
 const ORIGINATOR: &str = "autostart";
@@ -57,6 +58,7 @@ async fn start(hub: &Rc<Hub>, key: RequestKey, entry: &Autostart, account: Optio
     let name = entry.name.clone().unwrap_or_else(|| entry.command.join(" "));
     let Some(account) = account.cloned().or_else(|| (entry.env_policy != Policy::Login).then(Account::default)) else {
         tracing::error!(entry = %name, "not started: its login environment cannot be made");
+        hub.unstarted.add(fault(&name, "its login environment cannot be made"));
         return;
     };
     // One of that name was lost with the keeper before: it stays in the list, under another name.
@@ -67,8 +69,15 @@ async fn start(hub: &Rc<Hub>, key: RequestKey, entry: &Autostart, account: Optio
     let verb = verbs::Run { key, spec: spec(entry, &account), follows: false };
     match starting::start(hub, verb).await {
         Ok(started) => tracing::info!(session = %started.name, pid = started.pid, "started by itself"),
-        Err(error) => tracing::error!(entry = %name, %error, "could not be started"),
+        Err(error) => {
+            tracing::error!(entry = %name, %error, "could not be started");
+            hub.unstarted.add(fault(&name, &error.message));
+        }
     }
+}
+
+fn fault(name: &str, why: &str) -> String {
+    text::shorten(&format!("the autostart entry {:?} was not started: {why}", text::shorten(name, 80)), 400)
 }
 
 fn spec(entry: &Autostart, account: &Account) -> Spec {

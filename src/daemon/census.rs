@@ -1,9 +1,12 @@
 //! Looks at all processes on behalf of everybody who needs one: stops share looks, and nobody looks while nobody asks.
 //!
 //! A look reads a file for every process there is, so it is taken in a thread of its own and this one goes on serving.
-//! A look begins after the last request that it answers; the next one waits a multiple of what the last one took.
+//! A look begins after the last request that it answers; the next one waits a multiple of what the last one took. One that
+//! failed finds nothing out: whoever asked is told so, and a stop asks again.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,23 +19,33 @@ use tokio::time::Instant;
 use crate::daemon::hub::Hub;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
-use crate::platform::process::Stat;
+use crate::platform::cgroup;
+use crate::platform::snapshot::Adopted;
 use crate::platform::snapshot::Owners;
 use crate::platform::snapshot::Snapshot;
 use crate::platform::tree;
+use crate::platform::tree::Mark;
 use crate::platform::tree::Purpose;
 use crate::platform::tree::Request;
+use crate::platform::tree::Survey;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
 
 /// From the end of a look to the next one, at least.
 const PAUSE: Duration = Duration::from_millis(2);
 /// The same, in times of what the last one took: looks never take more than a third of the time.
 const REST: u32 = 2;
+/// After a look that failed: what was short may be there again.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// A look, or why it failed.
+type Looked = Result<Arc<Snapshot>, String>;
 
 /// See the module.
 #[derive(Default)]
 pub struct Census {
     wanted: RefCell<Vec<(Rc<Session>, Purpose)>>,
-    lookers: RefCell<Vec<oneshot::Sender<Arc<Snapshot>>>>,
+    lookers: RefCell<Vec<oneshot::Sender<Looked>>>,
     bell: Notify,
 }
 
@@ -44,16 +57,23 @@ impl Census {
     }
 
     /// Returns all processes as they were at some moment after this call.
-    pub async fn look(&self) -> Arc<Snapshot> {
+    pub async fn look(&self) -> Result<Arc<Snapshot>, WireError> {
         let (reply, answer) = oneshot::channel();
         self.lookers.borrow_mut().push(reply);
         self.bell.notify_one();
-        answer.await.unwrap_or_default()
+        answer.await.unwrap_or_else(|_| Err("the daemon is ending".to_owned())).map_err(|reason| unseen(&reason))
     }
+}
+
+/// The error of who asked for processes that cannot be looked at.
+pub fn unseen(reason: &str) -> WireError {
+    WireError::new(Code::Failed, format!("the processes cannot be looked at: {reason}"))
 }
 
 /// Serves those who ask, for as long as the daemon lives.
 pub async fn run(hub: Rc<Hub>) {
+    // So that a lasting shortage is logged once.
+    let mut is_blind = false;
     loop {
         hub.census.bell.notified().await;
         let wanted = hub.census.wanted.take();
@@ -64,35 +84,53 @@ pub async fn run(hub: Rc<Hub>) {
         let start = Instant::now();
         let requests: Vec<Request> =
             wanted.iter().map(|(session, purpose)| Request { mark: session.mark(), purpose: *purpose }).collect();
-        let (owners, is_look) = (owners(&hub), !lookers.is_empty());
-        let survey = task::spawn_blocking(move || look(&owners, &requests, is_look)).await;
-        let (snapshot, found) = survey.unwrap_or_else(|error| {
-            tracing::error!(%error, "a look at the processes failed");
-            (Snapshot::default(), Vec::new())
-        });
-        let mut found = found.into_iter();
-        for (session, purpose) in wanted {
-            let members = found.next();
-            if let Some(members) = &members {
-                session.learn(&snapshot, members);
+        let (owners, must_look) = (owners(&hub), !lookers.is_empty());
+        let count = requests.len();
+        let survey = task::spawn_blocking(move || tree::survey(&owners, &requests, must_look)).await;
+        let Survey { snapshot, found } =
+            survey.unwrap_or_else(|error| Survey { snapshot: Err(io::Error::other(error)), found: vec![None; count] });
+        if let Err(error) = &snapshot
+            && !is_blind
+        {
+            tracing::error!(%error, "the processes cannot be looked at");
+        }
+        is_blind = snapshot.is_err();
+        for ((session, purpose), members) in wanted.into_iter().zip(found) {
+            if let (Ok(snapshot), Some(members)) = (&snapshot, &members) {
+                session.learn(snapshot, members);
+                if members.is_empty() {
+                    *session.suspects.borrow_mut() = suspects(&hub, &session, snapshot);
+                }
             }
             session.mail(Mail::Surveyed { purpose, members });
         }
-        let snapshot = Arc::new(snapshot);
+        let snapshot = snapshot.map(Arc::new).map_err(|error| error.to_string());
         for looker in lookers {
-            let _ = looker.send(Arc::clone(&snapshot));
+            let _ = looker.send(snapshot.clone());
         }
-        tokio::time::sleep(PAUSE.max(start.elapsed() * REST)).await;
+        let pause = if is_blind { RETRY } else { PAUSE };
+        tokio::time::sleep(pause.max(start.elapsed() * REST)).await;
     }
 }
 
-fn look(owners: &Owners, requests: &[Request], is_look: bool) -> (Snapshot, Vec<Vec<Stat>>) {
-    if is_look && requests.iter().all(|request| request.purpose == Purpose::Rest) {
-        let snapshot = Snapshot::take(owners);
-        let found = requests.iter().map(|request| tree::members(&snapshot, &request.mark)).collect();
-        return (snapshot, found);
+/// Returns adopted processes that bear no mark of anybody and are young enough to be a session's.
+pub fn suspects(hub: &Hub, session: &Session, snapshot: &Snapshot) -> Vec<u32> {
+    let unmarked: Vec<&Adopted> = snapshot.adopted().iter().filter(|adopted| adopted.is_unmarked()).collect();
+    if unmarked.is_empty() {
+        return Vec::new();
     }
-    tree::survey(owners, requests)
+    let marks: Vec<Mark> = hub.registry.borrow().sessions().map(|session| session.mark()).collect();
+    let born = session.handover.start_time;
+    let is_young =
+        |adopted: &&&Adopted| snapshot.get(adopted.pid).is_some_and(|stat| stat.start_time >= born && !stat.is_zombie);
+    // A control group that cannot be read says nothing: better named once too often.
+    let grouped = marks.iter().filter_map(|mark| cgroup::members(mark.group.as_ref()?).ok());
+    let grouped: HashSet<u32> = grouped.flatten().collect();
+    let is_nobodys = |adopted: &&&Adopted| {
+        !grouped.contains(&adopted.pid) && !marks.iter().any(|mark| tree::is_ours(snapshot, mark, adopted))
+    };
+    let suspects = unmarked.iter().filter(is_young).filter(is_nobodys);
+    suspects.map(|adopted| adopted.pid).collect()
 }
 
 /// Returns who is known already among the keeper's children.

@@ -73,7 +73,7 @@ impl EventLog {
         let ring = self.ring.borrow();
         let first = ring.front()?.happened.seq;
         let entry = ring.get(usize::try_from(seq.checked_sub(first)?).ok()?)?;
-        filter.wants(entry).then(|| entry.happened.clone())
+        filter.wants(&entry.happened, &entry.tags).then(|| entry.happened.clone())
     }
 }
 
@@ -91,13 +91,33 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn wants(&self, entry: &Entry) -> bool {
-        let Happened { id, name, what, .. } = &entry.happened;
-        let candidate = [Candidate { id: *id, name, tags: &entry.tags }];
+    fn wants(&self, happened: &Happened, tags: &[String]) -> bool {
+        let Happened { id, name, what, .. } = happened;
+        let candidate = [Candidate { id: *id, name, tags }];
         let is_meant = |pattern: &String| target::select(pattern, &candidate).is_ok_and(|ids| !ids.is_empty());
         let is_of_session = self.is_all || self.ids.contains(id) || self.patterns.iter().any(is_meant);
         is_of_session && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == what.kind()))
     }
+}
+
+/// Ends that earlier daemons noted behind this place, an epoch and a number: a daemon that is killed takes its log along,
+/// and a subscriber that comes back may not have got them. Their number is 0: it counted in another epoch.
+pub fn owed(hub: &Hub, place: (u64, u64), filter: &Filter) -> Vec<Happened> {
+    let epoch = hub.events.epoch;
+    let mut owed = Vec::new();
+    for session in hub.registry.borrow().sessions() {
+        if session.end_told().is_none_or(|told| told <= place || told.0 == epoch) {
+            continue;
+        }
+        let status = session.status();
+        let Some(end) = status.end().cloned() else { continue };
+        let (at_ms, what) = (end.at_ms, What::Ended { end });
+        let happened = Happened { seq: 0, at_ms, id: session.id, name: status.name, what };
+        if filter.wants(&happened, &status.tags) {
+            owed.push(happened);
+        }
+    }
+    owed
 }
 
 /// Sends events to one subscriber, from the one behind `since` on, until it leaves or subscribes anew.

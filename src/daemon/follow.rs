@@ -37,6 +37,8 @@ pub struct Follow {
     pub until: Option<u64>,
     /// A gap ends it: the client decides what to do. Otherwise it goes on behind the gap.
     pub ends_at_gap: bool,
+    /// It starts with the oldest byte there is: what is overwritten before its first one was not missed.
+    pub from_oldest: bool,
 }
 
 /// How a follower came to its end.
@@ -73,6 +75,7 @@ impl Follow {
         let mut buffer = vec![0; PIECE];
         let mut quiet = Quiet::new();
         let mut marked = None;
+        let mut has_begun = !self.from_oldest;
         loop {
             let changed = session.output.notified();
             if self.outbox.is_closed() {
@@ -86,6 +89,7 @@ impl Follow {
             let from = at.offset;
             match session.history.step(&mut at, &mut buffer[..room]) {
                 Ok(Some(Step::Bytes(stream, len))) => {
+                    has_begun = true;
                     self.mark(&mut marked, Point::Bytes(stream), from, at.time);
                     if !self.send(stream, from, &buffer[..len], is_quiet.then_some(&mut quiet)).await {
                         return Outcome::Gone;
@@ -108,6 +112,12 @@ impl Follow {
                 }
                 Err(Gap { oldest }) => {
                     at = session.history.position(oldest.max(from));
+                    if !has_begun {
+                        // The writer was under way when the cursor began to hold it back.
+                        cursor.offset.set(at.offset);
+                        session.mail(Mail::CursorMoved);
+                        continue;
+                    }
                     // Where only the index was overrun, the bytes are there: nothing was missed.
                     if oldest > from && self.missed(oldest - from) {
                         return Outcome::Gap;

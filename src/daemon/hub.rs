@@ -26,6 +26,7 @@ use crate::daemon::roll;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::daemon::tees::Tees;
+use crate::daemon::unstarted::Unstarted;
 use crate::platform::clock;
 use crate::platform::endpoint::Place;
 use crate::protocol::keeper::ToKeeper;
@@ -64,6 +65,8 @@ pub struct Hub {
     pub settings: Settings,
     /// Facts for `daemon status`.
     pub report: verbs::DaemonReport,
+    /// What should have started by itself and did not.
+    pub unstarted: Unstarted,
     /// Who looks at processes for all of us.
     pub census: Census,
     /// Processes that others started.
@@ -99,6 +102,7 @@ impl Hub {
         events: EventLog,
         report: verbs::DaemonReport,
     ) -> Self {
+        let keeper_pid = report.keeper_pid;
         Self {
             keeper,
             settings,
@@ -108,6 +112,7 @@ impl Hub {
             report,
             census: Census::default(),
             registered: Registered::open(place.processes()),
+            unstarted: Unstarted::open(place.unstarted(), keeper_pid),
             is_ending: Cell::new(false),
             is_complete: Cell::new(false),
             end: Notify::new(),
@@ -177,6 +182,10 @@ impl Hub {
         let id = session.id;
         let command = session.status.borrow().command.clone();
         self.note(&session, verbs::What::Started { pid: session.handover.pid, command });
+        if self.is_complete.get() {
+            // Before anybody is told that it runs, and whatever is written later: its keeper may die at once.
+            roll::add(&self.place.roll(), &session.status());
+        }
         self.registry.borrow_mut().add(session);
         self.crowd.notify_one();
         self.write_roll();
@@ -185,7 +194,7 @@ impl Hub {
 
     /// Notes what happened to a session; a start and an end once, whichever daemon does it.
     pub fn note(&self, session: &Session, what: verbs::What) {
-        if session.tells(&what) {
+        if session.tells(&what, (self.events.epoch, self.events.last() + 1)) {
             let facts = session.facts.borrow();
             self.events.note(session.id, &facts.name, &facts.tags, what);
         }
@@ -213,9 +222,10 @@ impl Hub {
     }
 
     /// How many ended sessions are kept, and how much memory they may hold together.
-    const fn limits(&self) -> (usize, u64) {
+    fn limits(&self) -> (usize, u64) {
         let sessions = &self.settings.sessions;
-        (sessions.keep_ended as usize, sessions.keep_ended_bytes.0)
+        // The newest is always kept: 0 counts as 1.
+        (sessions.keep_ended.max(1) as usize, sessions.keep_ended_bytes.0)
     }
 
     /// Forgets a session for good.
@@ -242,7 +252,7 @@ impl Hub {
     /// Everything was taken over: from now on the roll is ours.
     pub fn complete(&self) {
         self.is_complete.set(true);
-        self.write_roll();
+        roll::write(&self.place.roll(), &self.registry.borrow().statuses());
     }
 
     /// Asks for the roll to be written.
@@ -251,7 +261,7 @@ impl Hub {
     }
 
     /// Writes down what runs, to name it should keeper and daemon both die: at once, and then after a pause, because it
-    /// holds all sessions and may be asked for a thousand times a second.
+    /// holds all sessions and may be asked for a thousand times a second. What is new is added to it meanwhile.
     pub async fn keep_roll(&self) {
         loop {
             self.roll_is_stale.notified().await;
@@ -291,6 +301,7 @@ impl Hub {
         let up_ms = clock::monotonic_ns().saturating_sub(self.started) / 1_000_000;
         let (ended, ended_bytes) = self.registry.borrow().ended();
         let (keep_ended, keep_ended_bytes) = self.limits();
+        let faults = self.report.faults.iter().cloned().chain(self.unstarted.all()).collect();
         verbs::DaemonReport {
             up_ms,
             ended: ended as u32,
@@ -299,6 +310,7 @@ impl Hub {
             keep_ended_bytes,
             sessions: self.registry.borrow().len() as u32,
             clients: self.client_count() as u32,
+            faults,
             ..self.report.clone()
         }
     }

@@ -4,6 +4,7 @@ use tokio::task;
 
 use crate::daemon::session::History;
 use crate::history::Entry;
+use crate::history::Gap;
 use crate::history::Kind;
 use crate::history::Stream;
 use crate::platform::clock;
@@ -17,20 +18,42 @@ const TURN: usize = 32;
 /// Longest line that is looked for where a screen is to be filled.
 const LINE: u64 = 1000;
 
-/// Returns the offset to start at, and how many wanted bytes are no longer there.
-pub async fn start(history: &History, from: From, stream: Option<Stream>) -> (u64, u64) {
+/// Where a log starts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beginning {
+    /// The offset.
+    pub at: u64,
+    /// Bytes that were asked for by their offset and are no longer there.
+    pub missed: u64,
+    /// What was before it would have been wanted too, and is no longer there.
+    pub is_torn: bool,
+}
+
+/// Finds the offset to start at.
+pub async fn start(history: &History, from: From, stream: Option<Stream>) -> Beginning {
     let oldest = history.oldest();
+    let torn = |at| Beginning { at, missed: 0, is_torn: at > 0 };
+    let whole = |at| Beginning { at, ..Beginning::default() };
     match from {
-        From::Start => (oldest, 0),
-        From::Offset(offset) => (offset.clamp(oldest, history.head().max(oldest)), oldest.saturating_sub(offset)),
-        From::Lines(0) => (history.head(), 0),
-        From::Lines(lines) => (last_lines(history, lines, stream).await, 0),
-        From::Since(wall_us) => (history.since(clock::monotonic_of_us(wall_us)), 0),
+        From::Start => torn(oldest),
+        From::Offset(offset) => {
+            let at = offset.clamp(oldest, history.head().max(oldest));
+            Beginning { at, missed: oldest.saturating_sub(offset), is_torn: false }
+        }
+        From::Lines(0) => whole(history.head()),
+        From::Lines(lines) => match last_lines(history, lines, stream).await {
+            Some(at) => whole(at),
+            None => torn(history.oldest()),
+        },
+        From::Since(wall_us) => match history.since(clock::monotonic_of_us(wall_us)) {
+            at if at > oldest => whole(at),
+            at => torn(at),
+        },
     }
 }
 
-/// Searches backwards, entry by entry, for the line feed before the last `lines` lines.
-async fn last_lines(history: &History, lines: u64, stream: Option<Stream>) -> u64 {
+/// Searches backwards, entry by entry, for the line feed before the last `lines` lines; nothing if there are fewer.
+async fn last_lines(history: &History, lines: u64, stream: Option<Stream>) -> Option<u64> {
     let mut count = Count { left: lines, is_last: true };
     let mut index = history.index_head();
     let mut turn = 0;
@@ -39,7 +62,7 @@ async fn last_lines(history: &History, lines: u64, stream: Option<Stream>) -> u6
         let Some(entry) = history.entry(index) else { break };
         let is_wanted = matches!(entry.kind, Kind::Bytes(of) if stream.is_none_or(|only| only == of));
         if is_wanted && let Some(offset) = count.entry(history, entry) {
-            return offset;
+            return offset.ok();
         }
         turn += 1 + entry.len as usize / PIECE;
         if turn >= TURN {
@@ -47,7 +70,7 @@ async fn last_lines(history: &History, lines: u64, stream: Option<Stream>) -> u6
             task::yield_now().await;
         }
     }
-    history.oldest()
+    None
 }
 
 /// Counts line feeds backwards.
@@ -58,15 +81,18 @@ struct Count {
 }
 
 impl Count {
-    /// Returns the offset after the line feed that completes the count, if it is in this entry.
-    fn entry(&mut self, history: &History, entry: Entry) -> Option<u64> {
+    /// Returns the offset after the line feed that completes the count, if it is in this entry; a gap ends the search.
+    fn entry(&mut self, history: &History, entry: Entry) -> Option<Result<u64, Gap>> {
         let mut buffer = [0; PIECE];
         let (first, mut end) = (entry.offset.max(history.oldest()), entry.end());
         while end > first {
             let start = end.saturating_sub(PIECE as u64).max(first);
             let piece = &mut buffer[..(end - start) as usize];
             // What was overwritten meanwhile holds no line that could still be sent.
-            let Ok(len) = history.read(start, piece) else { return Some(history.oldest()) };
+            let len = match history.read(start, piece) {
+                Ok(len) => len,
+                Err(gap) => return Some(Err(gap)),
+            };
             for at in (0..len).rev() {
                 let is_end = piece[at] == b'\n' && !self.is_last;
                 self.is_last = false;
@@ -74,7 +100,7 @@ impl Count {
                     self.left -= 1;
                 }
                 if self.left == 0 {
-                    return Some(start + at as u64 + 1);
+                    return Some(Ok(start + at as u64 + 1));
                 }
             }
             end = start;

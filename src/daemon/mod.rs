@@ -18,13 +18,16 @@ mod registry;
 mod roll;
 mod session;
 mod tees;
+mod unstarted;
 
 use std::io;
+use std::os::fd::AsFd;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
 use interprocess::local_socket::tokio::Listener;
+use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::tokio::Listener as _;
 use interprocess::os::unix::uds_local_socket::tokio::Listener as UnixListener;
 use tokio::runtime;
@@ -43,6 +46,7 @@ use crate::protocol::keeper::ToDaemon;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::id::TeeId;
+use crate::session::text;
 
 use self::events::EventLog;
 use self::hub::Hub;
@@ -50,6 +54,13 @@ use self::keeper_link::KeeperLink;
 
 /// How long the thread that looks at processes waits for another look.
 const HELPER_STAYS: Duration = Duration::from_millis(500);
+/// From TERM to KILL when the system wants us gone.
+const SYSTEM_GRACE: Duration = Duration::from_secs(2);
+/// More clients than this at once are turned away, and fewer where descriptors are few.
+const CLIENTS: usize = 1024;
+/// Faults of the settings that are told, and bytes of each.
+const FAULTS: usize = 16;
+const FAULT: usize = 300;
 /// Time for the last replies to leave.
 const FAREWELL: Duration = Duration::from_millis(200);
 
@@ -82,9 +93,12 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     let is_first = greeting.restarts == 0;
     let roll = place.roll();
     let config::Loaded { settings, findings } = config::load(&place);
+    let mut report = report;
     for finding in findings {
         tracing::warn!(file = %place.config().display(), "{finding}");
+        report.faults.push(format!("{}:{}", place.config().display(), text::shorten(&finding.to_string(), FAULT)));
     }
+    report.faults.truncate(FAULTS);
     let hub = Rc::new(Hub::new(place, keeper, settings, EventLog::new(), report));
     for status in if is_first { roll::lost(&roll) } else { roll::still_lost(&roll) } {
         tracing::error!(session = %status.name, "was lost with its keeper");
@@ -202,21 +216,36 @@ async fn terminate(hub: &Rc<Hub>) {
     for session in sessions {
         let (reply, end) = tokio::sync::oneshot::channel();
         let key = crate::session::id::RequestKey::default();
-        session.mail(session::Mail::Stop { by: "the system".to_owned(), key, grace_ns: 2_000_000_000, reply });
+        let grace_ns = SYSTEM_GRACE.as_nanos() as u64;
+        session.mail(session::Mail::Stop { by: "the system".to_owned(), key, grace_ns, reply });
         ends.push(end);
     }
     for end in ends {
         let _ = end.await;
+    }
+    if let Err(error) = handler::ending::end_adopted(hub, SYSTEM_GRACE).await {
+        tracing::error!(%error, "what belongs to no session was not ended");
     }
     hub.keeper.send(&ToKeeper::Shutdown, &[]);
     hub.end.notify_one();
 }
 
 async fn accept(hub: Rc<Hub>, listener: Listener) {
+    // Held by every connection, also by one that has not said who it is.
+    let crowd = Rc::new(());
     loop {
         match listener.accept().await {
-            Ok(stream) => {
-                task::spawn_local(connection::serve(Rc::clone(&hub), stream));
+            Ok(Stream::UdSocket(stream)) => {
+                let is_full = Rc::strong_count(&crowd) > CLIENTS.min(limits::client_share());
+                if is_full || limits::is_reserve(stream.as_fd()) {
+                    tracing::warn!("turned a client away: too many are connected");
+                    continue;
+                }
+                let (hub, crowd) = (Rc::clone(&hub), Rc::clone(&crowd));
+                task::spawn_local(async move {
+                    connection::serve(hub, Stream::UdSocket(stream)).await;
+                    drop(crowd);
+                });
             }
             Err(error) => {
                 // Out of descriptors: the ones in use go on working, new clients wait.

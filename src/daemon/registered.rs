@@ -99,6 +99,11 @@ impl Registered {
         true
     }
 
+    /// Returns the entry of this very process.
+    pub fn get(&self, process: Identity) -> Option<Entry> {
+        self.entries.borrow().get(&process.pid).filter(|entry| entry.identity() == process).cloned()
+    }
+
     /// Forgets an entry; `false` when there is none.
     pub fn remove(&self, pid: u32) -> bool {
         let is_removed = self.entries.borrow_mut().remove(&pid).is_some();

@@ -14,6 +14,7 @@ use crate::session::status::Status;
 use crate::session::target;
 use crate::session::target::Candidate;
 use crate::session::target::TargetError;
+use crate::session::text;
 
 /// See the module.
 #[derive(Default)]
@@ -102,30 +103,32 @@ impl Registry {
         Ok(ids)
     }
 
-    /// Selects sessions by targets and a filter; `true` goes with those that were named. No target means all.
+    /// The same, but of several targets one that names nobody costs the others nothing: it is told beside them.
+    pub fn select_each(&self, targets: &[String]) -> Result<(Vec<SessionId>, Vec<Missing>), TargetError> {
+        let (found, missing) = each(targets, &candidates(&self.statuses()))?;
+        Ok((found.into_keys().collect(), missing))
+    }
+
+    /// The same with a filter; `true` goes with those that were named. No target means all.
     pub fn select_some(
         &self,
         targets: &[String],
         filter: &Filter,
         is_old: impl Fn(&Status) -> bool,
-    ) -> Result<Vec<(Status, bool)>, TargetError> {
+    ) -> Result<Selected, TargetError> {
         let statuses = self.statuses();
         let candidates = candidates(&statuses);
-        let mut found: BTreeMap<SessionId, bool> = BTreeMap::new();
+        let (mut found, missing) = each(targets, &candidates)?;
         if targets.is_empty() {
             found.extend(candidates.iter().map(|candidate| (candidate.id, false)));
-        }
-        for target in targets {
-            for id in target::select(target, &candidates)? {
-                *found.entry(id).or_default() |= target::is_name(target);
-            }
         }
         let is_meant = |status: &Status| {
             originator::is_of(&filter.originator, status.originator.as_deref())
                 && (filter.older_than_ms == 0 || is_old(status))
         };
         let meant = statuses.into_iter().filter(is_meant);
-        Ok(meant.filter_map(|status| found.get(&status.id).map(|is_named| (status, *is_named))).collect())
+        let meant = meant.filter_map(|status| found.get(&status.id).map(|is_named| (status, *is_named)));
+        Ok((meant.collect(), missing))
     }
 
     /// Selects exactly one session.
@@ -152,6 +155,35 @@ impl Registry {
     }
 }
 
+/// Sessions, `true` with those that were named, and targets that name nobody.
+pub type Selected = (Vec<(Status, bool)>, Vec<Missing>);
+
+/// A target that names nobody, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// As it was written, cleaned.
+    pub target: String,
+    /// Why.
+    pub error: TargetError,
+}
+
+/// What several targets select, `true` with those that were named, and those of them that name nobody. A lone one that does
+/// so is refused: there is nothing else to tell.
+fn each(
+    targets: &[String],
+    candidates: &[Candidate<'_>],
+) -> Result<(BTreeMap<SessionId, bool>, Vec<Missing>), TargetError> {
+    let (mut found, mut missing) = (BTreeMap::new(), Vec::new());
+    for target in targets {
+        match target::select(target, candidates) {
+            Ok(ids) => ids.into_iter().for_each(|id| *found.entry(id).or_default() |= target::is_name(target)),
+            Err(error) if targets.len() == 1 => return Err(error),
+            Err(error) => missing.push(Missing { target: text::shorten(target, 80), error }),
+        }
+    }
+    Ok((found, missing))
+}
+
 /// Returns how many of the newest are kept, given the sizes of all, the newest first.
 fn kept_of(sizes: &[u64], kept: usize, room: u64) -> usize {
     let mut held = 0_u64;
@@ -169,6 +201,17 @@ fn candidates(statuses: &[Status]) -> Vec<Candidate<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_several_targets_those_that_name_nobody_are_told_beside_the_others() {
+        let sessions = [(1, "web"), (2, "worker")].map(|(id, name)| Candidate { id: SessionId(id), name, tags: &[] });
+        let targets = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let (found, missing) = each(&targets(&["nobody", "web", "w*", "w"]), &sessions).expect("several");
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [(SessionId(1), true), (SessionId(2), false)]);
+        assert_eq!(missing.iter().map(|missing| missing.target.as_str()).collect::<Vec<_>>(), ["nobody", "w"]);
+        assert!(matches!(each(&targets(&["nobody"]), &sessions), Err(TargetError::Unknown { .. })));
+        assert!(each(&[], &sessions).is_ok_and(|(found, missing)| found.is_empty() && missing.is_empty()));
+    }
 
     #[test]
     fn w22_ended_sessions_are_kept_by_number_and_by_bytes_and_the_newest_always() {

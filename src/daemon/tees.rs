@@ -17,6 +17,7 @@ use crate::history::layout;
 use crate::platform::memory;
 use crate::platform::memory::Access;
 use crate::platform::memory::Mapping;
+use crate::platform::sink;
 use crate::protocol::keeper::ORDER_LIMIT;
 use crate::protocol::keeper::TeeHandover;
 use crate::protocol::message;
@@ -25,9 +26,9 @@ use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
 use crate::session::id::TeeId;
 use crate::session::tee::Policy;
+use crate::session::tee::TeeFile;
 use crate::session::tee::TeeOrder;
 use crate::session::tee::TeeSpec;
-use crate::session::tee::TeeState;
 use crate::session::tee::TeeStatus;
 use crate::session::tee::word;
 
@@ -36,8 +37,10 @@ pub struct Tee {
     /// What the keeper said.
     pub handover: TeeHandover,
     spec: TeeSpec,
-    from: u64,
+    /// Its first byte of the history.
+    pub from: u64,
     started_ms: u64,
+    file: Option<TeeFile>,
     memory: Mapping,
     /// Where input that was written to the program is passed on.
     input: Option<OwnedFd>,
@@ -50,13 +53,15 @@ pub struct Tee {
 }
 
 impl Tee {
-    /// Returns all that may be seen of it, but its session's name.
-    pub fn info(&self) -> TeeInfo {
-        let mut status = TeeStatus::read(&self.memory);
+    /// Returns all that may be seen of it, but its session's name. `head`: where what is wanted ends.
+    pub fn info(&self, head: u64) -> TeeInfo {
+        let status = TeeStatus::read(&self.memory);
+        let unread = match &self.input {
+            Some(input) => sink::unread(input),
+            None => head.saturating_sub(status.offset),
+        };
         // One that was killed could not say so itself.
-        if self.is_gone.get() && matches!(status.state, TeeState::Starting | TeeState::Running) {
-            status.state = TeeState::Failed;
-        }
+        let status = status.settled(self.is_gone.get(), unread);
         TeeInfo {
             id: self.handover.id,
             session: self.handover.session,
@@ -69,6 +74,16 @@ impl Tee {
         }
     }
 
+    /// Returns the file it writes to, as long as it does.
+    fn file(&self) -> Option<TeeFile> {
+        let mut file = self.file.clone().filter(|_| !self.is_gone.get())?;
+        let inode = self.memory.load(word::INODE);
+        if inode != 0 {
+            (file.device, file.inode) = (self.memory.load(word::DEVICE), inode);
+        }
+        Some(file)
+    }
+
     fn hold(&self) -> u64 {
         if self.is_gone.get() { 0 } else { self.memory.load(word::HOLD) }
     }
@@ -76,10 +91,7 @@ impl Tee {
     /// Passes bytes on that were written to the program; what the tee does not take now is missed.
     fn pass(&self, bytes: &[u8]) {
         let Some(input) = &self.input else { return };
-        if self.is_gone.get() {
-            return;
-        }
-        let passed = rustix::io::write(input, bytes).unwrap_or(0);
+        let passed = if self.is_gone.get() { 0 } else { rustix::io::write(input, bytes).unwrap_or(0) };
         let unsent = (bytes.len() - passed) as u64;
         if unsent > 0 {
             self.memory.store(word::UNSENT, self.memory.load(word::UNSENT) + unsent);
@@ -95,6 +107,20 @@ pub struct Tees {
     by_session: RefCell<BTreeMap<SessionId, Vec<Rc<Tee>>>>,
     /// Somebody may wait for the end of one.
     gone: Notify,
+    /// Files of tees that are being made.
+    claims: RefCell<Vec<(RequestKey, u32, TeeFile)>>,
+}
+
+/// A file that nobody else may copy to, while a tee to it is made.
+pub struct Claim<'a> {
+    tees: &'a Tees,
+    key: RequestKey,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.tees.claims.borrow_mut().retain(|(key, _, _)| *key != self.key);
+    }
 }
 
 impl Tees {
@@ -109,6 +135,7 @@ impl Tees {
             spec: order.spec,
             from: order.from,
             started_ms: order.started_ms,
+            file: order.file,
             memory,
             input: fds.next(),
             is_gone: Cell::new(handover.pid == 0),
@@ -130,6 +157,21 @@ impl Tees {
     /// Returns the one that this request made.
     pub fn by_key(&self, key: RequestKey) -> Option<Rc<Tee>> {
         self.all.borrow().values().find(|tee| tee.handover.key == key).cloned()
+    }
+
+    /// Claims a file for a tee that is made now and keeps so many full ones, or names the tee that writes to it, if that
+    /// is known yet.
+    pub fn claim(&self, key: RequestKey, keep: u32, file: &TeeFile) -> Result<Claim<'_>, Option<Rc<Tee>>> {
+        let is_it = |tee: &&Rc<Tee>| tee.file().is_some_and(|other| other.meets(tee.spec.keep, file, keep));
+        if let Some(tee) = self.all.borrow().values().find(is_it) {
+            return Err(Some(Rc::clone(tee)));
+        }
+        let mut claims = self.claims.borrow_mut();
+        if claims.iter().any(|(other, kept, claimed)| *other != key && claimed.meets(*kept, file, keep)) {
+            return Err(None);
+        }
+        claims.push((key, keep, file.clone()));
+        Ok(Claim { tees: self, key })
     }
 
     /// Returns those of a session, in the order they were made.

@@ -89,6 +89,10 @@ pub mod control {
     pub const REQUEST_NEXT: usize = word(35);
     /// Daemon: what subscribers to events were told: 1 the start, 2 the end.
     pub const TOLD: usize = word(36);
+    /// Daemon: the epoch in which the end was noted as an event; valid once `TOLD` says so.
+    pub const TOLD_EPOCH: usize = word(37);
+    /// Daemon: the number it has there.
+    pub const TOLD_SEQ: usize = word(38);
     /// Daemon: pairs of request number and progress (1 begun, 2 done).
     pub const REQUESTS: usize = word(64);
     /// How many pairs there are.
@@ -104,8 +108,6 @@ pub mod flags {
     pub const ARMED: usize = word(9);
     /// Daemon: 1 once everything that starts by itself was asked for; later daemons of this keeper start nothing.
     pub const AUTOSTARTED: usize = word(10);
-    /// Spawn stage reached by the newest child, written by it between fork and exec.
-    pub const STAGE: usize = word(11);
     /// Length of that memory.
     pub const LEN: usize = 4096;
 }

@@ -30,13 +30,14 @@ use crate::platform::bell::Bell;
 use crate::platform::cgroup::Branch;
 use crate::platform::clock;
 use crate::platform::endpoint::Place;
+use crate::platform::exec::Pad;
+use crate::platform::exec::SpawnError;
 use crate::platform::limits;
 use crate::platform::memory;
 use crate::platform::memory::Length;
 use crate::platform::memory::Mapping;
 use crate::platform::process;
 use crate::platform::signals::Signals;
-use crate::platform::spawn::SpawnError;
 use crate::protocol::keeper::ORDER_LIMIT;
 use crate::protocol::keeper::Order;
 use crate::protocol::keeper::PROTOCOL;
@@ -67,11 +68,10 @@ enum Turn {
 
 struct Keeper {
     place: Place,
-    /// Held for life; the kernel releases it with the process.
-    _lock: File,
     listener: UnixListener,
     program: OwnedFd,
     shared: Arc<Mapping>,
+    pad: Pad,
     /// The daemon waits for this one.
     daemon_bell: Bell,
     /// The keeper waits for this one.
@@ -91,6 +91,8 @@ struct Keeper {
     must_terminate: bool,
     /// Where sessions get control groups, or why nowhere.
     branch: Result<Branch, String>,
+    /// Held for life, and the last thing that is dropped: who gets it finds nothing of us.
+    _lock: File,
 }
 
 /// Runs the keeper until everything ended. `ready` is called once clients can connect.
@@ -136,6 +138,7 @@ impl Keeper {
             _lock: lock,
             listener,
             shared,
+            pad: Pad::new()?,
             bell,
             poll,
             signals,
@@ -339,7 +342,7 @@ impl Keeper {
         }
         let id = SessionId(self.next_id);
         match read_order(parcel).and_then(|order| {
-            start(id, key, &order, &Around { progress: &self.shared, branch: self.branch.as_ref().ok() })
+            start(id, key, &order, &mut Around { pad: &mut self.pad, branch: self.branch.as_ref().ok() })
         }) {
             Ok((owned, fds)) => {
                 self.next_id += 1;
@@ -446,7 +449,7 @@ fn start(
     id: SessionId,
     key: RequestKey,
     order: &Order,
-    around: &Around<'_>,
+    around: &mut Around<'_>,
 ) -> Result<(Owned, Vec<OwnedFd>), SpawnError> {
     let owned = Owned::start(id, key, order, around)?;
     match owned.descriptors() {

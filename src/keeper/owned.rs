@@ -20,12 +20,15 @@ use crate::history::layout;
 use crate::platform::cgroup;
 use crate::platform::cgroup::Branch;
 use crate::platform::clock;
+use crate::platform::exec::Pad;
+use crate::platform::exec::SpawnError;
+use crate::platform::exec::failed;
 use crate::platform::memory::Length;
 use crate::platform::memory::Mapping;
 use crate::platform::process;
 use crate::platform::process::Handle;
 use crate::platform::spawn;
-use crate::platform::spawn::SpawnError;
+use crate::platform::spawn::Spawned;
 use crate::platform::tty;
 use crate::protocol::keeper::Handover;
 use crate::protocol::keeper::Order;
@@ -91,27 +94,24 @@ pub struct Owned {
 
 /// What the keeper has for every start.
 pub struct Around<'a> {
-    /// Where the child notes how far it got.
-    pub progress: &'a Arc<Mapping>,
+    /// Where children start.
+    pub pad: &'a mut Pad,
     /// Where sessions get control groups, if anywhere.
     pub branch: Option<&'a Branch>,
 }
 
 impl Owned {
     /// Makes the memories and starts the program.
-    pub fn start(id: SessionId, key: RequestKey, order: &Order, around: &Around<'_>) -> Result<Self, SpawnError> {
+    pub fn start(id: SessionId, key: RequestKey, order: &Order, around: &mut Around<'_>) -> Result<Self, SpawnError> {
         let ring = layout::ring_size(order.ring as usize);
         let (writer, slots) = memories(ring, &order.facts).map_err(|error| SpawnError {
             stage: Stage::Memory,
             errno: error.raw_os_error().unwrap_or(libc::ENOMEM),
         })?;
         let (group, door) = around.branch.and_then(|branch| branch.add(&format!("session-{id}")).ok()).unzip();
-        let spawned = spawn::spawn(order, around.progress, door)
+        let spawned = spawn::spawn(order, key, around.pad, door.as_ref().map(AsFd::as_fd))
             .inspect_err(|_| group.iter().for_each(|group| cgroup::remove(group)))?;
-        let fork_failed =
-            |error: io::Error| SpawnError { stage: Stage::Fork, errno: error.raw_os_error().unwrap_or(0) };
-        let process = Handle::of_child(spawned.pid).map_err(fork_failed)?;
-        let start_time = process::stat(spawned.pid).map_or(0, |stat| stat.start_time);
+        let start_time = born(&spawned)?;
         let handover = Handover {
             id,
             key,
@@ -127,7 +127,7 @@ impl Owned {
             handover,
             writer,
             slots,
-            process,
+            process: spawned.process,
             outputs: spawned
                 .outputs
                 .into_iter()
@@ -293,6 +293,14 @@ impl Owned {
     pub fn handover_now(&self) -> Handover {
         Handover { has_input: self.input.is_some(), ..self.handover.clone() }
     }
+}
+
+/// Returns when a program was started. One that cannot be told from others is ended again: nobody could stop it.
+fn born(spawned: &Spawned) -> Result<u64, SpawnError> {
+    let look = process::look(spawned.pid);
+    let stat = look.and_then(|stat| stat.ok_or_else(|| io::ErrorKind::NotFound.into()));
+    let stat = stat.inspect_err(|_| drop(spawned.process.signal(Signal::KILL)));
+    stat.map(|stat| stat.start_time).map_err(failed(Stage::Fork))
 }
 
 fn memories(ring: usize, facts: &[u8]) -> io::Result<(Writer<Arc<Mapping>>, Arc<Mapping>)> {

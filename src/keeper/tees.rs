@@ -38,6 +38,7 @@ use crate::protocol::keeper::TeeHandover;
 use crate::protocol::keeper::ToDaemon;
 use crate::session::id::SessionId;
 use crate::session::id::TeeId;
+use crate::session::tee::exit_word;
 use crate::session::tee::word;
 
 /// Longest wait for tees at the keeper's own end; they need less.
@@ -189,10 +190,11 @@ impl Keeper {
     pub(super) fn on_tee_death(&mut self, id: TeeId) {
         let Some(tee) = self.tees.get_mut(id) else { return };
         if let Some(process) = tee.process.take() {
-            if process.reap().is_none() {
+            let Some(exit) = process.reap() else {
                 tee.process = Some(process);
                 return;
-            }
+            };
+            tee.status.store(word::DEATH, exit_word(Some(exit)));
             self.poll.forget(process.as_fd());
             tee.handover.pid = 0;
         }

@@ -90,26 +90,36 @@ fn remove_stale(own: &Path) {
 
 /// Removes a group and those in it, as far as they are empty.
 pub fn remove(group: &Path) {
-    for inner in inner_groups(group) {
+    for inner in inner_groups(group).unwrap_or_default() {
         remove(&inner);
     }
     let _ = fs::remove_dir(group);
 }
 
-/// Returns the processes of a group and of those in it.
-#[must_use]
-pub fn members(group: &Path) -> Vec<u32> {
-    let text = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+/// Returns the processes of a group and of those in it; nobody of one that is gone, or that only has threads: their
+/// processes are in the one around it. An error means that they could not be looked at.
+pub fn members(group: &Path) -> io::Result<Vec<u32>> {
+    let text = match fs::read_to_string(group.join("cgroup.procs")) {
+        Err(error) if process::is_shortage(&error) => return Err(error),
+        text => text.unwrap_or_default(),
+    };
     let mut pids: Vec<u32> = text.lines().filter_map(|line| line.parse().ok()).collect();
-    for inner in inner_groups(group) {
-        pids.extend(members(&inner));
+    for inner in inner_groups(group)? {
+        pids.extend(members(&inner)?);
     }
-    pids
+    Ok(pids)
 }
 
-fn inner_groups(group: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(group).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
+fn inner_groups(group: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut groups = Vec::new();
+    let entries = match fs::read_dir(group) {
+        Err(error) if process::is_shortage(&error) => return Err(error),
+        entries => entries.into_iter().flatten().flatten(),
+    };
+    for entry in entries {
+        groups.extend(entry.file_type().is_ok_and(|kind| kind.is_dir()).then(|| entry.path()));
+    }
+    Ok(groups)
 }
 
 /// Ends every process of a group and of those in it.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
 
+use crate::platform::brand;
 use crate::platform::cgroup;
 use crate::platform::signals;
 
@@ -61,6 +62,7 @@ pub fn start(command: &mut Command) -> std::io::Result<u32> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let fork_again = move || {
         signals::reset_all();
+        brand::disown();
         rustix::process::setsid()?;
         // SAFETY: this process has one thread, and both sides make system calls only.
         match unsafe { libc::fork() } {

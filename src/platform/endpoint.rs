@@ -163,6 +163,12 @@ impl Place {
         self.runtime.join("sessions")
     }
 
+    /// What should have started by itself and did not.
+    #[must_use]
+    pub fn unstarted(&self) -> PathBuf {
+        self.runtime.join("unstarted")
+    }
+
     /// Processes that others started and announced.
     #[must_use]
     pub fn processes(&self) -> PathBuf {

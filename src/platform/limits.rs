@@ -1,8 +1,12 @@
 //! Resource limits: ours raised, each child's the client's own again.
 
+use std::os::fd::AsRawFd;
+use std::os::fd::BorrowedFd;
+
 use rustix::process::Resource;
 use rustix::process::Rlimit;
 
+use crate::platform::brand;
 use crate::session::spec::Limit;
 
 /// The limits that travel, in the order of their Linux numbers.
@@ -50,6 +54,24 @@ pub fn login() -> Vec<Limit> {
     limits
 }
 
+/// Descriptors that are left free for what is needed for a moment: a look at the processes, a handle, a client in the door.
+const RESERVE: u64 = 16;
+
+/// Returns how many clients may be connected: a quarter of the descriptors. Sessions and tees need fewer in the daemon than
+/// in the keeper, which runs out of them first.
+#[must_use]
+pub fn client_share() -> usize {
+    rustix::process::getrlimit(Resource::Nofile).current.map_or(usize::MAX, |limit| (limit / 4) as usize)
+}
+
+/// Returns whether a descriptor that would stay open is one of those that have to be left free: the kernel gives out the
+/// lowest number, so all below it are used.
+#[must_use]
+pub fn is_reserve(fd: BorrowedFd<'_>) -> bool {
+    let limit = rustix::process::getrlimit(Resource::Nofile).current;
+    limit.is_some_and(|limit| u64::try_from(fd.as_raw_fd()).is_ok_and(|fd| fd + RESERVE >= limit))
+}
+
 /// Raises the soft descriptor limit to the hard one.
 pub fn raise_descriptors() {
     let limit = rustix::process::getrlimit(Resource::Nofile);
@@ -57,13 +79,15 @@ pub fn raise_descriptors() {
 }
 
 /// Sets limits in a child between fork and exec: no allocation, no locks. A hard limit above ours
-/// cannot be had and becomes ours.
+/// cannot be had and becomes ours. A mark of the client's own session is no limit.
 pub fn apply(limits: &[Limit]) -> std::io::Result<()> {
     for limit in limits {
         let Some(resource) = RESOURCES.get(limit.resource as usize) else { continue };
         let ceiling = rustix::process::getrlimit(*resource).maximum;
-        let maximum = lower(limit.hard, ceiling);
-        rustix::process::setrlimit(*resource, Rlimit { current: lower(limit.soft, maximum), maximum })?;
+        let is_meant = |value: &u64| *resource != Resource::Rttime || !brand::is_mark(*value);
+        let maximum = lower(limit.hard.filter(is_meant), ceiling);
+        let current = lower(limit.soft.filter(is_meant), maximum);
+        rustix::process::setrlimit(*resource, Rlimit { current, maximum })?;
     }
     Ok(())
 }

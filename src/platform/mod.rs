@@ -4,10 +4,12 @@
 //! for a system that nobody has run it on.
 
 pub mod bell;
+pub mod brand;
 pub mod cgroup;
 pub mod clock;
 pub mod detach;
 pub mod endpoint;
+pub mod exec;
 pub mod failpoint;
 pub mod limits;
 pub mod link;

@@ -74,12 +74,47 @@ impl Stat {
     }
 }
 
-/// Reads one process's stat line.
+/// Reads one process's stat line; none when there is no such process. An error means that it could not be looked at, and
+/// proves nothing.
+pub fn look(pid: u32) -> io::Result<Option<Stat>> {
+    let mut line = [0_u8; 1024];
+    let read = File::open(format!("/proc/{pid}/stat")).and_then(|mut file| file.read(&mut line));
+    Ok(present(read)?.and_then(|len| parse(pid, &line[..len])))
+}
+
+/// The same where nothing follows from not seeing it.
 #[must_use]
 pub fn stat(pid: u32) -> Option<Stat> {
-    let mut line = [0_u8; 1024];
-    let len = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut line).ok()?;
-    parse(pid, &line[..len])
+    look(pid).ok().flatten()
+}
+
+/// Tells "is not there, or not for us to see" (some systems hide other users' processes) from "could not be looked at".
+fn present<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(None),
+        looked => looked.map(Some),
+    }
+}
+
+/// The same for what a process may have made unreadable itself: unmapped memory, a file on a dead mount. No look may fail
+/// for ever because of one of them.
+fn visible<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Err(error) if is_shortage(&error) => Err(error),
+        looked => Ok(looked.ok()),
+    }
+}
+
+/// Returns whether an error says nothing about what was looked at: descriptors or memory are short.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
+}
+
+/// Returns what a file of a process holds; none where the process is gone or it is not ours to read.
+pub fn contents(pid: u32, file: &str) -> io::Result<Option<Vec<u8>>> {
+    visible(std::fs::read(format!("/proc/{pid}/{file}")))
 }
 
 fn parse(pid: u32, line: &[u8]) -> Option<Stat> {
@@ -110,7 +145,7 @@ impl Handle {
     /// Holds a process whose start time is known, so that a reused number is noticed.
     pub fn open(identity: Identity) -> io::Result<Self> {
         let handle = Self::of_child(identity.pid)?;
-        match stat(identity.pid) {
+        match look(identity.pid)? {
             Some(stat) if stat.identity() == identity => Ok(handle),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
@@ -196,7 +231,9 @@ fn reap(pid: u32) -> bool {
 
 fn reap_others(known: &[u32]) -> usize {
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    let strangers = children_of(std::process::id()).into_iter().filter(|pid| known.binary_search(pid).is_err());
+    // Those that are not seen now are reaped with the next one.
+    let children = children_of(std::process::id()).unwrap_or_default();
+    let strangers = children.into_iter().filter(|pid| known.binary_search(pid).is_err());
     let is_reaped = |pid: &u32| {
         let Some(id) = i32::try_from(*pid).ok().and_then(Pid::from_raw) else { return false };
         matches!(rustix::process::waitid(WaitId::Pid(id), look), Ok(Some(_))) && reap(*pid)
@@ -205,28 +242,40 @@ fn reap_others(known: &[u32]) -> usize {
 }
 
 /// Returns a process's children. While some of them exit, others may be missing: proves nothing.
-#[must_use]
-pub fn children_of(pid: u32) -> Vec<u32> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+pub fn children_of(pid: u32) -> io::Result<Vec<u32>> {
+    let text = contents(pid, &format!("task/{pid}/children"))?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    Ok(text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect())
 }
 
 /// Returns the numbers of all processes.
-#[must_use]
-pub fn pids() -> Vec<u32> {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+pub fn pids() -> io::Result<Vec<u32>> {
+    let mut pids = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        pids.extend(entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
+    }
+    Ok(pids)
 }
 
 /// Returns the values of some variables in the environment a process was started with; `None` where it is not there or
 /// not ours to read.
-#[must_use]
-pub fn environment<const N: usize>(pid: u32, names: [&str; N]) -> [Option<Vec<u8>>; N] {
-    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    names.map(|name| {
+pub fn environment<const N: usize>(pid: u32, names: [&str; N]) -> io::Result<[Option<Vec<u8>>; N]> {
+    let environment = contents(pid, "environ")?.unwrap_or_default();
+    Ok(names.map(|name| {
         let mut entries = environment.split(|b| *b == 0);
         entries.find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec))
-    })
+    }))
+}
+
+/// Returns what a process has open, each as device and inode number; none where that is not ours to see.
+pub fn open_files(pid: u32) -> io::Result<Vec<(u64, u64)>> {
+    let mut files = Vec::new();
+    let Some(entries) = visible(std::fs::read_dir(format!("/proc/{pid}/fd")))? else { return Ok(files) };
+    for entry in entries {
+        let Some(entry) = visible(entry)? else { break };
+        files.extend(visible(std::fs::metadata(entry.path()))?.map(|file| (file.dev(), file.ino())));
+    }
+    Ok(files)
 }
 
 /// Returns the user a process acts as.
@@ -278,6 +327,20 @@ mod tests {
         assert!(Handle::open(Identity { start_time: own.start_time + 1, ..own }).is_err());
         for pid in [0, u32::MAX] {
             assert!(Handle::open(Identity { pid, start_time: 0 }).is_err());
+        }
+    }
+
+    #[test]
+    fn k15_what_is_short_is_told_from_what_is_not_there() {
+        let error = |code| Err::<(), _>(io::Error::from_raw_os_error(code));
+        for short in [libc::EMFILE, libc::ENFILE, libc::ENOMEM] {
+            assert!(present(error(short)).is_err() && visible(error(short)).is_err());
+        }
+        for absent in [libc::ENOENT, libc::ESRCH, libc::EACCES, libc::EPERM] {
+            assert!(matches!((present(error(absent)), visible(error(absent))), (Ok(None), Ok(None))));
+        }
+        for own_doing in [libc::EIO, libc::ENOTCONN, libc::ESTALE] {
+            assert!(present(error(own_doing)).is_err() && visible(error(own_doing)).is_ok());
         }
     }
 

@@ -9,7 +9,9 @@ use std::os::fd::AsFd;
 use std::os::fd::FromRawFd;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::process::Stdio;
 
@@ -34,8 +36,6 @@ const PIPE: usize = 1 << 20;
 pub enum Open {
     /// What is there stays.
     Append,
-    /// What is there goes.
-    Truncate,
     /// Nothing may be there.
     New,
 }
@@ -46,7 +46,6 @@ pub fn open(path: &[u8], how: Open) -> io::Result<OwnedFd> {
     let careful = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let more = match how {
         Open::Append => OFlags::empty(),
-        Open::Truncate => OFlags::TRUNC,
         Open::New => OFlags::EXCL,
     };
     Ok(rustix::fs::open(OsStr::from_bytes(path), base | careful | more, Mode::from_raw_mode(0o600))?)
@@ -57,6 +56,55 @@ pub fn regular_size<F: AsFd>(file: F) -> io::Result<Option<u64>> {
     let stat = rustix::fs::fstat(file)?;
     let is_regular = rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile;
     Ok(is_regular.then_some(stat.st_size as u64))
+}
+
+/// What tells a file from all others, whatever it is called: device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Number of its device.
+    pub device: u64,
+    /// Number of its inode.
+    pub inode: u64,
+}
+
+/// Returns who an open file is.
+pub fn identity<F: AsFd>(file: F) -> io::Result<Identity> {
+    let stat = rustix::fs::fstat(file)?;
+    Ok(Identity { device: stat.st_dev, inode: stat.st_ino })
+}
+
+/// Returns who goes by a path now, if anybody does; a symbolic link is itself.
+pub fn identity_at(path: &[u8]) -> io::Result<Option<Identity>> {
+    match rustix::fs::lstat(OsStr::from_bytes(path)) {
+        Ok(stat) => Ok(Some(Identity { device: stat.st_dev, inode: stat.st_ino })),
+        Err(rustix::io::Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Returns the same file by a path whose folders are no symbolic links.
+pub fn real_path(path: &[u8]) -> io::Result<Vec<u8>> {
+    let path = Path::new(OsStr::from_bytes(path));
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    Ok(folder.canonicalize()?.join(name).into_os_string().into_vec())
+}
+
+/// Returns whether two writers would be in each other's way: only a device takes from many.
+pub fn is_one_writers<F: AsFd>(file: F) -> io::Result<bool> {
+    let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode);
+    Ok(matches!(kind, rustix::fs::FileType::RegularFile | rustix::fs::FileType::Fifo))
+}
+
+/// Empties a file.
+pub fn empty<F: AsFd>(file: F) -> io::Result<()> {
+    Ok(rustix::fs::ftruncate(file, 0)?)
+}
+
+/// Returns how many bytes lie in a pipe, also one whose reader is gone.
+pub fn unread<F: AsFd>(pipe: F) -> u64 {
+    rustix::io::ioctl_fionread(pipe).unwrap_or(0)
 }
 
 /// Makes a roomy pipe whose ends do not wait: to read from, to write to.

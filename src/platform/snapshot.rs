@@ -5,8 +5,11 @@
 
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 
+use crate::platform::brand;
+use crate::platform::brand::Brand;
 use crate::platform::process;
 use crate::platform::process::Identity;
 use crate::platform::process::Stat;
@@ -19,10 +22,27 @@ pub type FileId = (u64, u64);
 pub struct Adopted {
     /// Its number.
     pub pid: u32,
-    /// `RUNPM_SESSION` in its environment.
+    /// Whose it is by a limit that it inherited.
+    pub brand: Option<Brand>,
+    /// `RUNPM_SESSION` in its environment; looked up only where there is no brand.
     pub tag: Option<Vec<u8>>,
-    /// What it has open; looked up only where there is no tag.
+    /// What it has open; looked up only where there is neither.
     pub open: Vec<FileId>,
+}
+
+impl Adopted {
+    fn of(pid: u32) -> io::Result<Self> {
+        let brand = brand::of(pid)?;
+        let [tag] = if brand.is_none() { process::environment(pid, ["RUNPM_SESSION"])? } else { [None] };
+        let open = if brand.is_none() && tag.is_none() { process::open_files(pid)? } else { Vec::new() };
+        Ok(Self { pid, brand, tag, open })
+    }
+
+    /// Returns whether it says of no session at all that it belongs to it.
+    #[must_use]
+    pub const fn is_unmarked(&self) -> bool {
+        self.brand.is_none() && self.tag.is_none()
+    }
 }
 
 /// Who is meant by "ours" in a look.
@@ -46,25 +66,26 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes it. Costs some 15 µs a process.
-    #[must_use]
-    pub fn take(owners: &Owners) -> Self {
-        let stats = process::pids().into_iter().filter_map(process::stat);
-        let mut snapshot = Self::of(stats);
-        let helper = own_program();
+    /// Takes it. Costs some 15 µs a process. A process that could not be looked at makes it fail as a whole: nothing follows
+    /// from who is missing in a part of it.
+    pub fn take(owners: &Owners) -> io::Result<Self> {
+        let mut stats = Vec::new();
+        for pid in process::pids()? {
+            stats.extend(process::look(pid)?);
+        }
+        let mut snapshot = Self::of(stats.into_iter());
+        let helper = own_program()?;
         let children = snapshot.children(owners.keeper).iter().filter_map(|pid| snapshot.get(*pid));
         let strangers = children.filter(|stat| !owners.leaders.contains(&stat.identity()) && !is_helper(stat, helper));
-        let adopted = strangers.map(|stat| {
-            let [tag] = process::environment(stat.pid, ["RUNPM_SESSION"]);
-            let open = if tag.is_none() { open_files(stat.pid) } else { Vec::new() };
-            Adopted { pid: stat.pid, tag, open }
-        });
-        let mut adopted: Vec<Adopted> = adopted.collect();
-        let detached = owners.detached.iter().filter(|identity| snapshot.has(**identity));
-        let detached = snapshot.descendants(detached.map(|identity| identity.pid));
+        let adopted: io::Result<Vec<Adopted>> = strangers.map(|stat| Adopted::of(stat.pid)).collect();
+        let mut adopted = adopted?;
+        let registered = owners.detached.iter().filter(|identity| snapshot.has(**identity));
+        let branded = adopted.iter().filter(|adopted| adopted.brand == Some(Brand::Nobody));
+        let tops = registered.map(|identity| identity.pid).chain(branded.map(|adopted| adopted.pid));
+        let detached = snapshot.descendants(tops);
         adopted.retain(|adopted| !detached.contains(&adopted.pid));
         (snapshot.adopted, snapshot.detached) = (adopted, detached);
-        snapshot
+        Ok(snapshot)
     }
 
     fn of(stats: impl Iterator<Item = Stat>) -> Self {
@@ -126,18 +147,13 @@ impl Snapshot {
 }
 
 /// Device and inode of the running program: helpers of ours run the same one.
-fn own_program() -> Option<FileId> {
-    std::fs::metadata("/proc/self/exe").ok().map(|file| (file.dev(), file.ino()))
+fn own_program() -> io::Result<FileId> {
+    std::fs::metadata("/proc/self/exe").map(|file| (file.dev(), file.ino()))
 }
 
 /// The daemon, and the keeper's other helpers: named `rpm-…` and running our own program, so that no escapee becomes one by
 /// a name.
-fn is_helper(stat: &Stat, program: Option<FileId>) -> bool {
+fn is_helper(stat: &Stat, program: FileId) -> bool {
     let its = || std::fs::metadata(format!("/proc/{}/exe", stat.pid)).ok().map(|file| (file.dev(), file.ino()));
-    stat.pid == std::process::id() || (stat.name.starts_with("rpm-") && its() == program)
-}
-
-fn open_files(pid: u32) -> Vec<FileId> {
-    let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    entries.filter_map(|entry| std::fs::metadata(entry.path()).ok()).map(|file| (file.dev(), file.ino())).collect()
+    stat.pid == std::process::id() || (stat.name.starts_with("rpm-") && its() == Some(program))
 }

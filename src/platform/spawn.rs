@@ -1,42 +1,34 @@
-//! Starting a session's program: terminal or pipes, its own session, the client's directory, mask and limits.
-//!
-//! `std::process::Command` forks and execs, so an exec error is an error here and not an exit code of 127.
-//! Which step failed travels through a word of shared memory that the child writes before each one.
-#![expect(unsafe_code, reason = "pre_exec runs between fork and exec")]
+//! Starting a session's program on a terminal or on pipes.
 
-use std::ffi::OsStr;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
-use std::process::Child;
-use std::process::Command;
-use std::process::Stdio;
-use std::sync::Arc;
 
 use portable_pty::PtySize;
 use rustix::fs::OFlags;
 use rustix::pipe::PipeFlags;
 use rustix::pty::OpenptFlags;
 
-use crate::history::Memory;
 use crate::history::Stream;
-use crate::history::layout::flags;
-use crate::platform::limits;
-use crate::platform::memory::Mapping;
-use crate::platform::signals;
+use crate::platform::exec::Pad;
+use crate::platform::exec::Setting;
+use crate::platform::exec::SpawnError;
+use crate::platform::exec::failed;
+use crate::platform::process::Handle;
 use crate::platform::snapshot::FileId;
 use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
+use crate::session::id::RequestKey;
 use crate::session::spec::Kind;
-use crate::session::spec::Launch;
 use crate::term::Size;
 
 /// A program that was started.
 pub struct Spawned {
-    /// Its process.
+    /// Its process's number.
     pub pid: u32,
+    /// Its process.
+    pub process: Handle,
     /// Where its output comes from.
     pub outputs: Vec<(Stream, OwnedFd)>,
     /// Where its input goes: the terminal's master, or a pipe.
@@ -45,61 +37,17 @@ pub struct Spawned {
     pub channels: Vec<FileId>,
 }
 
-/// A program that was not started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpawnError {
-    /// What failed.
-    pub stage: Stage,
-    /// Why.
-    pub errno: i32,
-}
-
-/// The stages a child passes, in the order of the numbers it writes.
-const STAGES: [Stage; 6] = [Stage::Fork, Stage::Session, Stage::Control, Stage::Directory, Stage::Limits, Stage::Exec];
-
-fn failed(stage: Stage) -> impl FnOnce(io::Error) -> SpawnError {
-    move |error| SpawnError { stage, errno: error.raw_os_error().unwrap_or(libc::EIO) }
-}
-
-/// Starts a program. `progress` is the keeper's own memory, `door` the way into its control group.
-pub fn spawn(order: &Order, progress: &Arc<Mapping>, door: Option<OwnedFd>) -> Result<Spawned, SpawnError> {
-    let launch = &order.launch;
-    let Some((program, args)) = launch.argv.split_first() else {
-        return Err(SpawnError { stage: Stage::Request, errno: libc::EINVAL });
-    };
-    let mut command = Command::new(OsStr::from_bytes(program));
-    command.args(args.iter().map(|arg| OsStr::from_bytes(arg)));
-    set_environment(&mut command, launch);
-    if let Some(door) = door {
-        enter_group(&mut command, door);
-    }
+/// Starts a program that bears the key's mark; `door` is the way into its control group.
+pub fn spawn(
+    order: &Order,
+    key: RequestKey,
+    pad: &mut Pad,
+    door: Option<BorrowedFd<'_>>,
+) -> Result<Spawned, SpawnError> {
     match order.kind {
-        Kind::Pty => spawn_on_terminal(command, order.size, launch, progress),
-        Kind::Pipe => spawn_on_pipes(command, order.merge, launch, progress),
+        Kind::Pty => spawn_on_terminal(order, key, pad, door),
+        Kind::Pipe => spawn_on_pipes(order, key, pad, door),
     }
-}
-
-fn set_environment(command: &mut Command, launch: &Launch) {
-    command.env_clear();
-    for entry in &launch.env {
-        let mut parts = entry.splitn(2, |b| *b == b'=');
-        if let (Some(name), Some(value)) = (parts.next(), parts.next())
-            && !name.is_empty()
-        {
-            command.env(OsStr::from_bytes(name), OsStr::from_bytes(value));
-        }
-    }
-}
-
-/// The child enters before it can fork. A group that takes nobody any more leaves a session without one: it is found by
-/// other means.
-fn enter_group(command: &mut Command, door: OwnedFd) {
-    let enter = move || {
-        let _ = rustix::io::write(&door, b"0");
-        Ok(())
-    };
-    // SAFETY: one system call on a descriptor that was opened before the fork.
-    unsafe { command.pre_exec(enter) };
 }
 
 fn channel_of(fd: &OwnedFd) -> Option<FileId> {
@@ -107,45 +55,42 @@ fn channel_of(fd: &OwnedFd) -> Option<FileId> {
 }
 
 fn spawn_on_terminal(
-    mut command: Command,
-    size: Size,
-    launch: &Launch,
-    progress: &Arc<Mapping>,
+    order: &Order,
+    key: RequestKey,
+    pad: &mut Pad,
+    door: Option<BorrowedFd<'_>>,
 ) -> Result<Spawned, SpawnError> {
-    let (master, slave) = open_terminal(size).map_err(failed(Stage::Terminal))?;
-    let dup = |fd: &OwnedFd| fd.try_clone().map_err(failed(Stage::Terminal));
+    let (master, slave) = open_terminal(order.size).map_err(failed(Stage::Terminal))?;
+    let output = master.try_clone().map_err(failed(Stage::Terminal))?;
     let channels = channel_of(&slave).into_iter().collect();
-    command.stdin(Stdio::from(dup(&slave)?)).stdout(Stdio::from(dup(&slave)?)).stderr(Stdio::from(slave));
-    let child = start(command, launch, progress, true)?;
-    let output = dup(&master)?;
-    Ok(Spawned { pid: child.id(), outputs: vec![(Stream::Terminal, output)], input: master, channels })
+    let setting = Setting { stdio: [slave.as_fd(); 3], has_terminal: true, key, door };
+    let (pid, process) = pad.start(&order.launch, &setting)?;
+    Ok(Spawned { pid, process, outputs: vec![(Stream::Terminal, output)], input: master, channels })
 }
 
 fn spawn_on_pipes(
-    mut command: Command,
-    merge: bool,
-    launch: &Launch,
-    progress: &Arc<Mapping>,
+    order: &Order,
+    key: RequestKey,
+    pad: &mut Pad,
+    door: Option<BorrowedFd<'_>>,
 ) -> Result<Spawned, SpawnError> {
     let (theirs_in, input) = open_pipe()?;
     let (out, theirs_out) = open_pipe()?;
     let mut outputs = vec![(Stream::Out, out)];
-    let theirs_err = if merge {
-        // The same pipe, so that the kernel keeps the order in which the program wrote.
-        theirs_out.try_clone().map_err(failed(Stage::Pipes))?
-    } else {
-        let (err, theirs_err) = open_pipe()?;
+    let mut theirs_err = None;
+    if !order.merge {
+        let (err, theirs) = open_pipe()?;
         outputs.push((Stream::Err, err));
-        theirs_err
-    };
-    command.stdin(Stdio::from(theirs_in)).stdout(Stdio::from(theirs_out)).stderr(Stdio::from(theirs_err));
-    let child = start(command, launch, progress, false)?;
-    for (_, fd) in &outputs {
+        theirs_err = Some(theirs);
+    }
+    for fd in outputs.iter().map(|(_, fd)| fd).chain([&input]) {
         set_nonblocking(fd).map_err(failed(Stage::Pipes))?;
     }
-    set_nonblocking(&input).map_err(failed(Stage::Pipes))?;
     let channels = outputs.iter().map(|(_, fd)| fd).chain([&input]).filter_map(channel_of).collect();
-    Ok(Spawned { pid: child.id(), outputs, input, channels })
+    // Merged, both are the same pipe, so that the kernel keeps the order in which the program wrote.
+    let stdio = [theirs_in.as_fd(), theirs_out.as_fd(), theirs_err.as_ref().unwrap_or(&theirs_out).as_fd()];
+    let (pid, process) = pad.start(&order.launch, &Setting { stdio, has_terminal: false, key, door })?;
+    Ok(Spawned { pid, process, outputs, input, channels })
 }
 
 /// Opens a pipe: its reading and its writing end.
@@ -158,6 +103,7 @@ fn open_terminal(size: Size) -> io::Result<(OwnedFd, OwnedFd)> {
     let size = PtySize { rows: size.rows(), cols: size.cols(), pixel_width: 0, pixel_height: 0 };
     let pair = portable_pty::native_pty_system().openpty(size).map_err(io::Error::other)?;
     let raw = pair.master.as_raw_fd().ok_or(io::ErrorKind::Unsupported)?;
+    #[expect(unsafe_code, reason = "the library gives a number only")]
     // SAFETY: `pair` owns the descriptor and lives to the end of this function.
     let master = unsafe { BorrowedFd::borrow_raw(raw) }.try_clone_to_owned()?;
     set_nonblocking(&master)?;
@@ -174,45 +120,4 @@ fn open_terminal(size: Size) -> io::Result<(OwnedFd, OwnedFd)> {
 pub fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(fd)?;
     Ok(rustix::fs::fcntl_setfl(fd, flags | OFlags::NONBLOCK)?)
-}
-
-fn start(
-    mut command: Command,
-    launch: &Launch,
-    progress: &Arc<Mapping>,
-    has_terminal: bool,
-) -> Result<Child, SpawnError> {
-    let stage = {
-        let progress = Arc::clone(progress);
-        move |reached: u64| progress.store(flags::STAGE, reached)
-    };
-    let cwd = std::ffi::CString::new(launch.cwd.as_slice())
-        .map_err(|_| SpawnError { stage: Stage::Directory, errno: libc::EINVAL })?;
-    let (limits, umask) = (launch.limits.clone(), launch.umask);
-    let child_steps = move || {
-        signals::reset_all();
-        stage(1);
-        rustix::process::setsid()?;
-        if has_terminal {
-            stage(2);
-            rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
-        }
-        stage(3);
-        if !cwd.is_empty() {
-            rustix::process::chdir(cwd.as_c_str())?;
-        }
-        stage(4);
-        limits::apply(&limits)?;
-        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask & 0o777));
-        stage(5);
-        Ok(())
-    };
-    progress.store(flags::STAGE, 0);
-    // SAFETY: the closure makes system calls and atomic stores only; what it captured was allocated before the fork, and
-    // this process has a single thread.
-    unsafe { command.pre_exec(child_steps) };
-    command.spawn().map_err(|error| {
-        let reached = progress.load(flags::STAGE) as usize;
-        failed(STAGES.get(reached).copied().unwrap_or(Stage::Fork))(error)
-    })
 }

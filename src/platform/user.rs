@@ -26,6 +26,13 @@ pub fn account() -> io::Result<Account> {
     Ok(account)
 }
 
+/// Returns what this user is called, if anything.
+#[must_use]
+pub fn name() -> Option<String> {
+    let account = look_up(rustix::process::getuid().as_raw()).ok()?;
+    String::from_utf8(account.name).ok().filter(|name| !name.is_empty())
+}
+
 fn look_up(uid: u32) -> io::Result<Account> {
     let mut room = vec![0_u8; 1024];
     loop {

@@ -19,10 +19,14 @@ pub enum Code {
     NameTaken,
     /// The program could not be started.
     CannotStart,
+    /// The program, or the interpreter it names, is not there.
+    CommandNotFound,
     /// Somebody else has control.
     Controlled,
     /// The session has ended.
     Ended,
+    /// It took longer than whoever asked would wait; nothing was done.
+    TimedOut,
     /// This daemon does not know the verb.
     Unsupported,
     /// The daemon was restarted in the middle; nobody knows whether it was done.

@@ -316,12 +316,11 @@ fn near(word: &str) -> Vec<String> {
         rest = &rest[len..];
     }
     let prefix = &word[..word.len() - rest.len()];
-    let lower = rest.to_lowercase();
     let functions = (1..=20).map(|n| format!("F{n}"));
     let aliases = ALIASES.iter().map(|(alias, _)| (*alias).to_owned()).filter(|alias| alias.len() > 3);
     let names = NAMES.iter().map(|name| (*name).to_owned()).chain(functions).chain(aliases);
     let mut found: Vec<(usize, String)> = names
-        .map(|name| (distance(&lower, &name.to_lowercase()), name))
+        .map(|name| (distance(rest, &name), name))
         .filter(|(edits, name)| *edits <= 2 && *edits * 2 <= name.len())
         .collect();
     found.sort();

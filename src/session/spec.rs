@@ -104,6 +104,8 @@ pub struct Facts {
     pub agent_link: Option<ByteBuf>,
     /// Processes that were seen below it outside its kernel session: number and start time.
     pub strays: Vec<(u32, u64)>,
+    /// Processes that were still there when its end was told: number and start time.
+    pub left: Vec<(u32, u64)>,
 }
 
 /// A request to end a session.
@@ -118,6 +120,9 @@ pub struct Asked {
     /// The request, to know it again after a restart.
     #[serde(default)]
     pub key: RequestKey,
+    /// Of a stop: when the hard signal is due, in monotonic nanoseconds of this boot; 0 when nobody knows.
+    #[serde(default)]
+    pub deadline_ns: u64,
 }
 
 /// Markers of the terminal that the client runs in; they would lie in a session's own.

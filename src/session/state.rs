@@ -65,6 +65,8 @@ pub enum Event {
     Deadline,
     /// A look at the process table found these left, after the exit or after a hard round.
     Left(Vec<u32>),
+    /// A hard round saw nobody because the look failed.
+    Unseen,
 }
 
 /// What the actor has to do.
@@ -84,7 +86,7 @@ pub enum Effect {
 
 /// Pause between two rounds of hard signals.
 const ROUND: Nanos = 20_000_000;
-/// Grace of a stop that a restarted daemon finds under way: how much had passed is not known.
+/// Grace of a stop that a restarted daemon finds under way where its deadline was not noted.
 const RESUMED_GRACE: Nanos = 5_000_000_000;
 /// Rounds until the rest is reported instead of chased: a second of them.
 const ROUNDS: u32 = 50;
@@ -104,9 +106,10 @@ impl Machine {
     pub fn new(asked: Option<Asked>, now: Nanos) -> Self {
         let life = match &asked {
             None => Life::Running,
-            Some(Asked { hard: false, .. }) => {
+            Some(Asked { hard: false, deadline_ns: 0, .. }) => {
                 Life::Stopping { deadline: now.saturating_add(RESUMED_GRACE), look: None }
             }
+            Some(Asked { hard: false, deadline_ns, .. }) => Life::Stopping { deadline: *deadline_ns, look: None },
             Some(Asked { hard: true, .. }) => Life::Killing { again: now, rounds: 0 },
         };
         Self { life, asked, exit: None }
@@ -155,12 +158,13 @@ impl Machine {
             // It ended by itself, and is looked after: nobody is to be signalled any more.
             (Life::Running, Event::Stop { .. } | Event::Kill { .. }) if self.exit.is_some() => Vec::new(),
             (Life::Running, Event::Stop { by, key, grace }) => {
-                self.life = Life::Stopping { deadline: now.saturating_add(grace), look: None };
-                vec![self.record(false, by, key), Effect::SignalPolitely]
+                let deadline = now.saturating_add(grace);
+                self.life = Life::Stopping { deadline, look: None };
+                vec![self.record(Asked { hard: false, by, key, deadline_ns: deadline }), Effect::SignalPolitely]
             }
             (Life::Stopping { .. }, Event::Stop { by, key, .. })
             | (Life::Running | Life::Stopping { .. }, Event::Kill { by, key }) => {
-                let record = self.record(true, by, key);
+                let record = self.record(Asked { hard: true, by, key, deadline_ns: 0 });
                 vec![record, self.kill(now, 0)]
             }
             (Life::Stopping { deadline, .. }, Event::Deadline) if now < *deadline => {
@@ -168,8 +172,8 @@ impl Machine {
                 vec![Effect::LookForRest]
             }
             (Life::Stopping { .. }, Event::Deadline) => {
-                let Asked { by, key, .. } = self.asked.clone().unwrap_or_default();
-                let record = self.record(true, by, key);
+                let asked = self.asked.clone().unwrap_or_default();
+                let record = self.record(Asked { hard: true, deadline_ns: 0, ..asked });
                 vec![record, self.kill(now, 0)]
             }
             (Life::Killing { rounds, .. }, Event::Deadline) => {
@@ -184,9 +188,14 @@ impl Machine {
                 vec![Effect::LookForRest]
             }
             (_, Event::Left(left)) => self.rest(left),
-            (Life::Killing { .. }, Event::Stop { .. } | Event::Kill { .. }) | (Life::Running, Event::Deadline) => {
+            // It does not count: who is given up on was seen to survive.
+            (Life::Killing { again, rounds }, Event::Unseen) => {
+                self.life = Life::Killing { again: *again, rounds: rounds.saturating_sub(1) };
                 Vec::new()
             }
+            (Life::Killing { .. }, Event::Stop { .. } | Event::Kill { .. })
+            | (Life::Running, Event::Deadline)
+            | (Life::Running | Life::Stopping { .. }, Event::Unseen) => Vec::new(),
         }
     }
 
@@ -194,8 +203,7 @@ impl Machine {
         key != RequestKey(0) && self.asked.as_ref().is_some_and(|asked| asked.key == key)
     }
 
-    fn record(&mut self, hard: bool, by: String, key: RequestKey) -> Effect {
-        let asked = Asked { hard, by, key };
+    fn record(&mut self, asked: Asked) -> Effect {
         self.asked = Some(asked.clone());
         Effect::Record(asked)
     }
@@ -298,7 +306,9 @@ mod tests {
 
         let mut restarted = Machine::new(Some(asked), 100);
         assert_eq!(restarted.on(request(), 101), vec![]);
-        assert_eq!(restarted.deadline(), Some(100 + RESUMED_GRACE));
+        assert_eq!(restarted.deadline(), Some(5_000), "what was left of the grace");
+        let late = Machine::new(Some(Asked::default()), 100);
+        assert_eq!(late.deadline(), Some(100 + RESUMED_GRACE), "a daemon that noted none");
     }
 
     #[test]
@@ -318,6 +328,19 @@ mod tests {
     }
 
     #[test]
+    fn k15_rounds_that_saw_nobody_are_no_reason_to_give_up() {
+        let mut machine = Machine::new(None, 0);
+        machine.on(Event::Kill { by: "ann".into(), key: RequestKey(0) }, 0);
+        machine.on(exited(ExitStatus::Signal(9)), 1);
+        for round in 0..ROUNDS * 3 {
+            assert_eq!(machine.on(Event::Unseen, u64::from(round)), vec![]);
+            assert_eq!(machine.on(Event::Deadline, u64::from(round)), vec![Effect::SignalHard]);
+        }
+        assert_eq!(machine.on(Event::Left(vec![7]), 9), vec![], "the first round that saw it");
+        assert!(matches!(&machine.on(Event::Left(vec![]), 9)[..], [Effect::Told(end)] if end.left.is_empty()));
+    }
+
+    #[test]
     fn every_pair_of_state_and_event_is_survived_and_an_end_is_final() {
         let events = || {
             vec![
@@ -326,6 +349,7 @@ mod tests {
                 exited(ExitStatus::Code(1)),
                 Event::Deadline,
                 Event::Left(vec![]),
+                Event::Unseen,
             ]
         };
         for first in events() {

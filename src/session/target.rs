@@ -2,6 +2,9 @@
 
 use crate::session::id::SessionId;
 
+/// Names that a message lists at most.
+const LISTED: usize = 8;
+
 /// What a target is matched against.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'a> {
@@ -25,13 +28,25 @@ pub enum TargetError {
         near: Vec<String>,
     },
     /// A prefix fits several.
-    #[error("{target:?} could be {}", candidates.join(", "))]
+    #[error("{target:?} could be {}{}", candidates.join(", "), more_text(*more))]
     Ambiguous {
         /// What was asked for.
         target: String,
-        /// Names that start so.
+        /// Names that start so, the first eight.
         candidates: Vec<String>,
+        /// How many others start so.
+        more: usize,
     },
+}
+
+/// Ends a list of names that does not show all of them.
+#[must_use]
+pub fn more_text(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        1 => ", or one more session".to_owned(),
+        more => format!(", or one of {more} more sessions"),
+    }
 }
 
 fn near_text(near: &[String]) -> String {
@@ -59,6 +74,12 @@ pub fn is_name(target: &str) -> bool {
     target != "all" && !target.starts_with('@') && !target.contains(['*', '?'])
 }
 
+/// Returns whether each target may select nothing: no daemon then means that there is nothing, and not that one is missing.
+#[must_use]
+pub fn may_be_nobody(targets: &[String]) -> bool {
+    !targets.iter().any(|target| is_name(target))
+}
+
 /// Selects exactly one session by id, name or unique prefix of a name.
 pub fn one(target: &str, sessions: &[Candidate<'_>]) -> Result<SessionId, TargetError> {
     let exact = sessions.iter().find(|c| c.name == target || target.parse() == Ok(c.id.0));
@@ -71,7 +92,8 @@ pub fn one(target: &str, sessions: &[Candidate<'_>]) -> Result<SessionId, Target
         [] => Err(TargetError::Unknown { target: clean(target), near: near(target, sessions) }),
         _ => Err(TargetError::Ambiguous {
             target: clean(target),
-            candidates: starting.iter().take(8).map(|c| c.name.to_owned()).collect(),
+            candidates: starting.iter().take(LISTED).map(|c| c.name.to_owned()).collect(),
+            more: starting.len().saturating_sub(LISTED),
         }),
     }
 }
@@ -91,12 +113,13 @@ fn near(target: &str, sessions: &[Candidate<'_>]) -> Vec<String> {
     found.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
 }
 
-/// Edits (insert, delete, replace) that turn one word into the other.
+/// Edits (insert, delete, replace) that turn one word into the other; upper and lower case are the same.
 #[must_use]
 pub fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(80).collect();
+    let b: Vec<char> = b.chars().take(80).map(|c| c.to_ascii_lowercase()).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().take(80).enumerate() {
+        let from = from.to_ascii_lowercase();
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, to) in b.iter().enumerate() {
@@ -154,7 +177,12 @@ mod tests {
         assert_eq!(ids("web?*"), Ok(vec![2]));
         assert_eq!(ids("x*"), Ok(vec![]));
         assert!(matches!(ids("we"), Err(TargetError::Ambiguous { candidates, .. }) if candidates == ["web", "web-2"]));
+        let many: Vec<String> = (0..11).map(|n| format!("w{n}")).collect();
+        let candidates: Vec<_> = many.iter().map(|name| Candidate { id: SessionId(1), name, tags: &[] }).collect();
+        let said = one("w", &candidates).map_err(|error| error.to_string());
+        assert_eq!(said, Err("\"w\" could be w0, w1, w2, w3, w4, w5, w6, w7, or one of 3 more sessions".to_owned()));
         assert!(matches!(ids("wrker"), Err(TargetError::Unknown { near, .. }) if near == ["worker"]));
+        assert!(matches!(ids("WORKR"), Err(TargetError::Unknown { near, .. }) if near == ["worker"]));
         assert!(matches!(ids("3"), Err(TargetError::Unknown { .. })));
         assert!(matches!(ids(""), Err(TargetError::Unknown { .. })));
     }

@@ -168,6 +168,36 @@ pub struct TeeOrder {
     pub launch: Option<Launch>,
     /// Wall-clock milliseconds of the request.
     pub started_ms: u64,
+    /// Which file it is, if it is one.
+    pub file: Option<TeeFile>,
+}
+
+/// What tells a file from others, however its path is spelled.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TeeFile {
+    /// Its name in a folder whose path has no symbolic links.
+    pub path: ByteBuf,
+    /// Number of its device.
+    pub device: u64,
+    /// Number of its inode, when it was opened.
+    pub inode: u64,
+}
+
+impl TeeFile {
+    /// Returns whether two tees would write to one file, also after one that keeps so many full ones was rotated.
+    #[must_use]
+    pub fn meets(&self, keep: u32, other: &Self, other_keep: u32) -> bool {
+        let is_rotated = |base: &[u8], path: &[u8], keep: u32| {
+            let number = path.strip_prefix(base).and_then(|rest| rest.strip_prefix(b"."));
+            let number = number.and_then(|text| std::str::from_utf8(text).ok()).and_then(|text| text.parse().ok());
+            number.is_some_and(|number: u32| (1..=keep).contains(&number))
+        };
+        (self.device, self.inode) == (other.device, other.inode)
+            || self.path == other.path
+            || is_rotated(&self.path, &other.path, keep)
+            || is_rotated(&other.path, &self.path, other_keep)
+    }
 }
 
 /// Words of the status memory.
@@ -195,6 +225,16 @@ pub mod word {
     pub const EXIT: usize = word(16);
     /// Daemon: bytes of input that could not be passed to the helper.
     pub const UNSENT: usize = word(17);
+    /// Helper: bytes it has taken that the target did not take yet.
+    pub const WAITING: usize = word(18);
+    /// Helper: device and inode of the file as it is now; 0 for anything else.
+    pub const DEVICE: usize = word(19);
+    /// Helper: see [`DEVICE`].
+    pub const INODE: usize = word(20);
+    /// Helper: how often somebody had taken the file away and it began it anew.
+    pub const REOPENED: usize = word(21);
+    /// Keeper: how the helper itself ended, as in [`EXIT`]; 0 while it lives.
+    pub const DEATH: usize = word(22);
     /// Length of the memory.
     pub const LEN: usize = 4096;
 }
@@ -254,12 +294,35 @@ pub struct TeeStatus {
     pub rotated: u64,
     /// How the command ended.
     pub exit: Option<ExitStatus>,
+    /// Bytes that the target may still get.
+    pub waiting: u64,
+    /// How often the file was deleted or renamed by somebody, and begun anew.
+    pub reopened: u64,
+    /// How its own process ended.
+    pub death: Option<ExitStatus>,
+}
+
+/// Writes how a process ended as a word.
+#[must_use]
+pub const fn exit_word(exit: Option<ExitStatus>) -> u64 {
+    match exit {
+        None => 0,
+        Some(ExitStatus::Code(code)) => 1 << 8 | code as u64,
+        Some(ExitStatus::Signal(signal)) => 2 << 8 | signal as u64,
+    }
+}
+
+const fn exit_of(word: u64) -> Option<ExitStatus> {
+    match word >> 8 {
+        1 => Some(ExitStatus::Code(word as u8)),
+        2 => Some(ExitStatus::Signal(word as u8)),
+        _ => None,
+    }
 }
 
 impl TeeStatus {
     /// Reads a status memory.
     pub fn read<M: Memory>(memory: &M) -> Self {
-        let exit = memory.load(word::EXIT);
         Self {
             state: TeeState::from_word(memory.load(word::STATE)),
             offset: memory.load(word::OFFSET),
@@ -267,11 +330,10 @@ impl TeeStatus {
             missed: memory.load(word::MISSED).saturating_add(memory.load(word::UNSENT)),
             errno: memory.load(word::ERRNO) as i32,
             rotated: memory.load(word::ROTATED),
-            exit: match exit >> 8 {
-                1 => Some(ExitStatus::Code(exit as u8)),
-                2 => Some(ExitStatus::Signal(exit as u8)),
-                _ => None,
-            },
+            exit: exit_of(memory.load(word::EXIT)),
+            waiting: memory.load(word::WAITING),
+            reopened: memory.load(word::REOPENED),
+            death: exit_of(memory.load(word::DEATH)),
         }
     }
 
@@ -280,16 +342,30 @@ impl TeeStatus {
         memory.store(word::OFFSET, self.offset);
         memory.store(word::WRITTEN, self.written);
         memory.store(word::MISSED, self.missed);
+        memory.store(word::WAITING, self.waiting);
         memory.store(word::ERRNO, self.errno as u64);
         memory.store(word::ROTATED, self.rotated);
-        let exit = match self.exit {
-            None => 0,
-            Some(ExitStatus::Code(code)) => 1 << 8 | u64::from(code),
-            Some(ExitStatus::Signal(signal)) => 2 << 8 | u64::from(signal),
-        };
-        memory.store(word::EXIT, exit);
+        memory.store(word::REOPENED, self.reopened);
+        memory.store(word::EXIT, exit_word(self.exit));
         // Last: who sees the end sees all of it.
         memory.store(word::STATE, self.state as u64);
+    }
+
+    /// Counts what no helper has counted: `unread` bytes lie behind what it took. While it lives they wait for the target,
+    /// as those do that it took; once it is gone, and had not done all that was wanted, they are missed.
+    #[must_use]
+    pub const fn settled(mut self, is_gone: bool, unread: u64) -> Self {
+        let rest = self.waiting.saturating_add(unread);
+        self.waiting = 0;
+        match (is_gone, self.state) {
+            (_, TeeState::Done) => {}
+            (false, _) => self.waiting = rest,
+            (true, _) => {
+                self.missed = self.missed.saturating_add(rest);
+                self.state = TeeState::Failed;
+            }
+        }
+        self
     }
 }
 
@@ -311,10 +387,36 @@ mod tests {
                 errno: 28,
                 rotated: 4,
                 exit,
+                waiting: 5,
+                reopened: 6,
+                death: None,
             };
             status.write(&memory);
             assert_eq!(TeeStatus::read(&memory), status);
         }
+    }
+
+    #[test]
+    fn what_a_dead_tee_did_not_take_is_missed_and_of_a_living_one_it_waits() {
+        let status = TeeStatus { state: TeeState::Running, missed: 1, waiting: 2, ..TeeStatus::default() };
+        let counts = |status: TeeStatus| (status.state, status.waiting, status.missed);
+        assert_eq!(counts(status.settled(false, 4)), (TeeState::Running, 6, 1));
+        assert_eq!(counts(status.settled(true, 4)), (TeeState::Failed, 0, 7));
+        let failed = TeeStatus { state: TeeState::Failed, ..status };
+        assert_eq!(counts(failed.settled(true, 4)), (TeeState::Failed, 0, 7));
+        let done = TeeStatus { state: TeeState::Done, waiting: 0, ..status };
+        assert_eq!(counts(done.settled(true, 4)), (TeeState::Done, 0, 1), "what came after its end was not wanted");
+    }
+
+    #[test]
+    fn files_meet_by_number_by_path_and_by_the_names_of_rotated_ones() {
+        let file = |path: &str, inode| TeeFile { path: ByteBuf::from(path.as_bytes()), device: 1, inode };
+        let (log, other) = (file("/a/log", 1), file("/a/log.2", 2));
+        assert!(log.meets(0, &file("/b/hard-link", 1), 0));
+        assert!(log.meets(0, &file("/a/log", 7), 0), "the file was deleted, and will be made again");
+        assert!(log.meets(2, &other, 0) && other.meets(0, &log, 2));
+        assert!(!log.meets(1, &other, 0) && !log.meets(0, &other, 5));
+        assert!(!log.meets(5, &file("/a/log.old", 3), 5));
     }
 
     #[test]

@@ -61,6 +61,10 @@ pub fn age(ms: u64) -> String {
 
 /// Reads a duration such as `500ms`, `5s`, `2m`, `2h`, `1d`, into milliseconds.
 pub fn duration_ms(text: &str) -> Result<u64, String> {
+    let how = "write a number and a unit: 500ms, 5s, 2m, 2h or 1d";
+    if text.starts_with('-') {
+        return Err(format!("{text:?} is negative; {how}"));
+    }
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let unit = match &text[digits..] {
         "ms" => 1,
@@ -68,10 +72,14 @@ pub fn duration_ms(text: &str) -> Result<u64, String> {
         "m" => 60_000,
         "h" => 3_600_000,
         "d" => 86_400_000,
-        _ => return Err(format!("{text:?} is no duration; write a number and a unit: 500ms, 5s, 2m, 2h or 1d")),
+        _ => return Err(format!("{text:?} is no duration; {how}")),
     };
-    let number: u64 = text[..digits].parse().map_err(|_| format!("{text:?} has no number before its unit"))?;
-    number.checked_mul(unit).filter(|ms| *ms <= 366 * 86_400_000).ok_or_else(|| format!("{text:?} is more than a year"))
+    if digits == 0 {
+        return Err(format!("{text:?} has no number before its unit; {how}"));
+    }
+    // What is too long for a number is too long for a year.
+    let ms = text[..digits].parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    ms.filter(|ms| *ms <= 366 * 86_400_000).ok_or_else(|| format!("{text:?} is more than a year"))
 }
 
 /// Reads a number of bytes such as `512K`, `8M`, `1G`; zero is out of range.
@@ -124,6 +132,9 @@ mod tests {
         assert_eq!(duration_ms("2h"), Ok(7_200_000));
         for bad in ["", "5", "s", "-5s", "5 s", "1.5s", "99999999999999999999s", "4000d"] {
             assert!(duration_ms(bad).is_err(), "{bad:?}");
+        }
+        for (bad, why) in [("-5s", "negative"), ("99999999999999999999s", "more than a year"), ("s", "no number")] {
+            assert!(duration_ms(bad).is_err_and(|said| said.contains(why)), "{bad:?}");
         }
     }
 

@@ -239,7 +239,13 @@ impl Helper {
     fn publish(&mut self) {
         self.status.offset = self.feed.offset();
         self.status.missed = self.feed.missed();
+        self.status.waiting = self.feed.waiting().len() as u64;
         self.status.rotated = self.target.rotated();
+        self.status.reopened = self.target.reopened();
+        if let Some(file) = self.target.identity() {
+            self.memory.store(word::DEVICE, file.device);
+            self.memory.store(word::INODE, file.inode);
+        }
         self.status.write(&self.memory);
         if self.holds {
             // A target that fails holds nobody: the history is the queue until it works again.

@@ -27,6 +27,12 @@ impl Rotation {
         Self { max, size, is_line_end: false }
     }
 
+    /// The same budget for another file, which has `size` bytes.
+    #[must_use]
+    pub const fn anew(&self, size: u64) -> Self {
+        Self::new(self.max, size)
+    }
+
     /// Says what to do with the bytes that wait.
     #[must_use]
     pub fn cut(&self, waiting: &[u8]) -> Cut {

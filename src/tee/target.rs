@@ -1,6 +1,7 @@
 //! Where copies go, as this process holds it: a file that may be rotated, or a command's standard input.
 //!
-//! A file path that was opened by the daemon is never opened again but for rotation.
+//! The file was opened by the daemon. It is opened again where it was rotated, and where somebody took it away: who
+//! renames or deletes a log means that a new one begins.
 
 use std::ffi::OsString;
 use std::io;
@@ -12,6 +13,7 @@ use std::os::unix::ffi::OsStringExt;
 use crate::history::ExitStatus;
 use crate::platform::sink;
 use crate::platform::sink::Consumer;
+use crate::platform::sink::Identity;
 use crate::platform::sink::Open;
 use crate::session::tee;
 use crate::session::tee::TeeOrder;
@@ -24,8 +26,10 @@ pub struct File {
     path: Vec<u8>,
     rotation: Rotation,
     keep: u32,
-    /// How often it was rotated.
-    pub rotated: u64,
+    /// Which one it is; nothing for what is no ordinary file, and so is never opened again.
+    identity: Option<Identity>,
+    rotated: u64,
+    reopened: u64,
 }
 
 /// A command; its pipe is gone once it was told that nothing more comes.
@@ -50,7 +54,9 @@ impl Target {
             (tee::Target::File(path), Some(fd)) => {
                 let size = sink::regular_size(&fd)?;
                 let rotation = Rotation::new(order.spec.max_size, size.unwrap_or(0));
-                Ok(Self::File(File { fd, path: path.to_vec(), rotation, keep: order.spec.keep, rotated: 0 }))
+                let identity = size.map(|_| sink::identity(&fd)).transpose()?;
+                let path = path.to_vec();
+                Ok(Self::File(File { fd, path, rotation, keep: order.spec.keep, identity, rotated: 0, reopened: 0 }))
             }
             (tee::Target::Command(_), _) => {
                 let launch = order.launch.as_ref().ok_or(io::ErrorKind::InvalidInput)?;
@@ -124,10 +130,27 @@ impl Target {
             Self::Command(_) => 0,
         }
     }
+
+    /// Returns how often a file that was taken away was begun anew.
+    pub const fn reopened(&self) -> u64 {
+        match self {
+            Self::File(file) => file.reopened,
+            Self::Command(_) => 0,
+        }
+    }
+
+    /// Returns which ordinary file it is now.
+    pub const fn identity(&self) -> Option<Identity> {
+        match self {
+            Self::File(file) => file.identity,
+            Self::Command(_) => None,
+        }
+    }
 }
 
 impl File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.find_again()?;
         let mut cut = self.rotation.cut(bytes);
         if cut == Cut::Rotate {
             self.rotate()?;
@@ -137,6 +160,20 @@ impl File {
         let written = rustix::io::write(&self.fd, &bytes[..len])?;
         self.rotation.wrote(&bytes[..written]);
         Ok(written)
+    }
+
+    /// Adds to whatever ordinary file has the name by now; until there can be one, nothing is written anywhere.
+    fn find_again(&mut self) -> io::Result<()> {
+        if self.identity.is_none() || sink::identity_at(&self.path)? == self.identity {
+            return Ok(());
+        }
+        let fd = sink::open(&self.path, Open::Append)?;
+        let size = sink::regular_size(&fd)?.ok_or_else(|| io::Error::from_raw_os_error(libc::EEXIST))?;
+        self.identity = Some(sink::identity(&fd)?);
+        self.rotation = self.rotation.anew(size);
+        self.fd = fd;
+        self.reopened += 1;
+        Ok(())
     }
 
     /// `FILE` becomes `FILE.1`, that one `FILE.2`, and the last one goes. On an error the old file stays in use.
@@ -153,6 +190,7 @@ impl File {
             _ => {}
         }
         self.fd = sink::open(&self.path, Open::New)?;
+        self.identity = Some(sink::identity(&self.fd)?);
         self.rotation.rotated();
         self.rotated += 1;
         Ok(())

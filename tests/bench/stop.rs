@@ -14,12 +14,13 @@ const STOPS: usize = 1000;
 const GRACE: Duration = Duration::from_millis(100);
 const BULKS: usize = 20;
 
-/// Ignored signals, a session of its own, a double fork, jobs, an environment without our tag, twenty forks.
+/// Ignored signals, a session of its own, a double fork, jobs, an environment without our tag, nothing of ours at all, twenty forks.
 const HOSTILE: &str = "trap '' TERM HUP INT
     setsid sh -c 'trap \"\" TERM HUP; sleep 1000; sleep 1000' &
     (setsid sh -c '(trap \"\" TERM HUP; sleep 1000; sleep 1000) &' &)
     sh -c 'set -m; sleep 1000 & trap \"\" TERM HUP; wait' &
     (env -i setsid sh -c 'trap \"\" HUP TERM; sleep 1000; sleep 1000' &)
+    (env -i setsid sh -c '(trap \"\" HUP TERM; sleep 1000; sleep 1000) &' </dev/null >/dev/null 2>&1 &)
     i=0; while [ $i -lt 20 ]; do (setsid sleep 1000 &); i=$((i+1)); done
     echo ready; while :; do sleep 1000; done";
 

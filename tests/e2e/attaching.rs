@@ -70,8 +70,8 @@ fn w18_an_ended_session_can_be_viewed_and_shows_its_last_screen() {
     place.wait_end("done");
     let mut terminal = place.terminal(&["attach", "done"]);
     assert_eq!(terminal.wait_exit(), 5);
-    let shown = String::from_utf8_lossy(&terminal.raw()).into_owned();
-    assert!(shown.contains("last words") && shown.contains("exited 5"), "{shown:?}");
+    terminal.wait_text("last words");
+    terminal.wait_text("exited 5");
 }
 
 #[test]

@@ -19,6 +19,10 @@ fn k4_w8_two_hundred_programs_that_read_nothing_cost_nobody_else_anything() {
     let place = Place::new();
     place.start("first", "sleep 1000");
     let mut connection = place.connect();
+    // In whole lines: a terminal drops what is too long for one, and would never be full.
+    let line = b"a line that nobody reads\n";
+    let bytes = serde_bytes::ByteBuf::from(line.repeat(500_000 / line.len()));
+    let mut senders = Vec::new();
     for n in 0..200 {
         let mut run = verbs::Run { key: runpm::client::request_key(), ..verbs::Run::default() };
         run.spec.kind = if n % 2 == 0 { Kind::Pty } else { Kind::Pipe };
@@ -29,19 +33,40 @@ fn k4_w8_two_hundred_programs_that_read_nothing_cost_nobody_else_anything() {
             serde_bytes::ByteBuf::from(&b"PATH=/usr/bin:/bin"[..]),
         ];
         connection.call(&run).expect("started");
-        let send = verbs::Send {
+        let send = || verbs::Send {
             key: runpm::client::request_key(),
             target: format!("deaf{n}"),
-            bytes: serde_bytes::ByteBuf::from(vec![b'x'; 500_000]),
+            bytes: bytes.clone(),
             ..verbs::Send::default()
         };
-        connection.call(&send).expect("half of the room");
+        let mut sender = place.connect();
+        sender.call(&send()).expect("half of the room");
+        sender.call(&send()).expect("the other half");
+        let third = sender.post(&send()).expect("sent");
+        wait_until("it is taken off the wire", || {
+            sender.flush().expect("a daemon");
+            sender.unsent() == 0
+        });
+        senders.push((sender, third));
     }
 
-    let asked = Instant::now();
-    connection.call(&verbs::DaemonStatus {}).expect("an answer");
-    // Ten times the figure that is measured: 50 ms.
-    assert!(asked.elapsed() < Duration::from_millis(500), "{:?}", asked.elapsed());
+    let mut times: Vec<Duration> = (0..101)
+        .map(|_| {
+            let asked = Instant::now();
+            connection.call(&verbs::DaemonStatus {}).expect("an answer");
+            asked.elapsed()
+        })
+        .collect();
+
+    times.sort_unstable();
+    assert!(times[50] < Duration::from_millis(50), "half of them take {:?} and more", times[50]);
+    // Where other tests run beside it, one may wait for a processor.
+    assert!(times[100] < Duration::from_millis(500), "the slowest took {:?}", times[100]);
+    // The queues are full indeed: what came third waits still, wherever it is.
+    for (n, (sender, third)) in senders.iter_mut().enumerate() {
+        let answer = sender.try_receive().expect("a daemon");
+        assert!(answer.is_none(), "deaf{n} took request {third}: {answer:?}");
+    }
 }
 
 #[test]
@@ -195,4 +220,16 @@ fn a_signal_goes_to_what_is_in_front_and_bad_ones_are_named() {
         let (code, said) = place.fails(&["signal", bad, "t"]);
         assert!(code == 2, "{bad}: {code} {said}");
     }
+}
+
+#[test]
+fn who_types_to_a_program_that_does_not_read_waits_as_long_as_it_wants() {
+    let place = Place::new();
+    place.ok(&["run", "-d", "--pipe", "--name", "deaf", "--", "sleep", "1000"]);
+    let line = "x".repeat(100_000);
+    let (code, sentence) = wait_for("it is full", || {
+        let typed = place.run(&["send", "deaf", &line, "--timeout", "50ms"]);
+        (!typed.status.success()).then(|| (typed.status.code(), String::from_utf8_lossy(&typed.stderr).into_owned()))
+    });
+    assert!(code == Some(92) && sentence.contains("deaf does not read what was typed before"), "{code:?} {sentence}");
 }

@@ -120,7 +120,7 @@ fn w88_w89_only_the_orphaned_are_ended_and_only_when_asked() {
 #[test]
 fn w88_orphans_are_what_a_session_or_a_dead_tool_left() {
     let place = Place::new();
-    // What a session leaves behind bears its tag, or nothing at all.
+    // What a session leaves behind bears its tag, or at least what it inherited.
     place.start("a", "setsid sleep 1000.1 & (env -i setsid sleep 1000.2 </dev/null >/dev/null 2>&1 &); sleep 0.2");
     place.start("b", "setsid sleep 1000.3 & echo up; sleep 1000");
     place.wait_end("a");
@@ -143,13 +143,16 @@ fn w88_orphans_are_what_a_session_or_a_dead_tool_left() {
     let lines = place.ok(&["orphans"]);
     let line = |word: &str| lines.lines().find(|line| line.ends_with(word)).unwrap_or_default().to_owned();
     assert!(line("sleep 1000.1").contains("session a, which started it, has ended"), "{lines}");
-    assert!(line("sleep 1000.2").contains("no session is known"), "{lines}");
+    assert!(line("sleep 1000.2").contains("session a, which started it, has ended"), "{lines}");
     assert!(line("sleep 1000.4").contains("ci:4194303, which started it, is gone"), "{lines}");
     assert!(line("sleep 1000.3").is_empty() && line("sleep 1000.5").is_empty(), "{lines}");
 
     // A stop of another session leaves them alone.
     place.ok(&["stop", "b"]);
-    assert!(place.ok(&["orphans"]).contains("sleep 1000.2"));
+    place.ok(&["rm", "a"]);
+    assert!(
+        place.ok(&["orphans"]).lines().any(|line| line.contains("no session is known") && line.ends_with("1000.2"))
+    );
     for word in ["sleep 1000.1", "sleep 1000.2"] {
         place.ok(&["kill-tree", line(word).split(' ').next().expect("a pid")]);
     }
@@ -221,8 +224,9 @@ fn w92_kill_tree_follows_who_is_orphaned_on_the_way_and_ignores_term() {
 #[test]
 fn w93_the_daemon_answers_while_many_ask_for_processes() {
     let place = Place::new();
-    for n in 0..5 {
-        place.start(&format!("s{n}"), "sleep 1000");
+    // Each with processes below it and one that left it.
+    for n in 0..60 {
+        place.start(&format!("s{n}"), "sleep 1000 & sleep 1000 & setsid sleep 1000 & wait");
     }
     let pid = place.keeper_pid().to_string();
     std::thread::scope(|scope| {
@@ -243,7 +247,10 @@ fn w93_the_daemon_answers_while_many_ask_for_processes() {
         }
         // Where other tests run beside it, some wait for a processor and not for the daemon.
         times.sort_unstable();
-        assert!(times[times.len() * 9 / 10] < Duration::from_millis(50), "{times:?}");
+        let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
+        assert!(times.len() > 20, "{} answers while they asked", times.len());
+        assert!(median < Duration::from_millis(50), "half of {} answers took {median:?} and more", times.len());
+        assert!(slowest < Duration::from_millis(500), "one took {slowest:?}");
     });
 }
 
@@ -318,7 +325,7 @@ fn w96_bad_process_ids_are_refused_with_a_sentence() {
     };
     let table: [(&[&str], i32, &str); 14] = [
         (&["register", "0"], 2, "0 is not in 1.."),
-        (&["register", "-5"], 2, "unexpected argument"),
+        (&["register", "-5"], 2, "-5 is not in 1.."),
         (&["register", "99999999999"], 2, "not in"),
         (&["register", &gone], 1, "there is no process"),
         (&["unregister", &gone], 1, "is registered"),
@@ -328,7 +335,7 @@ fn w96_bad_process_ids_are_refused_with_a_sentence() {
         (&["kill-tree", &keeper], 2, "rpm shutdown"),
         (&["kill-tree", &daemon], 2, "rpm shutdown"),
         (&["kill-tree", "0"], 2, "not in"),
-        (&["kill-tree", &gone, "--timeout", "-1s"], 2, "unexpected argument"),
+        (&["kill-tree", &gone, "--timeout", "-1s"], 2, "is negative"),
         (&["kill-tree", &gone, "--timeout", "99999d"], 2, "more than a year"),
         (&["orphans", "--timeout", "1s"], 2, "--kill"),
     ];

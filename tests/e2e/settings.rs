@@ -99,12 +99,13 @@ fn d23_sessions_start_by_themselves_once_in_a_keepers_life() {
         name = "done"
         command = ["true"]
         kind = "pipe"
+        merge = true
         "#,
     );
     let mut command = place.command(crate::support::RPM);
     assert!(command.env("SECRET", "x").args(["daemon", "start"]).status().expect("rpm runs").success());
     wait_until("both are there", || names(&place) == ["web", "done"]);
-    place.wait_end("done");
+    assert_eq!(place.wait_end("done")["merged"], true);
     let screen = place.wait_screen("web", "40 120\n/");
     assert!(screen.starts_with("plum xterm-256color\n00"), "{screen}");
     let web = place.session("web");

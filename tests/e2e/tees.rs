@@ -214,6 +214,7 @@ fn w40_block_makes_the_program_wait_for_its_file_and_a_dead_tee_holds_nobody() {
     assert_eq!(number(&tee(&place, &id), "missed"), 0);
 
     pipe(&place, "again", "read x; seq 1 1000000; exit 3");
+    let file = path(&place, "again");
     let id = made(&place, &["again", "--to", &text(&file), "--policy", "block"]);
     let helper = number(&wait_state(&place, &id, "running"), "pid") as u32;
     signal(helper, "STOP");
@@ -283,6 +284,113 @@ fn w43_a_full_disk_is_shown_and_the_copy_goes_on_when_it_can() {
     let failed = wait_state(&place, &id, "failed");
     assert_eq!((number(&failed, "missed"), number(&failed, "written")), (14, 0));
     wait_state(&place, &second, "done");
+}
+
+#[test]
+fn w43_what_a_failed_tee_did_not_copy_is_counted_with_the_reason() {
+    let place = Place::new();
+    pipe(&place, "s", "while read x; do echo $x; done");
+    let command = made(&place, &["s", "--to-command", "read x; exit 7"]);
+    let full = made(&place, &["s", "--to", "/dev/full"]);
+    let killed = made(&place, &["s", "--to", &text(&path(&place, "file"))]);
+    let typed = made(&place, &["s", "--to", &text(&path(&place, "typed")), "--stream", "in"]);
+    place.ok(&["send", "s", "one\n"]);
+    wait_state(&place, &command, "failed");
+    wait_until("the copies are made", || number(&tee(&place, &killed), "written") == 4);
+    wait_until("the copies are made", || number(&tee(&place, &typed), "written") == 4);
+    for id in [&killed, &typed] {
+        kill(number(&tee(&place, id), "pid") as u32);
+        wait_state(&place, id, "failed");
+    }
+    place.ok(&["send", "s", "three\n"]);
+    wait_until("all is said", || place.session("s")["output_bytes"] == 10);
+    let counts = |id: &str| ["written", "waiting", "missed"].map(|field| number(&tee(&place, id), field));
+    wait_until("a full disk is waited for", || counts(&full) == [0, 10, 0]);
+    // The next daemon knows the same.
+    place.kill_daemon();
+    assert_eq!(counts(&command), [4, 0, 6]);
+    assert_eq!(counts(&killed), [4, 0, 6]);
+    assert_eq!(counts(&typed), [4, 0, 6]);
+    let shown = place.ok(&["tees"]);
+    let row = |id: &str| shown.lines().find(|line| line.starts_with(id)).expect("a row").to_owned();
+    assert!(row(&command).contains("failed (the command ended with 7)"), "{shown}");
+    assert!(row(&full).contains("running (no space left on device)"), "{shown}");
+    assert!(row(&killed).contains("failed (its process was ended by KILL)"), "{shown}");
+
+    let removed = |id: &str| {
+        let output = place.run(&["untee", id]);
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let said = |id: &str, rest: &str| (Some(91), format!("{id} {rest}"));
+    assert_eq!(removed(&command), said(&command, "4 bytes written, 6 missed (the command ended with 7)"));
+    assert_eq!(removed(&full), said(&full, "0 bytes written, 10 missed (no space left on device)"));
+    assert_eq!(removed(&killed), said(&killed, "4 bytes written, 6 missed (its process was ended by KILL)"));
+    let whole = made(&place, &["s", "--to-command", "cat; exit 3"]);
+    let (code, said) = removed(&whole);
+    assert_eq!((code, said), (Some(1), format!("{whole} 0 bytes written (the command ended with 3)")));
+}
+
+#[test]
+fn two_tees_never_share_a_file_however_it_is_spelled() {
+    let place = Place::new();
+    pipe(&place, "s", "read x");
+    let (file, folder) = (path(&place, "log"), path(&place, "also"));
+    std::fs::write(&file, "kept\n").expect("a file");
+    std::os::unix::fs::symlink(place.dir(), &folder).expect("a link");
+    std::fs::hard_link(&file, path(&place, "hard")).expect("a hard link");
+    let first = made(&place, &["s", "--to", &text(&file), "--max-size", "4K", "--keep", "3"]);
+    let refused = |path: &str| {
+        let (code, said) = place.fails(&["tee", "s", "--truncate", "--to", path]);
+        assert!(code == 1 && said.contains(&format!("tee {first} of session s has that file")), "{path}: {said}");
+        assert!(said.contains(&format!("`rpm untee {first}`")), "{said}");
+    };
+    let spelled = format!("{}/../also/log", text(&folder));
+    refused(&text(&file));
+    refused(&text(&folder.join("log")));
+    refused(&text(&path(&place, "hard")));
+    refused(&text(&path(&place, "log.3")));
+    assert_eq!(place.run(&["tee", "s", "--to", &spelled]).status.code(), Some(1));
+    place.kill_daemon();
+    refused(&text(&file));
+    std::fs::remove_file(&file).expect("a file");
+    refused(&text(&file));
+    assert_eq!(read(&path(&place, "hard")), b"kept\n", "refused, and emptied all the same");
+    // Devices take from many, and a tee that is gone has no file.
+    made(&place, &["s", "--to", "/dev/null"]);
+    made(&place, &["s", "--to", "/dev/null"]);
+    place.ok(&["untee", &first]);
+    made(&place, &["s", "--to", &text(&file)]);
+}
+
+#[test]
+fn a_file_that_was_renamed_or_deleted_is_begun_anew() {
+    let place = Place::new();
+    pipe(&place, "s", "while read x; do echo $x; done");
+    let folder = path(&place, "logs");
+    std::fs::create_dir(&folder).expect("a folder");
+    let (file, old) = (folder.join("log"), folder.join("log.old"));
+    let id = made(&place, &["s", "--to", &text(&file)]);
+    let says = |word: &str| drop(place.ok(&["send", "s", &format!("{word}\n")]));
+    says("one");
+    wait_until("it is copied", || read(&file) == b"one\n");
+    std::fs::rename(&file, &old).expect("renamed");
+    says("two");
+    wait_until("a new file has what came after", || read(&file) == b"two\n");
+    assert_eq!(read(&old), b"one\n");
+    std::fs::remove_file(&file).expect("deleted");
+    says("three");
+    wait_until("a new file has what came after", || read(&file) == b"three\n");
+    wait_until("it is told", || number(&tee(&place, &id), "reopened") == 2);
+
+    // Without its folder there can be none: that is shown, and what is said waits.
+    std::fs::remove_dir_all(&folder).expect("deleted");
+    says("four");
+    wait_until("it is shown", || tee(&place, &id)["errno"] == 2);
+    assert_eq!((number(&tee(&place, &id), "written"), number(&tee(&place, &id), "waiting")), (14, 5));
+    std::fs::create_dir(&folder).expect("a folder");
+    wait_until("a new file has what came meanwhile", || read(&file) == b"four\n");
+    let done = wait_state(&place, &id, "running");
+    assert_eq!((number(&done, "missed"), number(&done, "written")), (0, 19));
 }
 
 #[test]
@@ -415,7 +523,7 @@ fn a_command_that_ends_early_is_shown_with_its_code() {
     assert!(place.ok(&["tees"]).contains("the command ended with 7"));
     place.ok(&["send", "s", "two\n"]);
     assert_eq!(place.session("s")["state"], "running");
-    place.ok(&["untee", &id]);
+    assert_eq!(place.run(&["untee", &id]).status.code(), Some(91));
 }
 
 #[test]
@@ -510,7 +618,7 @@ fn a_tee_that_hangs_is_removed_all_the_same() {
     let id = made(&place, &["s", "--to", &text(&path(&place, "file"))]);
     let helper = number(&wait_state(&place, &id, "running"), "pid") as u32;
     signal(helper, "STOP");
-    place.ok(&["untee", &id]);
+    assert_eq!(place.run(&["untee", &id]).status.code(), Some(1), "it had to be killed");
     assert!(!lives(helper) && tees(&place).is_empty());
 }
 

@@ -13,20 +13,20 @@ use crate::support::wait_for;
 use crate::support::wait_until;
 
 /// A duration for `sleep` that nothing else on the machine uses: names a tree's processes without their environment.
-fn marker(place: &Place, n: usize) -> String {
+pub fn marker(place: &Place, n: usize) -> String {
     let digits: String = place.dir().to_string_lossy().chars().filter(char::is_ascii_digit).collect();
     format!("1000.{digits}{n:03}")
 }
 
 /// Living processes that sleep with the marker.
-fn sleepers(marker: &str) -> Vec<u32> {
+pub fn sleepers(marker: &str) -> Vec<u32> {
     let wanted = format!("sleep\0{marker}\0");
     let is_one = |pid: &u32| std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == wanted.as_bytes());
     marked(marker).into_iter().filter(is_one).collect()
 }
 
 /// Living processes whose command line has the marker.
-fn marked(marker: &str) -> Vec<u32> {
+pub fn marked(marker: &str) -> Vec<u32> {
     let pids = std::fs::read_dir("/proc").expect("/proc").flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let has_it = |pid: &u32| {
@@ -37,7 +37,7 @@ fn marked(marker: &str) -> Vec<u32> {
 }
 
 /// Everything that does not want to die: ignored signals, own sessions, double forks, jobs, an environment without our
-/// tag, and many.
+/// tag or anything else of ours, and many.
 fn hostile(marker: &str, forks: usize) -> String {
     format!(
         "trap '' TERM HUP INT
@@ -46,6 +46,7 @@ fn hostile(marker: &str, forks: usize) -> String {
          sh -c 'set -m; sleep {marker} & sleep {marker} & trap \"\" TERM HUP; wait; sleep {marker}' &
          (env -i setsid sh -c 'trap \"\" HUP TERM; sleep {marker}; sleep {marker}' &)
          sh -c 'env -i setsid sh -c \"trap \\\"\\\" HUP TERM; sleep {marker}; sleep {marker}\" </dev/null >/dev/null 2>&1 & wait' &
+         (env -i setsid sh -c '(trap \"\" HUP TERM; sleep {marker}; sleep {marker}) &' </dev/null >/dev/null 2>&1 &)
          i=0; while [ $i -lt {forks} ]; do (setsid sleep {marker} &); i=$((i+1)); done
          echo ready; while :; do sleep {marker}; done"
     )
@@ -75,7 +76,7 @@ fn k8_fifty_hostile_trees_are_ended_within_grace_and_a_second() {
         for (n, name) in names.iter().enumerate() {
             let forks = forks(round, n);
             wait_until("the tree stands", || {
-                place.ok(&["logs", name]).contains("ready") && sleepers(&markers[n]).len() >= forks + 7
+                place.ok(&["logs", name]).contains("ready") && sleepers(&markers[n]).len() >= forks + 8
             });
         }
         std::thread::scope(|scope| {
@@ -207,8 +208,8 @@ fn k8_a_control_group_knows_who_bears_no_other_mark() {
     let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(doctor.contains("a control group of its own"), "{doctor}");
 
-    // Its parents are gone before anybody looks; no tag, no terminal, a session of its own.
-    let escape = format!("(env -i setsid sleep {marker} </dev/null >/dev/null 2>&1 &)");
+    // Its parents are gone before anybody looks; no tag, no terminal, a session of its own, a limit of its own.
+    let escape = format!("(env -i setsid prlimit --rttime=1000000 sleep {marker} </dev/null >/dev/null 2>&1 &)");
     place.start("a", &format!("{escape}; echo up; sleep 1000"));
     place.start("b", &format!("{escape}; echo up; sleep 1000"));
     for name in ["a", "b"] {

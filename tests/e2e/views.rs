@@ -245,6 +245,76 @@ fn a_recording_of_what_is_left_says_so_and_ends_with_the_same_screen() {
 }
 
 #[test]
+fn what_is_left_of_a_history_begins_with_a_whole_line_and_says_how_much_is_gone() {
+    let place = Place::new();
+    place.ok(&[
+        "run",
+        "-d",
+        "--pipe",
+        "--history",
+        "64K",
+        "--name",
+        "s",
+        "--",
+        "seq",
+        "-f",
+        "line %06.0f",
+        "1",
+        "30000",
+    ]);
+    place.wait_end("s");
+    let total: u64 = 30_000 * 12;
+    let gone = total - (64 << 10);
+    assert!(!gone.is_multiple_of(12), "{gone}: the ring was to end inside a line");
+    let sentence = format!("rpm: the first {gone} bytes of s are gone; this begins at the first whole line\n");
+    for args in
+        [&["logs", "s"][..], &["logs", "-t", "s"], &["logs", "-n", "29000", "s"], &["logs", "--since", "1h", "s"]]
+    {
+        let output = place.run(args);
+        let text = String::from_utf8(output.stdout).expect("text");
+        let first = text.lines().next().expect("a line");
+        let number = gone / 12 + 2;
+        assert!(first.ends_with(&format!("line {number:06}")), "{args:?}: {first}");
+        assert!(first.len() == 11 || args.contains(&"-t"), "{args:?}: {first}");
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), &sentence[..]));
+    }
+    let raw = place.run(&["logs", "--raw", "s"]);
+    assert_eq!(raw.stdout.len() as u64, total - gone, "raw is every byte");
+    assert!(String::from_utf8_lossy(&raw.stderr).contains("are gone; this is what is left"));
+    let few = place.run(&["logs", "-n", "3", "s"]);
+    assert_eq!((few.stdout.len(), few.stderr.len()), (36, 0), "nothing that was asked for is gone");
+
+    let text = place.run(&["export", "s", "--text"]);
+    assert!(text.status.success() && text.stdout.starts_with(b"line "));
+    assert!(String::from_utf8_lossy(&text.stderr).contains(&format!("the first {gone} bytes of s are gone")));
+    // Bytes that were asked for by their offset are lost to who asked.
+    for form in ["--text", "--asciicast"] {
+        let output = place.run(&["export", "s", form, "--from", "0"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(91), "{said}");
+        assert_eq!(said, format!("rpm: s: {gone} bytes were overwritten before they could be read\n"));
+        assert!(output.stdout.ends_with(b"line 030000\n") || form == "--asciicast");
+    }
+
+    place.ok(&[
+        "run",
+        "-d",
+        "--pipe",
+        "--history",
+        "64K",
+        "--name",
+        "endless",
+        "--",
+        "sh",
+        "-c",
+        "yes | tr -d '\\n' | head -c 200000",
+    ]);
+    place.wait_end("endless");
+    let text = place.run(&["logs", "endless"]).stdout;
+    assert!(text.len() > 60_000, "no line feed, so no half line: {}", text.len());
+}
+
+#[test]
 fn a_recording_of_pipes_shows_both_streams_from_the_left() {
     let place = Place::new();
     pipe(&place, "p", BOTH);
@@ -294,7 +364,7 @@ fn views_of_nonsense_are_refused_with_a_sentence() {
     pipe(&place, "p", "echo out");
     place.wait_screen("s", "hi");
     place.wait_end("p");
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 11] = [
         (&["logs", "nobody"], 66, "no session is called"),
         (&["logs", "s", "--stream", "err"], 2, "has a terminal"),
         (&["grep", "x", "s", "--stream", "out"], 2, "has a terminal"),
@@ -302,6 +372,7 @@ fn views_of_nonsense_are_refused_with_a_sentence() {
         (&["logs", "s", "--since", "2999-01-01"], 2, "has not come yet"),
         (&["screen", "nobody", "--svg"], 66, "no session is called"),
         (&["export", "s"], 2, "--asciicast"),
+        (&["export", "s", "--text", "--from", "99999"], 2, "there is no byte 99999 of s yet"),
         (&["export", "all", "--asciicast"], 2, "of one session"),
         (&["export", "s", "--asciicast", "-o", "/nowhere/x"], 1, "cannot write /nowhere/x"),
         (&["export", "s", "--text", "-o", "/dev/full"], 1, "cannot write /dev/full"),
@@ -319,6 +390,5 @@ fn views_of_nonsense_are_refused_with_a_sentence() {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "0\n", "{view}");
     }
     // Beyond the end there is nothing yet, and that is no error.
-    assert_eq!(place.ok(&["export", "s", "--text", "--from", &u64::MAX.to_string()]), "");
     assert_eq!(place.ok(&["logs", "p", "x*", "all"]).lines().count(), 2);
 }

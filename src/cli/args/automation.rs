@@ -43,7 +43,7 @@ pub struct Events {
     #[arg(long, value_name = "KIND")]
     pub kind: Vec<String>,
     /// Begin behind the event with this number; 0 begins with the oldest one that is kept
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse::number)]
     pub since: Option<u64>,
     /// Print JSON, a document a line
     #[arg(long)]

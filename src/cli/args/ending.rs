@@ -33,6 +33,9 @@ pub struct Filter {
 /// `rpm purge`.
 #[derive(Debug, Args)]
 pub struct Purge {
+    /// Name, id, prefix, glob, @tag or all [default: all]
+    #[arg(value_name = "SESSION")]
+    pub names: Vec<String>,
     /// Only those
     #[command(flatten)]
     pub filter: Filter,

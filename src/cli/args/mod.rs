@@ -13,8 +13,18 @@ mod tees;
 mod tool;
 mod views;
 
+use std::any::TypeId;
+use std::ffi::OsString;
+
+use clap::Arg;
+use clap::Command;
+use clap::CommandFactory;
+use clap::FromArgMatches;
 use clap::Parser;
 use clap::Subcommand;
+
+use crate::client::blocking::wait;
+use crate::protocol::verbs;
 
 pub use automation::*;
 pub use config::*;
@@ -35,7 +45,7 @@ pub use views::*;
     about = "Programs that outlive your terminal: a dashboard over sessions that no crash, logout or upgrade ends"
 )]
 #[command(
-    after_help = "Examples:\n  rpm                        open the dashboard\n  rpm run -- make -j4        start a program and attach to it\n  rpm run -d --name web -- python3 -m http.server\n  rpm attach web             C-b d leaves, the program goes on\n\nThis is the session manager `runpm`, not Red Hat's package manager."
+    after_help = "Examples:\n  rpm                        # open the dashboard\n  rpm run -- make -j4        # start a program and attach to it\n  rpm run -d --name web -- python3 -m http.server\n  rpm attach web             # C-b d leaves, the program goes on\n\nThis is the session manager `runpm`, not Red Hat's package manager."
 )]
 pub struct Cli {
     /// What to do; without it, the dashboard.
@@ -49,7 +59,7 @@ pub enum Verb {
     /// Open the dashboard
     #[command(visible_aliases = ["dashboard", "monit"])]
     #[command(
-        after_help = "Examples:\n  rpm tui\n  rpm tui --session web      one session, full screen\n  rpm tui --layout desk      panes as they were kept"
+        after_help = "Examples:\n  rpm tui\n  rpm tui --session web      # one session, full screen\n  rpm tui --layout desk      # panes as they were kept"
     )]
     Tui(Tui),
     /// Start three harmless sessions to play with, open the dashboard, clean up
@@ -62,7 +72,7 @@ pub enum Verb {
     /// Attach this terminal to a session; C-b d leaves
     #[command(visible_aliases = ["connect", "fg"])]
     #[command(
-        after_help = "Examples:\n  rpm attach web\n  rpm attach web --steal     take it over from another terminal"
+        after_help = "Examples:\n  rpm attach web\n  rpm attach web --steal     # take it over from another terminal"
     )]
     Attach(Attach),
     /// List sessions
@@ -107,7 +117,7 @@ pub enum Verb {
     #[command(after_help = "Examples:\n  rpm rename sh-2 deploy")]
     Rename(Rename),
     /// Give a session other tags
-    #[command(after_help = "Examples:\n  rpm tag web blue ci\n  rpm tag web                takes all of them away")]
+    #[command(after_help = "Examples:\n  rpm tag web blue ci\n  rpm tag web                # takes all of them away")]
     Tag(Tag),
     /// End sessions: politely first, then hard
     #[command(
@@ -117,7 +127,7 @@ pub enum Verb {
     /// End sessions hard, now
     Kill(Kill),
     /// Send a signal to sessions
-    #[command(after_help = "Examples:\n  rpm signal HUP web\n  rpm signal INT build      as C-c would")]
+    #[command(after_help = "Examples:\n  rpm signal HUP web\n  rpm signal INT build       # as C-c would")]
     Signal(Signal),
     /// Forget ended sessions
     #[command(visible_aliases = ["delete", "del"])]
@@ -169,4 +179,110 @@ pub enum Verb {
     /// A tee itself; started by the keeper.
     #[command(name = "__tee", hide = true)]
     TeeProcess,
+}
+
+/// Reads a command line; its first word is the program.
+pub fn parse_from(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = with_negative_values(Cli::command());
+    let mut matches = command.try_get_matches_from_mut(line)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// A number or a time below zero is a bad value, and not an unknown flag.
+fn with_negative_values(command: Command) -> Command {
+    let numbers = [
+        TypeId::of::<u16>(),
+        TypeId::of::<u32>(),
+        TypeId::of::<u64>(),
+        TypeId::of::<usize>(),
+        TypeId::of::<Since>(),
+        TypeId::of::<wait::Since>(),
+        TypeId::of::<verbs::From>(),
+        TypeId::of::<verbs::TeeFrom>(),
+    ];
+    let accept = |arg: Arg| {
+        let is_number = numbers.iter().any(|number| arg.get_value_parser().type_id() == *number);
+        match (is_number && arg.get_action().takes_values(), arg.is_positional()) {
+            (false, _) => arg,
+            (true, true) => arg.allow_negative_numbers(true),
+            (true, false) => arg.allow_hyphen_values(true),
+        }
+    };
+    command.mut_args(accept).mut_subcommands(with_negative_values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cuts a line as a shell does, up to a comment, a pipe or a redirection.
+    fn words(line: &str) -> Vec<OsString> {
+        let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        for c in line.chars() {
+            match (quote, c) {
+                (None, '#' | '|' | '<' | '>') if word.is_none() => break,
+                (None, '\'' | '"') => {
+                    quote = Some(c);
+                    word.get_or_insert_default();
+                }
+                (Some(open), c) if c == open => quote = None,
+                (None, ' ') => words.extend(word.take().map(OsString::from)),
+                (_, c) => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word.map(OsString::from));
+        words
+    }
+
+    fn check_examples(command: &Command) -> usize {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  ")).collect();
+        for example in &examples {
+            assert!(example.starts_with("rpm"), "{example}");
+            assert!(parse_from(words(example)).is_ok(), "{example}: {:?}", words(example));
+            let comment = example.split_once(" #").map_or("", |(_, comment)| comment);
+            assert!(
+                !example.trim_end_matches(comment).trim_end_matches('#').trim().contains("  "),
+                "no `#`: {example}"
+            );
+        }
+        examples.len() + command.get_subcommands().map(check_examples).sum::<usize>()
+    }
+
+    #[test]
+    fn every_example_of_the_help_can_be_pasted() {
+        assert!(check_examples(&Cli::command()) > 30);
+    }
+
+    #[test]
+    fn w96_negative_and_endless_values_are_refused_with_a_sentence_about_them() {
+        let cases = [
+            ("rpm stop web --grace -5s", "\"-5s\" is negative"),
+            ("rpm kill-tree 7 --timeout -1s", "\"-1s\" is negative"),
+            ("rpm wait web --for exit --timeout -1h", "\"-1h\" is negative"),
+            ("rpm rm --older-than -1d", "\"-1d\" is negative"),
+            ("rpm tree -5", "-5 is not in 1..="),
+            ("rpm logs web --since -5m", "\"-5m\" is negative"),
+            ("rpm export web --text --since -5m", "\"-5m\" is negative"),
+            ("rpm shutdown --grace 99999999999999999999s", "more than a year"),
+            ("rpm stop web --grace s", "has no number"),
+            ("rpm logs web -n -3", "\"-3\" is no number from 0 on"),
+            ("rpm events --since -3", "\"-3\" is no number from 0 on"),
+            ("rpm run --rows -3 -- x", "-3 is not in 0..="),
+            ("rpm run --history -1K -- x", "is no size"),
+            ("rpm tee web --to x --from -1", "now, start or an offset"),
+            ("rpm wait web --for exit --since -1", "now, start or an offset"),
+            ("rpm export web --text --from -1", "an offset in bytes"),
+            ("rpm daemon logs -n -1", "-1 is not in 0..="),
+            ("rpm grep x -C -1", "-1 is not in 0..="),
+        ];
+        for (line, sentence) in cases {
+            let error = parse_from(words(line)).expect_err(line).to_string();
+            assert!(error.contains(sentence), "{line}: {error}");
+        }
+        // What looks like a flag and is none of a number stays one.
+        assert!(parse_from(words("rpm run --name --json -- x")).is_err());
+        let help = parse_from(words("rpm tree --help")).expect_err("help");
+        assert_eq!(help.kind(), clap::error::ErrorKind::DisplayHelp);
+    }
 }

@@ -31,6 +31,10 @@ pub fn signal(text: &str) -> Result<u8, String> {
         .ok_or_else(|| format!("{text:?} is no signal; write a name or a number, such as HUP, USR1 or 10"))
 }
 
+pub fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{text:?} is no number from 0 on"))
+}
+
 /// Checks a line of keys; what they are on the wire, the terminal's modes decide.
 pub fn keys(text: &str) -> Result<String, KeysError> {
     Keys::parse(text).map(|_| text.to_owned())

@@ -63,9 +63,9 @@ pub struct Register {
     /// The tool that started it
     #[arg(long, value_name = "TOOL[:PID]")]
     pub originator: Option<String>,
-    /// A word for what it is
-    #[arg(long, default_value = "process", value_name = "WORD")]
-    pub kind: String,
+    /// A word for what it is [default: process]
+    #[arg(long, value_name = "WORD")]
+    pub kind: Option<String>,
     /// Its command, to be shown [default: its command line]
     #[arg(long, value_name = "TEXT")]
     pub command: Option<String>,

@@ -18,9 +18,10 @@ pub fn parse(written: &str) -> Result<Since, String> {
 fn parse_at(written: &str, now: &Zoned) -> Result<Since, String> {
     let now_us = now.timestamp().as_microsecond();
     let local = |at: civil::DateTime| at.to_zoned(now.time_zone().clone()).map(|at| at.timestamp());
-    let is_duration = written.bytes().all(|b| b.is_ascii_alphanumeric())
-        && written.starts_with(|c: char| c.is_ascii_digit())
-        && written.ends_with(|c: char| c.is_ascii_lowercase());
+    let unsigned = written.strip_prefix('-').unwrap_or(written);
+    let is_duration = unsigned.bytes().all(|b| b.is_ascii_alphanumeric())
+        && unsigned.starts_with(|c: char| c.is_ascii_digit())
+        && unsigned.ends_with(|c: char| c.is_ascii_lowercase());
     if is_duration {
         let ago = text::duration_ms(written)?;
         return Ok(Since((now_us as u64).saturating_sub(ago.saturating_mul(1000))));

@@ -47,5 +47,5 @@ pub enum Daemon {
 pub struct DaemonLogs {
     /// Last N lines
     #[arg(short = 'n', long, default_value_t = 50)]
-    pub lines: usize,
+    pub lines: u32,
 }

@@ -6,6 +6,7 @@ use clap::ArgGroup;
 use clap::Args;
 use clap::ValueEnum;
 
+use crate::cli::args::parse;
 use crate::cli::args::since;
 use crate::cli::args::since::Since;
 use crate::history::Stream;
@@ -38,7 +39,7 @@ pub struct Logs {
     #[arg(required = true, value_name = "SESSION")]
     pub targets: Vec<String>,
     /// Last N lines only
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = parse::number)]
     pub lines: Option<u64>,
     /// Only what was said since then: 5m, 12:30, 2026-11-21T12:30
     #[arg(long, value_name = "TIME", value_parser = since::parse, conflicts_with = "lines")]
@@ -97,13 +98,13 @@ pub struct Grep {
     pub timestamps: bool,
     /// Also N lines after each match
     #[arg(short = 'A', long, value_name = "N")]
-    pub after: Option<usize>,
+    pub after: Option<u32>,
     /// Also N lines before each match
     #[arg(short = 'B', long, value_name = "N")]
-    pub before: Option<usize>,
+    pub before: Option<u32>,
     /// Also N lines before and after each match
     #[arg(short = 'C', long, value_name = "N")]
-    pub context: Option<usize>,
+    pub context: Option<u32>,
     /// Print how many lines matched instead
     #[arg(short, long)]
     pub count: bool,

@@ -3,10 +3,13 @@
 use crate::cli::args;
 use crate::cli::exit;
 use crate::cli::output;
+use crate::cli::report;
 use crate::cli::report::say;
 use crate::client::Error;
 use crate::config;
 use crate::platform::endpoint::Place;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
 use crate::session::text;
 use crate::tui;
 
@@ -64,8 +67,8 @@ fn check(place: &Place, args: &args::ConfigCheck) -> u8 {
     let mut loaded = match config::read_file(&path) {
         Ok(Some(text)) => config::parse(&text),
         Ok(None) if args.file.is_some() => {
-            say(&format!("rpm: there is no file {}", path.display()));
-            return exit::FAILURE;
+            let message = format!("there is no file {}", path.display());
+            return report::error(&WireError::new(Code::Failed, message).into());
         }
         Ok(None) => config::Loaded::default(),
         Err(error) => return refuse(&error, None),
@@ -107,7 +110,9 @@ fn tell(path: &str, findings: &[config::Finding]) {
 
 fn refuse(error: &config::Error, todo: Option<&str>) -> u8 {
     let cause = std::error::Error::source(error).map(|cause| format!("\n  cause: {cause}")).unwrap_or_default();
-    let todo = todo.map(|todo| format!("\n  try: {todo}")).unwrap_or_default();
-    say(&format!("rpm: {error}{cause}{todo}"));
-    exit::FAILURE
+    let refused = WireError::new(Code::Failed, format!("{error}{cause}"));
+    report::error(&match todo {
+        Some(todo) => refused.hint(todo).into(),
+        None => refused.into(),
+    })
 }

@@ -39,7 +39,7 @@ pub fn status(args: &args::Json) -> Result<u8, Error> {
         report.keep_ended,
         size(report.keep_ended_bytes)
     );
-    let rows = [
+    let mut rows = vec![
         ("version", report.version),
         ("daemon", format!("pid {}, up {}", report.pid, text::age(report.up_ms))),
         ("keeper", format!("pid {}", report.keeper_pid)),
@@ -50,6 +50,7 @@ pub fn status(args: &args::Json) -> Result<u8, Error> {
         ("socket", report.socket),
         ("log", report.log),
     ];
+    rows.extend(report.faults.iter().map(|fault| ("fault", text::clean(fault))));
     for (key, value) in rows {
         output::print(format!("{key:<10} {value}\n").as_bytes());
     }
@@ -62,7 +63,7 @@ pub fn logs(args: &args::DaemonLogs) -> Result<u8, Error> {
     for path in std::iter::once(place.keeper_log()).chain(place.logs()) {
         let text = std::fs::read_to_string(&path).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
-        for line in &lines[lines.len().saturating_sub(args.lines)..] {
+        for line in &lines[lines.len().saturating_sub(args.lines as usize)..] {
             output::print(format!("{line}\n").as_bytes());
         }
     }

@@ -14,6 +14,8 @@ use crate::client::blocking::Client;
 use crate::client::inherit;
 use crate::platform::detach;
 use crate::platform::process;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
 use crate::protocol::verbs;
 use crate::session::originator;
 use crate::session::text;
@@ -41,9 +43,10 @@ pub fn run(args: &args::Run) -> Result<u8, Error> {
         Err(error) => {
             let argv: Vec<&[u8]> = args.command.iter().map(|arg| arg.as_bytes()).collect();
             let (program, reason) = (text::quote(&argv[..1]), error.to_string().to_lowercase());
-            say(&format!("rpm: cannot start {program}: {}", reason.split(" (os error").next().unwrap_or_default()));
+            let message = format!("cannot start {program}: {}", reason.split(" (os error").next().unwrap_or_default());
             let is_missing = error.kind() == std::io::ErrorKind::NotFound;
-            return Ok(if is_missing { exit::NOT_FOUND } else { exit::CANNOT_RUN });
+            let code = if is_missing { Code::CommandNotFound } else { Code::CannotStart };
+            return Err(WireError::new(code, message).into());
         }
     };
     announce(args, pid);

@@ -44,7 +44,8 @@ struct Finding {
 
 /// Runs all checks; fails if one of them is bad.
 pub fn doctor(args: &args::Doctor) -> u8 {
-    let findings = [folders(), settings(), daemon(), containment(), logout(), name(), terminal(), pictures(args.probe)];
+    let findings =
+        [folders(), settings(), daemon(), startup(), containment(), logout(), name(), terminal(), pictures(args.probe)];
     if args.json {
         output::json("findings", &findings);
     } else {
@@ -107,6 +108,20 @@ fn daemon() -> Finding {
     }
 }
 
+/// Says what the daemon left out of the settings, and what it could not start by itself.
+fn startup() -> Finding {
+    let report = Client::connect().and_then(|mut client| client.call(&verbs::DaemonStatus {}));
+    let faults = report.map(|report| report.faults).unwrap_or_default();
+    match &faults[..] {
+        [] => finding("startup", Grade::Ok, "nothing was left out", None),
+        [first, more @ ..] => {
+            let more = if more.is_empty() { String::new() } else { format!(" (and {} more)", more.len()) };
+            let todo = "`rpm daemon status` shows all; what is mended counts for the daemon that starts next";
+            finding("startup", Grade::Note, text::clean(&format!("{first}{more}")), Some(todo))
+        }
+    }
+}
+
 /// Says by what the processes of a session are known. The keeper looked when it started.
 fn containment() -> Finding {
     let report = Client::connect().and_then(|mut client| client.call(&verbs::DaemonStatus {}));
@@ -115,7 +130,8 @@ fn containment() -> Finding {
             finding("contain", Grade::Ok, format!("each session has a control group of its own, in {path}"), None)
         }
         Ok(verbs::DaemonReport { ungrouped: Some(why), .. }) => {
-            let text = format!("no control groups ({why}): processes are told by session, tag, parents and terminal");
+            let text =
+                format!("no control groups ({why}): processes are told by session, limit, tag, parents, terminal");
             finding(
                 "contain",
                 Grade::Note,

@@ -16,7 +16,7 @@ use crate::config;
 use crate::platform::endpoint::Place;
 use crate::protocol::verbs;
 use crate::protocol::verbs::Outcome;
-use crate::session::status::How;
+use crate::session::target;
 use crate::session::text;
 
 /// Longest wait for the keeper to be gone after it was told.
@@ -43,12 +43,23 @@ fn grace(wish: Option<u64>) -> Result<u64, Error> {
 fn end(targets: &args::Targets, grace_ms: u64) -> Result<u8, Error> {
     let key = client::request_key();
     let stop = verbs::Stop { key, targets: targets.names.clone(), grace_ms, filter: filter(&targets.filter) };
-    let mut client = Client::connect()?;
-    let outcomes = waiting::meanwhile(&targets.names, || client.call(&stop))?.outcomes;
+    let outcomes = match connect(&targets.names)? {
+        None => Vec::new(),
+        Some(mut client) => waiting::meanwhile(&targets.names, || client.call(&stop))?.outcomes,
+    };
     if outcomes.is_empty() {
         say("rpm: no session that has not ended is selected; nothing was done");
     }
-    Ok(tell(&outcomes, targets.json))
+    Ok(tell(&outcomes, targets.json, true))
+}
+
+/// Connects to the daemon. Without one there is nobody whom `all`, a glob, a tag or an option could select, and that is no
+/// error; whoever was named is missing.
+fn connect(targets: &[String]) -> Result<Option<Client>, Error> {
+    match Client::connect() {
+        Err(Error::NotRunning) if target::may_be_nobody(targets) => Ok(None),
+        client => client.map(Some),
+    }
 }
 
 fn filter(args: &args::Filter) -> verbs::Filter {
@@ -61,39 +72,53 @@ pub fn signal(args: &args::Signal) -> Result<u8, Error> {
     let key = client::request_key();
     let (targets, filter) = (args.targets.names.clone(), filter(&args.targets.filter));
     let signal = verbs::Signal { key, targets, filter, signal: args.signal };
-    let mut outcomes = Client::connect()?.call(&signal)?.outcomes;
+    let mut outcomes = match connect(&args.targets.names)? {
+        None => Vec::new(),
+        Some(mut client) => client.call(&signal)?.outcomes,
+    };
+    if outcomes.is_empty() {
+        say("rpm: no session that has not ended is selected; nothing was done");
+    }
     // They were signalled, not ended: an end is told only where it is why nothing was sent.
     outcomes.iter_mut().filter(|outcome| outcome.error.is_none()).for_each(|outcome| outcome.end = None);
-    Ok(tell(&outcomes, args.targets.json))
+    Ok(tell(&outcomes, args.targets.json, false))
 }
 
 /// `rpm rm`.
 pub fn rm(args: &args::Targets) -> Result<u8, Error> {
     let remove = verbs::Remove { targets: args.names.clone(), filter: filter(&args.filter) };
-    let outcomes = Client::connect()?.call(&remove)?.outcomes;
+    let outcomes = match connect(&args.names)? {
+        None => Vec::new(),
+        Some(mut client) => client.call(&remove)?.outcomes,
+    };
+    if outcomes.is_empty() {
+        say("rpm: no ended session is selected; nothing was done");
+    }
     match outcomes.iter().filter(|outcome| outcome.skipped).count() {
         0 => {}
         1 => say("rpm: 1 session has not ended and was left alone"),
         n => say(&format!("rpm: {n} sessions have not ended and were left alone")),
     }
-    Ok(tell(&outcomes, args.json))
+    Ok(tell(&outcomes, args.json, false))
 }
 
 /// `rpm purge`: no daemon means that nothing is kept.
 pub fn purge(args: &args::Purge) -> Result<u8, Error> {
-    let remove = verbs::Remove { targets: vec!["all".to_owned()], filter: filter(&args.filter) };
-    let outcomes = match Client::connect() {
-        Err(Error::NotRunning) => Vec::new(),
-        client => client?.call(&remove)?.outcomes,
+    let targets = if args.names.is_empty() { vec!["all".to_owned()] } else { args.names.clone() };
+    let remove = verbs::Remove { targets, filter: filter(&args.filter) };
+    let outcomes = match connect(&args.names)? {
+        None => Vec::new(),
+        Some(mut client) => client.call(&remove)?.outcomes,
     };
     let ended: Vec<Outcome> = outcomes.into_iter().filter(|outcome| !outcome.skipped).collect();
     if ended.is_empty() {
         say("rpm: no ended session is selected; nothing was done");
     }
-    Ok(tell(&ended, args.json))
+    Ok(tell(&ended, args.json, false))
 }
 
-fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
+/// Tells a result a session; `is_stop`: everybody was to be ended.
+fn tell(outcomes: &[Outcome], is_json: bool, is_stop: bool) -> u8 {
     if is_json {
         output::json("outcomes", &outcomes.iter().map(output::Outcome::from).collect::<Vec<_>>());
     }
@@ -102,8 +127,9 @@ fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
         let name = text::clean(&outcome.name);
         match (&outcome.error, &outcome.end) {
             (Some(error), _) => {
-                report::error(&Error::Refused(error.clone()));
-                code = exit::FAILURE;
+                // A name that nobody has is told by its code, whatever else failed.
+                let own = report::item(error);
+                code = if [code, own].contains(&exit::NO_SUCH_SESSION) { exit::NO_SUCH_SESSION } else { exit::FAILURE };
             }
             (None, Some(end)) => {
                 if !is_json {
@@ -112,13 +138,20 @@ fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
                 if !end.left.is_empty() {
                     let left: Vec<String> = end.left.iter().map(u32::to_string).collect();
                     say(&format!("rpm: still there of {name}: processes {}", left.join(" ")));
-                    // A natural end takes nobody with it; only who was asked to end everybody has failed.
-                    if end.how != How::Natural {
+                    if !is_stop {
+                        say("  try: `rpm orphans` names them, `rpm kill-tree PID` ends one");
+                    } else if code == exit::OK {
                         code = exit::FAILURE;
                     }
                 }
             }
             _ => {}
+        }
+        if !outcome.suspects.is_empty() {
+            let pids: Vec<String> = outcome.suspects.iter().map(u32::to_string).collect();
+            say(&format!("rpm: processes {} may belong to {name}: nothing says whose they are", pids.join(" ")));
+            say("  try: `rpm orphans` names them, `rpm kill-tree PID` ends one");
+            code = exit::FAILURE;
         }
     }
     code
@@ -133,8 +166,14 @@ pub fn shutdown(args: &args::Shutdown) -> Result<u8, Error> {
         }
         client => client?,
     };
-    let outcomes = client.connection().call(&verbs::Shutdown { grace_ms: grace(args.grace)? })?.outcomes;
-    let code = tell(&outcomes, false);
+    let verbs::Outcomes { outcomes, left } =
+        client.connection().call(&verbs::Shutdown { grace_ms: grace(args.grace)? })?;
+    let mut code = tell(&outcomes, false, true);
+    if !left.is_empty() {
+        let left: Vec<String> = left.iter().map(u32::to_string).collect();
+        say(&format!("rpm: still there, of no session: processes {}", left.join(" ")));
+        code = exit::FAILURE;
+    }
     let deadline = Instant::now() + GONE;
     while Instant::now() < deadline {
         if matches!(client.place().keeper_lock(), Ok(Some(_))) {

@@ -12,9 +12,14 @@ use crate::cli::exit;
 use crate::cli::feed;
 use crate::cli::feed::Source;
 use crate::cli::report::say;
+use crate::cli::whole_lines::Piece;
+use crate::cli::whole_lines::WholeLines;
 use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::client::follow::Chunk;
+use crate::history::Stream;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
 use crate::protocol::verbs;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
@@ -27,23 +32,30 @@ use crate::term::cast_start;
 /// Runs it.
 pub fn export(args: &args::Export) -> Result<u8, Error> {
     let mut client = Client::connect()?;
-    let found = feed::select(&mut client, std::slice::from_ref(&args.target), None)?;
+    let (found, _) = feed::select(&mut client, std::slice::from_ref(&args.target), None)?;
     let [status] = &found[..] else {
         say("rpm: a recording is of one session\n  try: name it; `rpm ls` lists them");
         return Ok(exit::USAGE);
     };
+    if let verbs::From::Offset(from) = args.from()
+        && from > status.output_bytes
+    {
+        let message = format!("there is no byte {from} of {} yet, only {}", status.name, status.output_bytes);
+        return Err(WireError::new(Code::Invalid, message).hint("--from takes an offset below that").into());
+    }
     let mut out = match open(args) {
         Ok(out) => out,
         Err(error) => return Ok(cannot_write(args, &error)),
     };
-    if args.from() == verbs::From::Start && status.oldest > 0 {
-        say(&format!("rpm: the first {} bytes of {} are gone; what is left begins there", status.oldest, status.name));
-    }
     let mut recorder = Recorder::new(args, status);
     let wish = verbs::Logs { from: args.from(), marks: true, ..verbs::Logs::default() };
     let mut source = [Source::new(status, 0, &wish)];
     let mut failed = None;
+    let mut code = exit::OK;
     let mut each = |_: usize, chunk: Chunk| {
+        if let Chunk::Missed { .. } = chunk {
+            code = exit::GAP;
+        }
         let text = recorder.take(chunk);
         match out.write_all(&text) {
             Ok(()) => ControlFlow::Continue(()),
@@ -55,7 +67,7 @@ pub fn export(args: &args::Export) -> Result<u8, Error> {
     };
     let _ = feed::read(&mut client, &mut source, &mut each)?;
     match failed.map_or_else(|| out.flush(), Err) {
-        Ok(()) => Ok(exit::OK),
+        Ok(()) => Ok(code),
         // The reader of a pipe went away: it has seen what it wanted.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit::OK),
         Err(error) => Ok(cannot_write(args, &error)),
@@ -80,6 +92,7 @@ struct Recorder<'a> {
     args: &'a args::Export,
     status: &'a Status,
     strips: [Strip; 3],
+    whole: [WholeLines; 3],
     cast: Option<Cast>,
     size: Size,
     /// What was said so far may be the second half of something.
@@ -88,16 +101,23 @@ struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     fn new(args: &'a args::Export, status: &'a Status) -> Self {
-        Self { args, status, strips: Default::default(), cast: None, size: status.size, is_torn: false }
+        Self {
+            args,
+            status,
+            strips: Default::default(),
+            whole: Default::default(),
+            cast: None,
+            size: status.size,
+            is_torn: false,
+        }
     }
 
     fn take(&mut self, chunk: Chunk) -> Vec<u8> {
         let is_cast = self.args.asciicast;
         match chunk {
-            Chunk::Bytes { stream, bytes, .. } if !is_cast => {
-                let mut text = Vec::new();
-                self.strips[stream as usize].filter(&bytes, &mut text);
-                text
+            Chunk::Bytes { stream, at, time_us: time, bytes } if !is_cast => {
+                let piece = self.whole[stream as usize].feed(Piece { at, time, bytes });
+                self.text(stream, &piece)
             }
             Chunk::Bytes { stream, at, time_us, bytes } => {
                 let start = self.begin(time_us, at);
@@ -117,7 +137,13 @@ impl<'a> Recorder<'a> {
             }
             Chunk::Missed { bytes, .. } => {
                 logs::say_missed(&self.status.name, bytes);
-                self.is_torn = true;
+                let rest = self.rest();
+                self.torn();
+                rest
+            }
+            Chunk::Torn { at } => {
+                logs::say_torn(&self.status.name, at, "what is left begins there");
+                self.torn();
                 Vec::new()
             }
             Chunk::End(_) if is_cast => {
@@ -125,8 +151,29 @@ impl<'a> Recorder<'a> {
                 let event = self.cast.as_mut().map(Cast::finish);
                 [start, event.unwrap_or_default()].concat().into_bytes()
             }
-            Chunk::Resize { .. } | Chunk::Exit { .. } | Chunk::End(_) => Vec::new(),
+            Chunk::End(_) => self.rest(),
+            Chunk::Resize { .. } | Chunk::Exit { .. } => Vec::new(),
         }
+    }
+
+    fn text(&mut self, stream: Stream, piece: &Piece) -> Vec<u8> {
+        let mut text = Vec::new();
+        self.strips[stream as usize].filter(&piece.bytes, &mut text);
+        text
+    }
+
+    /// Returns text that was held back and is all there is.
+    fn rest(&mut self) -> Vec<u8> {
+        logs::STREAMS
+            .map(|stream| (stream, self.whole[stream as usize].finish()))
+            .into_iter()
+            .flat_map(|(stream, held)| self.text(stream, &held))
+            .collect()
+    }
+
+    fn torn(&mut self) {
+        self.is_torn = true;
+        self.whole.iter_mut().for_each(WholeLines::torn);
     }
 
     /// Begins the cast, unless it has begun.

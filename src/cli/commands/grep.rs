@@ -20,33 +20,29 @@ use crate::cli::exit;
 use crate::cli::feed;
 use crate::cli::feed::Source;
 use crate::cli::output;
-use crate::cli::report::say;
 use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::client::follow::Chunk;
 use crate::history::Stream;
 use crate::platform::clock;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
 use crate::protocol::verbs;
 use crate::protocol::verbs::From;
+use crate::session::target;
 use crate::term::Line;
 use crate::term::Lines;
 
 /// Runs it.
 pub fn grep(args: &args::Grep) -> Result<u8, Error> {
-    let regex = match pattern(args) {
-        Ok(regex) => regex,
-        Err(fault) => {
-            say(&fault);
-            return Ok(exit::USAGE);
-        }
-    };
+    let regex = pattern(args)?;
     let mut client = match Client::connect() {
         // No daemon means no sessions, in which nothing matches.
-        Err(Error::NotRunning) if args.targets.is_empty() => return Ok(exit::FAILURE),
+        Err(Error::NotRunning) if target::may_be_nobody(&args.targets) => return Ok(exit::FAILURE),
         client => client?,
     };
     let stream = args.stream.map(args::StreamName::stream);
-    let found = feed::select(&mut client, &args.targets, stream)?;
+    let (found, missing) = feed::select(&mut client, &args.targets, stream)?;
     let from = args.since.map_or(From::Start, |Since(us)| From::Since(us));
     let wish = verbs::Logs { from, stream, marks: true, ..verbs::Logs::default() };
     let mut hunt = Hunt::new(args, regex, args.targets.is_empty() || found.len() > 1);
@@ -57,11 +53,12 @@ pub fn grep(args: &args::Grep) -> Result<u8, Error> {
             return Ok(code);
         }
     }
-    Ok(if hunt.has_matched { exit::OK } else { exit::FAILURE })
+    let code = if hunt.has_matched { exit::OK } else { exit::FAILURE };
+    Ok(if missing == exit::OK { code } else { missing })
 }
 
 /// Compiles the pattern, or says where it cannot be read.
-fn pattern(args: &args::Grep) -> Result<Regex, String> {
+fn pattern(args: &args::Grep) -> Result<Regex, WireError> {
     let written = if args.fixed { regex::escape(&args.pattern) } else { args.pattern.clone() };
     let result = RegexBuilder::new(&written).case_insensitive(args.ignore_case).build();
     result.map_err(|error| {
@@ -72,13 +69,15 @@ fn pattern(args: &args::Grep) -> Result<Regex, String> {
         };
         let Some((why, span)) = fault else {
             let error = error.to_string();
-            return format!("rpm: the pattern cannot be used: {}", error.lines().last().unwrap_or_default());
+            let why = error.lines().last().unwrap_or_default();
+            return WireError::new(Code::Invalid, format!("the pattern cannot be used: {why}"));
         };
         let shown: String = written.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
         let before = &written[..span.start.offset.min(written.len())];
         let gap = " ".repeat(unicode_width::UnicodeWidthStr::width(before));
         let column = before.chars().count() + 1;
-        format!("rpm: the pattern cannot be read: {why}, at character {column}\n  {shown}\n  {gap}^\n  try: -F takes it as plain text")
+        let message = format!("the pattern cannot be read: {why}, at character {column}\n  {shown}\n  {gap}^");
+        WireError::new(Code::Invalid, message).hint("-F takes it as plain text")
     })
 }
 
@@ -115,7 +114,7 @@ impl<'a> Hunt<'a> {
             has_names,
             is_coloured: std::io::stdout().is_terminal() && !set("NO_COLOR"),
             has_matched: false,
-            context: (args.before.unwrap_or(around), args.after.unwrap_or(around)),
+            context: (args.before.unwrap_or(around) as usize, args.after.unwrap_or(around) as usize),
             has_printed: false,
             out: BufWriter::new(std::io::stdout().lock()),
             name: String::new(),
@@ -147,7 +146,7 @@ impl<'a> Hunt<'a> {
                 self.finish()
             }
             Chunk::End(_) => self.finish().and_then(|()| self.close()),
-            Chunk::Resize { .. } | Chunk::Exit { .. } => Ok(()),
+            Chunk::Resize { .. } | Chunk::Exit { .. } | Chunk::Torn { .. } => Ok(()),
         };
         match written {
             Ok(()) => ControlFlow::Continue(()),

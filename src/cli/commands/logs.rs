@@ -15,6 +15,8 @@ use crate::cli::feed;
 use crate::cli::feed::Source;
 use crate::cli::output;
 use crate::cli::report::say;
+use crate::cli::whole_lines::Piece;
+use crate::cli::whole_lines::WholeLines;
 use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::client::follow::Chunk;
@@ -32,10 +34,12 @@ pub const STREAMS: [Stream; 3] = [Stream::Terminal, Stream::Out, Stream::Err];
 pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     let mut client = Client::connect()?;
     let stream = args.stream.map(args::StreamName::stream);
-    let found = feed::select(&mut client, &args.targets, stream)?;
+    let (found, mut code) = feed::select(&mut client, &args.targets, stream)?;
     if found.is_empty() {
-        say("rpm: no session matches");
-        return Ok(exit::OK);
+        if code == exit::OK {
+            say("rpm: no session matches");
+        }
+        return Ok(code);
     }
     let marks = !args.raw || args.json;
     let wish = verbs::Logs { from: args.from(), follow: args.follow, stream, marks, ..verbs::Logs::default() };
@@ -44,7 +48,6 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     let mut printers: Vec<Printer> = sources.iter().map(|source| Printer::new(args, source, &sources)).collect();
     // What was said so far is told session by session, what comes as it comes.
     let step = if args.follow { sources.len() } else { 1 };
-    let mut code = exit::OK;
     for (sources, printers) in sources.chunks_mut(step).zip(printers.chunks_mut(step)) {
         let mut each = |n: usize, chunk: Chunk| {
             if let Chunk::Missed { .. } = chunk {
@@ -57,6 +60,11 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
         }
     }
     Ok(code)
+}
+
+/// Tells people that the beginning is gone.
+pub fn say_torn(name: &str, bytes: u64, rest: &str) {
+    say(&format!("rpm: the first {bytes} bytes of {name} are gone; {rest}"));
 }
 
 /// Tells people that bytes are gone.
@@ -74,6 +82,7 @@ enum Form {
 struct Printer {
     name: String,
     form: Form,
+    whole: [WholeLines; 3],
     out: StdoutLock<'static>,
 }
 
@@ -92,23 +101,27 @@ impl Printer {
             let lines = STREAMS.map(|_| Lines::new(args.raw));
             Form::Lines { lines, prefix, timestamps: args.timestamps, json: args.json }
         };
-        Self { name: source.name.clone(), form, out: std::io::stdout().lock() }
+        Self { name: source.name.clone(), form, whole: Default::default(), out: std::io::stdout().lock() }
     }
 
     /// Prints what comes next; a reader that went away is no error.
     fn take(&mut self, chunk: Chunk) -> ControlFlow<u8> {
         let mut text = Vec::new();
         match chunk {
-            Chunk::Bytes { stream, at, time_us, bytes } => match &mut self.form {
-                Form::Raw => text.extend(bytes),
-                Form::Plain(strips) => strips[stream as usize].filter(&bytes, &mut text),
-                Form::Lines { lines, prefix, timestamps, json } => {
-                    let mut each = |line| push(&mut text, &line, &self.name, stream, (prefix, *timestamps, *json));
-                    lines[stream as usize].feed(at, time_us, &bytes, &mut each);
-                }
-            },
+            Chunk::Bytes { stream, at, time_us: time, bytes } => {
+                let piece = Piece { at, time, bytes };
+                let piece = if let Form::Raw = self.form { piece } else { self.whole[stream as usize].feed(piece) };
+                self.show(stream, &piece, &mut text);
+            }
+            Chunk::Torn { at } => {
+                let is_raw = matches!(self.form, Form::Raw);
+                let rest = if is_raw { "this is what is left" } else { "this begins at the first whole line" };
+                say_torn(&self.name, at, rest);
+                self.whole.iter_mut().for_each(WholeLines::torn);
+            }
             Chunk::Missed { bytes, .. } => {
                 self.finish(&mut text);
+                self.whole.iter_mut().for_each(WholeLines::torn);
                 say_missed(&self.name, bytes);
             }
             Chunk::End(_) => self.finish(&mut text),
@@ -120,8 +133,23 @@ impl Printer {
         }
     }
 
+    fn show(&mut self, stream: Stream, piece: &Piece, text: &mut Vec<u8>) {
+        match &mut self.form {
+            Form::Raw => text.extend_from_slice(&piece.bytes),
+            Form::Plain(strips) => strips[stream as usize].filter(&piece.bytes, text),
+            Form::Lines { lines, prefix, timestamps, json } => {
+                let mut each = |line| push(text, &line, &self.name, stream, (prefix, *timestamps, *json));
+                lines[stream as usize].feed(piece.at, piece.time, &piece.bytes, &mut each);
+            }
+        }
+    }
+
     /// Adds lines that never came to their end.
     fn finish(&mut self, text: &mut Vec<u8>) {
+        for stream in STREAMS {
+            let held = self.whole[stream as usize].finish();
+            self.show(stream, &held, text);
+        }
         let Form::Lines { lines, prefix, timestamps, json } = &mut self.form else { return };
         for (stream, lines) in STREAMS.into_iter().zip(lines) {
             if let Some(line) = lines.finish() {

@@ -215,11 +215,18 @@ fn tell_ended(args: &args::KillTree, ended: &verbs::Ended) {
 /// `rpm orphans`.
 pub fn orphans(args: &args::Orphans) -> Result<u8, Error> {
     let request = verbs::Orphans { kill: args.kill, timeout_ms: args.timeout };
-    let orphans = Client::connect_or_start()?.call(&request)?.orphans;
+    // Who only looks starts nothing. To end what an earlier daemon left, one is needed.
+    let client = if args.kill { Client::connect_or_start() } else { Client::connect() };
+    let is_known = !matches!(client, Err(Error::NotRunning));
+    let orphans = if is_known { client?.call(&request)?.orphans } else { Vec::new() };
     let is_left = |orphan: &&Orphan| args.kill && orphan.reason == verbs::Reason::Orphaned && !orphan.ended;
     let left = orphans.iter().filter(is_left).count();
     if args.json {
         output::json("orphans", &orphans);
+    } else if !is_known {
+        say(
+            "rpm: no daemon is running, so no orphans are known\n  try: `rpm daemon start`, which finds those that it left",
+        );
     } else if orphans.is_empty() {
         say("no orphans");
     } else {
@@ -227,6 +234,7 @@ pub fn orphans(args: &args::Orphans) -> Result<u8, Error> {
             let reason = match orphan.reason {
                 verbs::Reason::Dead => "dead",
                 verbs::Reason::PidReused => "pid reused",
+                verbs::Reason::Unclear => "unclear",
                 verbs::Reason::Orphaned if orphan.ended => "ended",
                 verbs::Reason::Orphaned => "orphaned",
             };
@@ -244,7 +252,7 @@ pub fn register(args: &args::Register) -> Result<u8, Error> {
     let request = verbs::Register {
         pid: args.pid,
         start_time: process::stat(args.pid).map_or(0, |stat| stat.start_time),
-        kind: args.kind.clone(),
+        kind: args.kind.clone().unwrap_or_default(),
         command: args.command.clone().unwrap_or_default(),
         cwd: args.cwd.clone().unwrap_or_default(),
         originator: args.originator.clone(),

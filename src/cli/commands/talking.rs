@@ -2,6 +2,9 @@
 
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use serde_bytes::ByteBuf;
 
@@ -20,6 +23,9 @@ use crate::session::sizing::SizeOwner;
 
 /// Bytes of one request: well below a frame, and a part of what the daemon queues.
 const PIECE: usize = 256 << 10;
+
+/// A program that reads takes less.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Longest paste: it is one piece, so that nobody types into the middle of it.
 const PASTE: usize = 512 << 10;
@@ -53,17 +59,33 @@ pub fn send(args: &args::Send) -> Result<u8, Error> {
             keys: args.keys.clone(),
             paste: args.paste,
             enter: args.enter && is_last,
+            patience_ms: args.timeout.unwrap_or_default(),
         };
         if let Some(pattern) = &args.wait {
             return waiting::send_and_wait(&mut client, send, pattern, args);
         }
-        let sent = client.call(&send)?;
+        let sent = waiting_for_room(&args.target, || client.call(&send))?;
         first.get_or_insert(sent);
     }
     if let Some(sent) = first.filter(|_| args.json) {
         output::json("send", &serde_json::json!({ "at": sent.at, "repeated": sent.repeated }));
     }
     Ok(exit::OK)
+}
+
+/// Types, and says so when the program lets it wait.
+fn waiting_for_room<T>(target: &str, work: impl FnOnce() -> T) -> T {
+    let (done, is_done) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if is_done.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
+                say(&format!("rpm: {target} does not read what was typed before; waiting, C-c gives up"));
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
 }
 
 /// `rpm resize`.

@@ -21,6 +21,7 @@ use crate::client::blocking::Follow;
 use crate::client::follow::Chunk;
 use crate::client::follow::Wish;
 use crate::client::inherit;
+use crate::history::ExitStatus;
 use crate::platform::clock;
 use crate::platform::sink;
 use crate::protocol::error::Code;
@@ -30,9 +31,12 @@ use crate::protocol::verbs::TeeFrom;
 use crate::protocol::verbs::TeeInfo;
 use crate::session::id::TeeId;
 use crate::session::status::signal_name;
+use crate::session::target;
 use crate::session::tee;
 use crate::session::tee::Target;
 use crate::session::tee::TeeSpec;
+use crate::session::tee::TeeState;
+use crate::session::tee::TeeStatus;
 use crate::session::text;
 use crate::tee::Cook;
 
@@ -142,7 +146,7 @@ fn here(args: &args::Tee, number: Option<i32>) -> Result<u8, Error> {
                 say(&format!("rpm: {bytes} bytes were overwritten before they could be read"));
                 code = exit::GAP;
             }
-            Chunk::Resize { .. } | Chunk::Exit { .. } => {}
+            Chunk::Resize { .. } | Chunk::Exit { .. } | Chunk::Torn { .. } => {}
             Chunk::End(_) => break,
         }
     }
@@ -160,7 +164,7 @@ fn cannot_write(error: &io::Error) -> u8 {
 /// `rpm tees`.
 pub fn tees(args: &args::Tees) -> Result<u8, Error> {
     let tees = match Client::connect() {
-        Err(Error::NotRunning) if args.targets.is_empty() => Vec::new(),
+        Err(Error::NotRunning) if target::may_be_nobody(&args.targets) => Vec::new(),
         client => client?.call(&verbs::Tees { targets: args.targets.clone() })?.tees,
     };
     if args.json {
@@ -169,7 +173,7 @@ pub fn tees(args: &args::Tees) -> Result<u8, Error> {
         say("no tees; `rpm tee SESSION --to FILE` makes one");
     } else {
         let rows: Vec<Vec<String>> = tees.iter().map(row).collect();
-        output::table(&["TEE", "SESSION", "STREAM", "STATE", "WRITTEN", "MISSED", "TO"], &rows);
+        output::table(&["TEE", "SESSION", "STREAM", "STATE", "WRITTEN", "WAITING", "MISSED", "TO"], &rows);
     }
     Ok(exit::OK)
 }
@@ -183,37 +187,59 @@ pub fn untee(args: &args::Untee) -> Result<u8, Error> {
         ids: ids.iter().filter_map(|id| id.parse().ok().map(TeeId)).collect(),
         targets: targets.into_iter().cloned().collect(),
     };
-    let answer = Client::connect()?.call(&untee)?;
+    let answer = match Client::connect() {
+        Err(Error::NotRunning) if target::may_be_nobody(&args.targets) => verbs::Unteed::default(),
+        client => client?.call(&untee)?,
+    };
     if args.json {
-        output::json("tees", &answer.tees.iter().map(json).collect::<Vec<_>>());
+        output::json_beside("tees", &answer.tees.iter().map(json).collect::<Vec<_>>(), &answer.errors);
+    } else if answer.tees.is_empty() && answer.errors.is_empty() {
+        say("rpm: no tee is selected; nothing was done");
     } else {
         for tee in &answer.tees {
-            let status = &tee.status;
-            let missed = if status.missed > 0 { format!(", {} missed", status.missed) } else { String::new() };
-            output::print(format!("{} {} bytes written{missed}\n", tee.id, status.written).as_bytes());
+            output::print(format!("{}\n", ended(tee)).as_bytes());
         }
     }
-    for error in &answer.errors {
-        report::error(&Error::Refused(error.clone()));
-    }
-    let is_well = answer.errors.is_empty();
-    Ok(if is_well { exit::OK } else { exit::NO_SUCH_SESSION })
+    let code = report::items(&answer.errors);
+    Ok(if code != exit::OK {
+        code
+    } else if answer.tees.iter().any(|tee| tee.status.missed > 0) {
+        exit::GAP
+    } else if answer.tees.iter().any(|tee| tee.status.state == TeeState::Failed) {
+        exit::FAILURE
+    } else {
+        exit::OK
+    })
 }
 
+fn ended(tee: &TeeInfo) -> String {
+    let TeeStatus { written, missed, .. } = tee.status;
+    let missed = if missed > 0 { format!(", {missed} missed") } else { String::new() };
+    let why = failure(tee).map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{} {written} bytes written{missed}{why}", tee.id)
+}
+
+/// Says what went wrong, if something did.
 fn failure(tee: &TeeInfo) -> Option<String> {
-    use crate::history::ExitStatus;
-    match (tee.status.exit, tee.status.errno) {
-        (Some(ExitStatus::Code(0)) | None, 0) => None,
-        (Some(ExitStatus::Code(code)), _) => Some(format!("the command ended with {code}")),
+    let TeeStatus { state, errno, exit, death, .. } = tee.status;
+    match (exit, death) {
+        (Some(ExitStatus::Code(code)), _) if code > 0 || state == TeeState::Failed => {
+            Some(format!("the command ended with {code}"))
+        }
         (Some(ExitStatus::Signal(signal)), _) => Some(format!("the command was ended by {}", signal_name(signal))),
-        (None, errno) => {
+        (None, Some(ExitStatus::Signal(signal))) if state == TeeState::Failed => {
+            Some(format!("its process was ended by {}", signal_name(signal)))
+        }
+        (None, Some(ExitStatus::Code(code))) if code > 0 => Some(format!("its process ended with {code}")),
+        _ if errno == 0 => None,
+        _ => {
             let text = io::Error::from_raw_os_error(errno).to_string();
             Some(text.split(" (os error").next().unwrap_or_default().to_lowercase())
         }
     }
 }
 
-fn target(spec: &TeeSpec) -> String {
+fn destination(spec: &TeeSpec) -> String {
     match &spec.target {
         Target::File(path) => text::quote(&[path]),
         Target::Command(command) => format!("| {}", text::clean(&String::from_utf8_lossy(command))),
@@ -228,13 +254,13 @@ fn row(tee: &TeeInfo) -> Vec<String> {
         tee.spec.source.name().to_owned(),
         failure(tee).map_or_else(|| state.to_owned(), |why| format!("{state} ({why})")),
         tee.status.written.to_string(),
+        tee.status.waiting.to_string(),
         tee.status.missed.to_string(),
-        target(&tee.spec),
+        destination(&tee.spec),
     ]
 }
 
 fn json(tee: &TeeInfo) -> serde_json::Value {
-    use crate::history::ExitStatus;
     let (file, command) = match &tee.spec.target {
         Target::File(path) => (Some(String::from_utf8_lossy(path)), None),
         Target::Command(command) => (None, Some(String::from_utf8_lossy(command))),
@@ -260,10 +286,12 @@ fn json(tee: &TeeInfo) -> serde_json::Value {
         "from": tee.from,
         "offset": tee.status.offset,
         "written": tee.status.written,
+        "waiting": tee.status.waiting,
         "missed": tee.status.missed,
         "errno": tee.status.errno,
         "error": failure(tee),
         "rotated": tee.status.rotated,
+        "reopened": tee.status.reopened,
         "code": code,
         "signal": signal,
         "pid": tee.pid,

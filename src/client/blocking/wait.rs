@@ -244,7 +244,7 @@ impl<'c> Waiting<'c> {
             Chunk::Bytes { at, bytes, .. } => self.waiter.bytes(at, &bytes, clock::monotonic_ns()),
             // If nobody wanted them it goes on behind them.
             Chunk::Missed { bytes, .. } => self.waiter.needs_bytes().then_some(Outcome::Gap(bytes)),
-            Chunk::Resize { .. } | Chunk::Exit { .. } => None,
+            Chunk::Resize { .. } | Chunk::Exit { .. } | Chunk::Torn { .. } => None,
             Chunk::End(end) => {
                 if self.plan.view == View::Screen {
                     // The last frame may still be on its way.

@@ -84,6 +84,21 @@ fn check(name: &str, mut follower: Follower, steps: Vec<Step>) -> Follower {
 }
 
 #[test]
+fn a_beginning_that_is_gone_is_told_once_also_across_a_kill() {
+    let torn = || told(&verbs::Torn { channel: CHANNEL, at: 9 });
+    let steps = vec![
+        torn(),
+        Gives(vec![Chunk::Torn { at: 9 }]),
+        Killed,
+        Asks(verbs::From::Offset(9)),
+        torn(),
+        bulk(9, "ab"),
+        Gives(vec![bytes(9, "ab")]),
+    ];
+    check("torn", follower(verbs::From::Lines(5)), steps);
+}
+
+#[test]
 fn bytes_come_once_however_a_killed_daemon_cut_them() {
     use verbs::From::Offset;
     let start = || follower(verbs::From::Start);

@@ -1,6 +1,7 @@
 //! Ending and forgetting sessions.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -9,11 +10,15 @@ use tokio::sync::oneshot;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::handler::gone;
+use crate::daemon::handler::orphans;
+use crate::daemon::hub::Hub;
+use crate::daemon::registry::Missing;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::clock;
 use crate::platform::process::Handle;
 use crate::platform::process::Identity;
+use crate::platform::process::Stat;
 use crate::platform::tty;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
@@ -24,20 +29,32 @@ use crate::session::id::SessionId;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
 
+/// Rounds in which what the keeper adopted is ended; the last one only looks.
+const ROUNDS: u32 = 5;
+
 pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<verbs::Stop> {
     let now = clock::wall_ms();
     let is_old = |status: &Status| now.saturating_sub(status.started_ms) >= verb.filter.older_than_ms;
     check(&verb.targets, &verb.filter)?;
-    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     // One that this very request ended before the daemon was killed still gets its result.
     let is_ours = |id: SessionId| {
         let session = context.hub.registry.borrow().get(id);
         let asked = session.and_then(|session| session.facts.borrow().asked.clone());
         verb.key != RequestKey(0) && asked.is_some_and(|asked| asked.key == verb.key)
     };
-    let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none() || is_ours(status.id));
+    // Who ended by itself and left somebody behind is stopped as well.
+    let lives = |status: &Status| status.end().is_none_or(|end| !end.left.is_empty());
+    let meant = selected.into_iter().filter(|(status, named)| *named || lives(status) || is_ours(status.id));
     let ids = meant.map(|(status, _)| status.id).collect();
-    Ok(verbs::Outcomes { outcomes: stop_all(context, ids, &verb).await })
+    let mut outcomes = stop_all(context, ids, &verb).await;
+    outcomes.extend(missing.into_iter().map(nobody));
+    Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })
+}
+
+/// The result of a target that names nobody.
+fn nobody(missing: Missing) -> verbs::Outcome {
+    verbs::Outcome { name: missing.target, error: Some(missing.error.into()), ..verbs::Outcome::default() }
 }
 
 /// Refuses what would mean everything by mistake.
@@ -57,20 +74,30 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
             lost.extend(context.hub.registry.borrow().status(id));
             continue;
         };
+        let has_ended = session.status.borrow().end().is_some();
         let (reply_tx, reply_rx) = oneshot::channel();
         let grace_ns = verb.grace_ms.saturating_mul(1_000_000);
         session.mail(Mail::Stop { by: context.client.who.to_string(), key: verb.key, grace_ns, reply: reply_tx });
-        waiting.push((session, reply_rx));
+        waiting.push((session, has_ended, reply_rx));
     }
+    let grace = Duration::from_millis(verb.grace_ms);
+    let behind = waiting.iter().filter(|(_, had_ended, _)| *had_ended).flat_map(|(session, ..)| session.left_behind());
+    end_left(&context.hub, behind.collect(), grace).await;
     let mut outcomes = Vec::new();
-    for (session, reply_rx) in waiting {
-        let end = reply_rx.await;
+    for (session, had_ended, reply_rx) in waiting {
+        let mut end = reply_rx.await;
+        if let Ok(end) = &mut end
+            && !end.left.is_empty()
+        {
+            end.left = session.left_behind().iter().map(|identity| identity.pid).collect();
+        }
         outcomes.push(verbs::Outcome {
             id: session.id,
             name: session.facts.borrow().name.clone(),
             error: end.is_err().then(gone),
             end: end.ok(),
-            skipped: false,
+            suspects: if had_ended { Vec::new() } else { session.suspects.borrow().clone() },
+            ..verbs::Outcome::default()
         });
     }
     outcomes.extend(lost.into_iter().map(|status| verbs::Outcome {
@@ -82,6 +109,15 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
     outcomes
 }
 
+/// Ends who outlived sessions that had ended by themselves.
+async fn end_left(hub: &Hub, tops: Vec<Identity>, grace: Duration) {
+    if !tops.is_empty()
+        && let Err(error) = orphans::end_trees(hub, tops, grace).await
+    {
+        tracing::warn!(%error, "cannot see whether those left behind are gone");
+    }
+}
+
 /// Signals each once.
 pub(super) fn signal(context: &Rc<Context>, verb: verbs::Signal) -> Answer<verbs::Signal> {
     if !(1..=64).contains(&verb.signal) {
@@ -90,17 +126,18 @@ pub(super) fn signal(context: &Rc<Context>, verb: verbs::Signal) -> Answer<verbs
     let now = clock::wall_ms();
     let is_old = |status: &Status| now.saturating_sub(status.started_ms) >= verb.filter.older_than_ms;
     check(&verb.targets, &verb.filter)?;
-    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none());
     let sessions: Vec<_> = meant.filter_map(|(status, _)| context.hub.registry.borrow().get(status.id)).collect();
     let outcomes = sessions.iter().map(|session| verbs::Outcome {
         id: session.id,
         name: session.facts.borrow().name.clone(),
-        end: session.status.borrow().end().cloned(),
+        end: session.status().end().cloned(),
         error: signal_one(session, &verb).err(),
-        skipped: false,
+        ..verbs::Outcome::default()
     });
-    Ok(verbs::Outcomes { outcomes: outcomes.collect() })
+    let outcomes = outcomes.chain(missing.into_iter().map(nobody)).collect();
+    Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })
 }
 
 fn signal_one(session: &Session, verb: &verbs::Signal) -> Result<(), WireError> {
@@ -134,7 +171,7 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
     let is_old =
         |status: &Status| status.end().is_none_or(|end| now.saturating_sub(end.at_ms) >= verb.filter.older_than_ms);
     check(&verb.targets, &verb.filter)?;
-    let selected = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
+    let (selected, missing) = context.hub.registry.borrow().select_some(&verb.targets, &verb.filter, is_old)?;
     let mut outcomes = Vec::new();
     for (status, is_named) in selected {
         let end = status.end().cloned();
@@ -146,9 +183,11 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
         if end.is_some() {
             context.hub.forget(status.id);
         }
-        outcomes.push(verbs::Outcome { id: status.id, name: status.name, end, error, skipped });
+        let (id, name) = (status.id, status.name);
+        outcomes.push(verbs::Outcome { id, name, end, error, skipped, ..verbs::Outcome::default() });
     }
-    Ok(verbs::Outcomes { outcomes })
+    outcomes.extend(missing.into_iter().map(nobody));
+    Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })
 }
 
 pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> Answer<verbs::Shutdown> {
@@ -162,8 +201,32 @@ pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> An
         .map(|session| session.id)
         .collect();
     let stop = verbs::Stop { grace_ms: verb.grace_ms, ..verbs::Stop::default() };
-    let outcomes = stop_all(context, running, &stop).await;
+    let mut outcomes = stop_all(context, running, &stop).await;
+    // The keeper is their parent: what belongs to no session has nobody else to end it.
+    let left =
+        end_adopted(hub, Duration::from_millis(verb.grace_ms)).await.inspect_err(|_| hub.is_ending.set(false))?;
+    // Whosever they were, they are among those that were ended, or among those left.
+    for outcome in &mut outcomes {
+        outcome.suspects.clear();
+    }
     hub.keeper.send(&ToKeeper::Shutdown, &[]);
     hub.end.notify_one();
-    Ok(verbs::Outcomes { outcomes })
+    Ok(verbs::Outcomes { outcomes, left })
+}
+
+/// Ends what the keeper adopted and nobody started to outlive it; returns who is left.
+pub async fn end_adopted(hub: &Hub, grace: Duration) -> Result<Vec<u32>, WireError> {
+    let mut left = Vec::new();
+    for round in 0..ROUNDS {
+        let now = hub.census.look().await?;
+        let adopted = now.adopted().iter().filter_map(|adopted| now.get(adopted.pid));
+        let tops: Vec<Identity> = adopted.filter(|stat| !stat.is_zombie).map(Stat::identity).collect();
+        left = tops.iter().map(|identity| identity.pid).collect();
+        if left.is_empty() {
+            break;
+        }
+        // Who comes to light by the end of the first ones has had its time.
+        orphans::end_trees(hub, tops, if round == 0 { grace } else { Duration::ZERO }).await?;
+    }
+    Ok(left)
 }

@@ -31,6 +31,13 @@ pub(super) fn subscribe(context: &Rc<Context>, verb: verbs::Events) -> Answer<ve
     let is_all = patterns.is_empty() && names.is_empty() || names.iter().any(|name| name == "all");
     let ids = context.hub.registry.borrow().select(&names)?;
     let filter = Filter { is_all, ids, patterns, kinds: verb.kinds };
+    if let (Some(since), Some(epoch)) = (verb.since, verb.epoch)
+        && epoch != log.epoch
+    {
+        for happened in events::owed(&context.hub, (epoch, since), &filter) {
+            context.peer.outbox.notify(&happened);
+        }
+    }
     let peer = Rc::clone(&context.peer);
     let turn = peer.subscription.get() + 1;
     peer.subscription.set(turn);

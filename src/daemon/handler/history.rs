@@ -11,6 +11,7 @@ use crate::daemon::handler::find;
 use crate::daemon::handler::gone;
 use crate::daemon::handler::reply_now;
 use crate::daemon::logs;
+use crate::daemon::logs::Beginning;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
@@ -45,7 +46,7 @@ pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs
 /// Finds the start, which may take several turns, and sends from there.
 async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, verb: verbs::Logs) {
     let head = session.history.head();
-    let (from, missed) = logs::start(&session.history, verb.from, verb.stream).await;
+    let Beginning { at: from, missed, mut is_torn } = logs::start(&session.history, verb.from, verb.stream).await;
     let cursor = session.follow(from, session.history.ring());
     if verb.follow {
         // The program may write a ring before the cursor holds it back; "from the start" means what is there when it does.
@@ -53,7 +54,11 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, verb: verbs::Logs) {
         task::yield_now().await;
         if verb.from == verbs::From::Start {
             cursor.offset.set(session.history.oldest().max(from));
+            is_torn = cursor.offset.get() > 0;
         }
+    }
+    if is_torn {
+        outbox.notify(&verbs::Torn { channel: verb.channel, at: cursor.offset.get() });
     }
     if verb.marks && session.handover.kind == Kind::Pty {
         let (size, time_us) = (size_at(&session, from), clock::wall_us_of(session.history.time_at(from)));
@@ -66,6 +71,7 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, verb: verbs::Logs) {
         marks: verb.marks,
         until: (!verb.follow).then_some(head.max(from)),
         ends_at_gap: verb.follow && !verb.past_gaps,
+        from_oldest: verb.follow && verb.from == verbs::From::Start,
     };
     follow.run(session, Start { dump: Vec::new(), cursor, missed, is_quiet: false }).await;
 }

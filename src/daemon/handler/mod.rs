@@ -6,7 +6,7 @@
 )]
 
 mod attaching;
-mod ending;
+pub(super) mod ending;
 mod events;
 mod history;
 mod naming;
@@ -122,15 +122,16 @@ fn find(context: &Context, target: &str) -> Result<Rc<Session>, WireError> {
 fn list(context: &Rc<Context>, verb: verbs::List) -> Answer<verbs::List> {
     let registry = context.hub.registry.borrow();
     if verb.targets.is_empty() {
-        return Ok(verbs::Listing { sessions: registry.statuses() });
+        return Ok(verbs::Listing { sessions: registry.statuses(), ..verbs::Listing::default() });
     }
-    let ids = registry.select(&verb.targets)?;
-    Ok(verbs::Listing { sessions: ids.into_iter().filter_map(|id| registry.status(id)).collect() })
+    let (ids, missing) = registry.select_each(&verb.targets)?;
+    let errors = missing.into_iter().map(|missing| missing.error.into()).collect();
+    Ok(verbs::Listing { sessions: ids.into_iter().filter_map(|id| registry.status(id)).collect(), errors })
 }
 
 fn subscribe(context: &Rc<Context>, _verb: verbs::Subscribe) -> Answer<verbs::Subscribe> {
     context.peer.is_subscribed.set(true);
-    Ok(verbs::Listing { sessions: context.hub.registry.borrow().statuses() })
+    Ok(verbs::Listing { sessions: context.hub.registry.borrow().statuses(), ..verbs::Listing::default() })
 }
 
 fn status(context: &Rc<Context>, _verb: verbs::DaemonStatus) -> Answer<verbs::DaemonStatus> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashSet;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use rustix::process::Signal;
 use tokio::task;
 use tokio::time::Instant;
 
+use crate::daemon::census;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::handler::procs;
@@ -44,7 +46,8 @@ pub(super) async fn kill_tree(context: &Rc<Context>, verb: verbs::KillTree) -> A
         pid if pid == std::process::id() => return refuse("the daemon").map_err(hint_shutdown),
         _ => {}
     }
-    let Some(stat) = process::stat(verb.pid) else { return Ok(verbs::Ended::default()) };
+    let stat = process::look(verb.pid).map_err(|error| census::unseen(&error.to_string()))?;
+    let Some(stat) = stat else { return Ok(verbs::Ended::default()) };
     if verb.start_time != 0 && verb.start_time != stat.start_time {
         // The one that was meant is gone; its number means nobody we may touch.
         return Ok(verbs::Ended::default());
@@ -54,10 +57,10 @@ pub(super) async fn kill_tree(context: &Rc<Context>, verb: verbs::KillTree) -> A
     let session = hub.registry.borrow().sessions().find(|session| session.leader() == stat.identity()).cloned();
     if let Some(session) = session {
         // Its orphans are below it, wherever the kernel put them.
-        let now = hub.census.look().await;
-        tops.extend(tree::members(&now, &session.mark()).iter().map(Stat::identity));
+        let now = hub.census.look().await?;
+        tops.extend(procs::members(&now, &session)?.iter().map(Stat::identity));
     }
-    Ok(end_trees(hub, tops, Duration::from_millis(verb.timeout_ms)).await)
+    end_trees(hub, tops, Duration::from_millis(verb.timeout_ms)).await
 }
 
 fn hint_shutdown(error: WireError) -> WireError {
@@ -66,22 +69,26 @@ fn hint_shutdown(error: WireError) -> WireError {
 
 /// TERM and CONT to these and all below them, KILL to who is left at the end of the grace.
 ///
-/// Who was once seen below them is followed by number and start time, also when its parents are gone.
-async fn end_trees(hub: &Hub, tops: Vec<Identity>, grace: Duration) -> verbs::Ended {
+/// Who was once seen below them is followed by number and start time, also when its parents are gone. An error means that
+/// nobody could look who is left.
+pub(super) async fn end_trees(hub: &Hub, tops: Vec<Identity>, grace: Duration) -> Result<verbs::Ended, WireError> {
     let mut seen: HashSet<Identity> = tops.into_iter().collect();
     let (mut told, mut killed) = (HashSet::new(), HashSet::new());
     let deadline = Instant::now() + grace;
     let mut pause = Duration::from_millis(5);
     loop {
-        let now = hub.census.look().await;
+        let now = match hub.census.look().await {
+            Ok(now) => now,
+            Err(error) if Instant::now() >= deadline + CHASE => return Err(error),
+            // The census pauses after a look that failed.
+            Err(_) => continue,
+        };
         let living = living(hub, &now, &mut seen);
         let is_hard = Instant::now() >= deadline;
         if living.is_empty() || Instant::now() >= deadline + CHASE {
             let ended = told.union(&killed).filter(|identity| !living.contains(identity)).count();
-            return verbs::Ended {
-                ended: ended as u32,
-                left: living.into_iter().map(|identity| identity.pid).collect(),
-            };
+            let left = living.into_iter().map(|identity| identity.pid).collect();
+            return Ok(verbs::Ended { ended: ended as u32, left });
         }
         let (signals, done): (&'static [Signal], _) =
             if is_hard { (&[Signal::KILL], &mut killed) } else { (&[Signal::TERM, Signal::CONT], &mut told) };
@@ -113,15 +120,15 @@ fn living(hub: &Hub, now: &Snapshot, seen: &mut HashSet<Identity>) -> Vec<Identi
 
 pub(super) async fn orphans(context: &Rc<Context>, verb: verbs::Orphans) -> Answer<verbs::Orphans> {
     let hub = &context.hub;
-    let now = hub.census.look().await;
+    let now = hub.census.look().await?;
     let mut found: BTreeMap<u32, (Orphan, Identity)> = BTreeMap::new();
-    for (orphan, identity) in without_tool(&now, owned(hub, &now)).await {
+    for (orphan, identity) in without_tool(&now, owned(hub, &now)?).await? {
         found.insert(orphan.pid, (orphan, identity));
     }
-    for (orphan, identity) in left_behind(hub, &now) {
+    for (orphan, identity) in left_behind(hub, &now)? {
         found.insert(orphan.pid, (orphan, identity));
     }
-    let owned = owned(hub, &now);
+    let owned = owned(hub, &now)?;
     for entry in hub.registered.entries() {
         let fate = fate(&entry, &now, hub.report.keeper_pid);
         // One that is part of a session has an owner, whoever its parent was.
@@ -134,22 +141,24 @@ pub(super) async fn orphans(context: &Rc<Context>, verb: verbs::Orphans) -> Answ
     }
     let mut found: Vec<(Orphan, Identity)> = found.into_values().collect();
     if verb.kill {
-        kill(hub, &mut found, Duration::from_millis(verb.timeout_ms)).await;
+        kill(hub, &mut found, Duration::from_millis(verb.timeout_ms)).await?;
     }
     Ok(verbs::OrphanList { orphans: found.into_iter().map(|(orphan, _)| orphan).collect() })
 }
 
-/// Ends the orphaned, and forgets the registrations of those that are gone. A reused number is somebody else's.
-async fn kill(hub: &Hub, found: &mut [(Orphan, Identity)], grace: Duration) {
+/// Ends the orphaned, and forgets the registrations of those that are gone. A reused number is somebody else's, and what may
+/// belong to a session that goes on is left to who knows better.
+async fn kill(hub: &Hub, found: &mut [(Orphan, Identity)], grace: Duration) -> Result<(), WireError> {
     let is_orphaned = |orphan: &Orphan| orphan.reason == Reason::Orphaned;
     let tops: Vec<Identity> = found.iter().filter(|(orphan, _)| is_orphaned(orphan)).map(|(_, id)| *id).collect();
-    let left = if tops.is_empty() { Vec::new() } else { end_trees(hub, tops, grace).await.left };
+    let left = if tops.is_empty() { Vec::new() } else { end_trees(hub, tops, grace).await?.left };
     for (orphan, _) in found {
         orphan.ended = is_orphaned(orphan) && !left.contains(&orphan.pid);
-        if orphan.ended || !is_orphaned(orphan) {
+        if orphan.ended || matches!(orphan.reason, Reason::Dead | Reason::PidReused) {
             hub.registered.remove(orphan.pid);
         }
     }
+    Ok(())
 }
 
 /// Says what became of a registered process, if it is an orphan of any kind. Detached ones are nobody's on purpose.
@@ -168,41 +177,55 @@ fn fate(entry: &Entry, now: &Snapshot, keeper: u32) -> Option<(Reason, String)> 
 }
 
 /// All processes of sessions that have not ended, and those that are nobody's on purpose.
-fn owned(hub: &Hub, now: &Snapshot) -> HashSet<u32> {
+fn owned(hub: &Hub, now: &Snapshot) -> Result<HashSet<u32>, WireError> {
     let mut owned = HashSet::new();
     for session in hub.registry.borrow().sessions() {
         if session.status.borrow().end().is_none() {
-            let members = tree::members(now, &session.mark());
+            let members = procs::members(now, session)?;
             session.learn(now, &members);
             owned.extend(members.into_iter().map(|stat| stat.pid));
         }
     }
     let detached = hub.registered.detached().into_iter().filter(|identity| now.has(*identity));
     owned.extend(now.descendants(detached.map(|identity| identity.pid)));
-    owned
+    Ok(owned)
 }
 
-/// Orphans that the keeper adopted and that belong to no session that goes on.
-fn left_behind(hub: &Hub, now: &Snapshot) -> Vec<(Orphan, Identity)> {
-    let owned = owned(hub, now);
+/// Orphans that the keeper adopted and that do not belong to a session that goes on, as far as can be told.
+fn left_behind(hub: &Hub, now: &Snapshot) -> Result<Vec<(Orphan, Identity)>, WireError> {
+    let owned = owned(hub, now)?;
     let mut left = BTreeMap::new();
     for adopted in now.adopted().iter().filter(|adopted| !owned.contains(&adopted.pid)) {
         left.insert(adopted.pid, "no session is known that it belonged to".to_owned());
     }
     for session in hub.registry.borrow().sessions().filter(|session| session.status.borrow().end().is_some()) {
         let name = &session.facts.borrow().name;
-        for stat in tree::members(now, &session.mark()) {
+        for stat in procs::members(now, session)? {
             if let Some(detail) = left.get_mut(&stat.pid) {
                 *detail = format!("session {name}, which started it, has ended");
             }
         }
     }
-    let living = left.into_iter().filter_map(|(pid, detail)| Some((now.get(pid)?, detail)));
-    living.filter(|(stat, _)| !stat.is_zombie).map(|(stat, detail)| orphan(stat, detail)).collect()
+    let mut unclear: BTreeMap<u32, String> = BTreeMap::new();
+    for session in hub.registry.borrow().sessions().filter(|session| session.status.borrow().end().is_none()) {
+        let name = &session.facts.borrow().name;
+        for pid in census::suspects(hub, session, now) {
+            unclear.entry(pid).or_insert_with(|| format!("it may belong to session {name}, which goes on"));
+        }
+    }
+    let mut found = Vec::new();
+    for (pid, detail) in left {
+        let Some(stat) = now.get(pid).filter(|stat| !stat.is_zombie) else { continue };
+        let unclear = unclear.remove(&pid);
+        let reason = if unclear.is_some() { Reason::Unclear } else { Reason::Orphaned };
+        let (orphan, identity) = orphan(stat, unclear.unwrap_or(detail));
+        found.push((Orphan { reason, ..orphan }, identity));
+    }
+    Ok(found)
 }
 
 fn orphan(stat: &Stat, detail: String) -> (Orphan, Identity) {
-    let [originator] = process::environment(stat.pid, ["RUNPM_ORIGINATOR"]);
+    let [originator] = process::environment(stat.pid, ["RUNPM_ORIGINATOR"]).unwrap_or_default();
     let originator = originator.and_then(|text| String::from_utf8(text).ok());
     let command = procs::command(stat);
     let orphan = Orphan { pid: stat.pid, command, reason: Reason::Orphaned, detail, originator, ended: false };
@@ -210,26 +233,28 @@ fn orphan(stat: &Stat, detail: String) -> (Orphan, Identity) {
 }
 
 /// Processes whose environment names a tool that is gone. Reads the environment of every process of ours.
-async fn without_tool(now: &Arc<Snapshot>, owned: HashSet<u32>) -> Vec<(Orphan, Identity)> {
+async fn without_tool(now: &Arc<Snapshot>, owned: HashSet<u32>) -> Result<Vec<(Orphan, Identity)>, WireError> {
     let now = Arc::clone(now);
     let look = move || {
         let own = rustix::process::geteuid().as_raw();
         let mine = now.processes().filter(|stat| !stat.is_zombie && !owned.contains(&stat.pid));
         let mine = mine.filter(|stat| process::owner(stat.pid) == Some(own) && !is_kept(&now, stat));
-        let lost = mine.filter_map(|stat| Some((stat, lost_tool(&now, stat)?)));
-        lost.map(|(stat, detail)| orphan(stat, detail)).collect()
+        let lost = mine.filter_map(|stat| lost_tool(&now, stat).map(|lost| Some((stat, lost?))).transpose());
+        let lost = lost.map(|lost| lost.map(|(stat, detail)| orphan(stat, detail)));
+        lost.collect::<io::Result<Vec<_>>>()
     };
-    task::spawn_blocking(look).await.unwrap_or_default()
+    let found = task::spawn_blocking(look).await.map_err(|_| super::gone())?;
+    found.map_err(|error| census::unseen(&error.to_string()))
 }
 
 /// Says which tool is gone, of those that use our folder: no process has its number, or one that is younger than what the tool had started.
-fn lost_tool(now: &Snapshot, stat: &Stat) -> Option<String> {
-    let [text, dir] = process::environment(stat.pid, ["RUNPM_ORIGINATOR", "RUNPM_DIR"]);
+fn lost_tool(now: &Snapshot, stat: &Stat) -> io::Result<Option<String>> {
+    let [text, dir] = process::environment(stat.pid, ["RUNPM_ORIGINATOR", "RUNPM_DIR"])?;
     let own = std::env::var_os("RUNPM_DIR").map(std::os::unix::ffi::OsStringExt::into_vec);
-    let text = String::from_utf8(text.filter(|_| dir == own)?).ok()?;
-    let tool = originator::process(&text)?;
+    let text = text.filter(|_| dir == own).and_then(|text| String::from_utf8(text).ok()).unwrap_or_default();
+    let Some(tool) = originator::process(&text) else { return Ok(None) };
     let lives = now.get(tool).is_some_and(|tool| !tool.is_zombie && tool.start_time <= stat.start_time);
-    (!lives).then(|| format!("{}, which started it, is gone", crate::session::text::clean(&text)))
+    Ok((!lives).then(|| format!("{}, which started it, is gone", crate::session::text::clean(&text))))
 }
 
 /// Returns whether a process is a keeper, this one's or another's, or below one: that one knows what it owns.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task;
 
+use crate::daemon::census;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::registered::Entry;
@@ -43,25 +44,38 @@ pub(super) fn register(context: &Rc<Context>, verb: verbs::Register) -> Answer<v
     {
         return Err(WireError::new(Code::Invalid, format!("{given:?} cannot be an originator: {fault}")));
     }
-    let or = |given: &str, found: String| if given.is_empty() { found } else { text::shorten(given, COMMAND) };
-    let entry = Entry {
-        pid: stat.pid,
-        start_time: stat.start_time,
-        parent: stat.parent,
-        parent_start: process::stat(stat.parent).map_or(0, |parent| parent.start_time),
-        kind: text::shorten(&verb.kind, 64),
-        command: or(&verb.command, command(&stat)),
-        cwd: or(&verb.cwd, process::cwd(stat.pid)),
-        originator: verb.originator,
-        containment: or(&verb.containment, "none".to_owned()),
-        registered_ms: clock::wall_ms(),
-    };
+    let entry = entry(&stat, verb, context.hub.registered.get(stat.identity()));
     let info = info_of(&entry, &Snapshot::default());
     if !context.hub.registered.add(entry) {
         return Err(WireError::new(Code::Failed, format!("{LIMIT} processes are registered, more cannot be"))
             .hint("`rpm orphans --kill` forgets those that ended"));
     }
     Ok(ProcessInfo { state: state_word(stat.state).to_owned(), processes: 1, parent_alive: true, ..info })
+}
+
+/// What is announced of a process. Who announces it again says what is new; what was said before stays.
+fn entry(stat: &Stat, verb: verbs::Register, before: Option<Entry>) -> Entry {
+    let or = |given: &str, known: Option<&String>, found: &dyn Fn() -> String| match given {
+        "" => known.cloned().unwrap_or_else(found),
+        given => text::shorten(given, COMMAND),
+    };
+    let known = before.as_ref();
+    Entry {
+        pid: stat.pid,
+        start_time: stat.start_time,
+        // Who had started it: later it may be an orphan's foster parent.
+        parent: known.map_or(stat.parent, |entry| entry.parent),
+        parent_start: known.map_or_else(
+            || process::stat(stat.parent).map_or(0, |parent| parent.start_time),
+            |entry| entry.parent_start,
+        ),
+        kind: text::shorten(&or(&verb.kind, known.map(|entry| &entry.kind), &|| "process".to_owned()), 64),
+        command: or(&verb.command, known.map(|entry| &entry.command), &|| command(stat)),
+        cwd: or(&verb.cwd, known.map(|entry| &entry.cwd), &|| process::cwd(stat.pid)),
+        originator: verb.originator.or_else(|| known?.originator.clone()),
+        containment: or(&verb.containment, known.map(|entry| &entry.containment), &|| "none".to_owned()),
+        registered_ms: known.map_or_else(clock::wall_ms, |entry| entry.registered_ms),
+    }
 }
 
 pub(super) fn unregister(context: &Rc<Context>, verb: verbs::Unregister) -> Answer<verbs::Unregister> {
@@ -76,7 +90,8 @@ pub(super) fn find(pid: u32) -> Result<Stat, WireError> {
     if pid == 0 {
         return Err(WireError::new(Code::Invalid, "0 is no process id"));
     }
-    process::stat(pid).ok_or_else(|| WireError::new(Code::Failed, format!("there is no process {pid}")))
+    let stat = process::look(pid).map_err(|error| census::unseen(&error.to_string()))?;
+    stat.ok_or_else(|| WireError::new(Code::Failed, format!("there is no process {pid}")))
 }
 
 /// Refuses the processes of other users, whatever we could do to them.
@@ -92,13 +107,13 @@ pub(super) fn check_ours(pid: u32) -> Result<(), WireError> {
 
 pub(super) async fn procs(context: &Rc<Context>, verb: verbs::Procs) -> Answer<verbs::Procs> {
     let hub = &context.hub;
-    let before = hub.census.look().await;
+    let before = hub.census.look().await?;
     tokio::time::sleep(SAMPLE).await;
-    let after = hub.census.look().await;
+    let after = hub.census.look().await?;
     let sessions: Vec<Rc<Session>> = hub.registry.borrow().sessions().cloned().collect();
     let mut rows: Vec<(ProcessInfo, Vec<Stat>)> = Vec::new();
     for session in sessions {
-        let members = tree::members(&after, &session.mark());
+        let members = members(&after, &session)?;
         session.learn(&after, &members);
         // What a session left behind when it ended by itself is its own still.
         if session.status.borrow().end().is_none() || !members.is_empty() {
@@ -114,6 +129,11 @@ pub(super) async fn procs(context: &Rc<Context>, verb: verbs::Procs) -> Answer<v
     rows.retain(|(info, _)| originator::is_of(&verb.originator, info.originator.as_deref()));
     let processes = rows.into_iter().map(|(info, members)| sum(info, &members, &before)).collect();
     Ok(verbs::Processes { processes })
+}
+
+/// Finds the living processes of a session.
+pub(super) fn members(now: &Snapshot, session: &Session) -> Result<Vec<Stat>, WireError> {
+    tree::members(now, &session.mark()).map_err(|error| census::unseen(&error.to_string()))
 }
 
 fn session_info(session: &Session, now: &Snapshot) -> ProcessInfo {
@@ -172,10 +192,10 @@ fn sum(info: ProcessInfo, members: &[Stat], before: &Snapshot) -> ProcessInfo {
 
 pub(super) async fn tree(context: &Rc<Context>, verb: verbs::Tree) -> Answer<verbs::Tree> {
     find(verb.pid)?;
-    let now = context.hub.census.look().await;
+    let now = context.hub.census.look().await?;
     let mut leaders: HashMap<u32, Leader> = HashMap::new();
     for session in context.hub.registry.borrow().sessions().filter(|session| now.has(session.leader())) {
-        let members = tree::members(&now, &session.mark());
+        let members = members(&now, session)?;
         session.learn(&now, &members);
         let (keeper, first) = (context.hub.report.keeper_pid, session.handover.pid);
         let adopted = members.iter().filter(|stat| stat.parent == keeper && stat.pid != first);

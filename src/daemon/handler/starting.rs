@@ -88,6 +88,7 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
         asked: None,
         agent_link: agent_link.clone(),
         strays: Vec::new(),
+        left: Vec::new(),
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
@@ -194,5 +195,9 @@ fn cannot_start(stage: Stage, errno: i32, program: &[u8], directory: &[u8]) -> W
         ),
         (stage, _) => (format!("cannot start {program}: {reason} (at stage {stage:?}, error {errno})"), None),
     };
-    WireError { code: Code::CannotStart, message, hint: hint.map(str::to_owned) }
+    let code = match (stage, errno) {
+        (Stage::Exec, libc::ENOENT) => Code::CommandNotFound,
+        _ => Code::CannotStart,
+    };
+    WireError { code, message, hint: hint.map(str::to_owned) }
 }

@@ -1,6 +1,7 @@
 //! Copies of a stream: checked and opened here, made by the keeper, seen in their memories.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use crate::daemon::handler::Answer;
 use crate::daemon::handler::find;
 use crate::daemon::keeper_link::TeeRequest;
 use crate::daemon::session::Session;
+use crate::daemon::tees::Claim;
+use crate::daemon::tees::Tee;
 use crate::history::Gap;
 use crate::history::Step;
 use crate::history::Stream;
@@ -32,6 +35,7 @@ use crate::session::spec::Launch;
 use crate::session::tee::Policy;
 use crate::session::tee::Source;
 use crate::session::tee::Target;
+use crate::session::tee::TeeFile;
 use crate::session::tee::TeeOrder;
 use crate::session::text;
 
@@ -44,10 +48,8 @@ const READ: usize = 512 << 10;
 
 pub(super) async fn tee(context: &Rc<Context>, verb: verbs::Tee) -> Answer<verbs::Tee> {
     let hub = &context.hub;
-    let made = || hub.tees.by_key(verb.key).map(|tee| tee.info());
-    let started = |info: verbs::TeeInfo| verbs::TeeStarted { id: info.id, from: info.from };
-    if let Some(info) = made() {
-        return Ok(started(info));
+    if let Some(tee) = hub.tees.by_key(verb.key) {
+        return Ok(verbs::TeeStarted { id: tee.handover.id, from: tee.from });
     }
     if hub.is_ending.get() {
         return Err(WireError::new(Code::ShuttingDown, "the daemon is shutting down"));
@@ -61,8 +63,15 @@ pub(super) async fn tee(context: &Rc<Context>, verb: verbs::Tee) -> Answer<verbs
     let from = start(&session, &verb)?;
     // Nothing is overwritten while the tee is made, as for a follower.
     let cursor = session.follow(from, session.history.ring());
-    let file = open(&verb).await?;
-    let order = TeeOrder { spec: verb.spec.clone(), from, launch: command(&verb), started_ms: clock::wall_ms() };
+    let opened = open(&verb).await?;
+    let (file, known) = opened.map_or((None, None), |Opened { fd, file, .. }| (Some(fd), file));
+    let _claim = known.as_ref().map(|file| claim(context, &verb, file)).transpose()?;
+    let file = match file {
+        Some(fd) if verb.spec.truncate && known.is_some() => Some(emptied(fd, &verb).await?),
+        file => file,
+    };
+    let started_ms = clock::wall_ms();
+    let order = TeeOrder { spec: verb.spec.clone(), from, launch: command(&verb), started_ms, file: known };
     let failed = |errno: i32| WireError::new(Code::Failed, format!("cannot start the tee: {}", reason(errno)));
     let input = if verb.spec.source == Source::In {
         Some(sink::pipe().map_err(|error| failed(error.raw_os_error().unwrap_or(libc::EIO)))?)
@@ -119,38 +128,83 @@ fn start(session: &Session, verb: &verbs::Tee) -> Result<u64, WireError> {
     Ok(from)
 }
 
+/// A file that was opened.
+struct Opened {
+    fd: OwnedFd,
+    is_regular: bool,
+    /// Which one, if two writers would be in each other's way.
+    file: Option<TeeFile>,
+}
+
 /// Opens the file; that may take its time, but only of those who wait for it.
-async fn open(verb: &verbs::Tee) -> Result<Option<OwnedFd>, WireError> {
+async fn open(verb: &verbs::Tee) -> Result<Option<Opened>, WireError> {
     let Target::File(path) = &verb.spec.target else { return Ok(None) };
-    let how = if verb.spec.truncate { Open::Truncate } else { Open::Append };
     let owned = path.to_vec();
-    let opened = task::spawn_blocking(move || {
-        let fd = sink::open(&owned, how)?;
-        let size = sink::regular_size(&fd)?;
-        Ok::<_, std::io::Error>((fd, size.is_some()))
+    let opened = away(path, move || {
+        let fd = sink::open(&owned, Open::Append)?;
+        let is_regular = sink::regular_size(&fd)?.is_some();
+        let file = if sink::is_one_writers(&fd)? {
+            let identity = sink::identity(&fd)?;
+            let path = ByteBuf::from(sink::real_path(&owned)?);
+            Some(TeeFile { path, device: identity.device, inode: identity.inode })
+        } else {
+            None
+        };
+        Ok(Opened { fd, is_regular, file })
     });
-    let shown = text::quote(&[path]);
-    let failed = |errno: i32| {
-        let (why, hint) = match errno {
+    let opened = opened.await?;
+    if !opened.is_regular && (verb.spec.max_size > 0 || verb.spec.policy == Policy::Block) {
+        let shown = text::quote(&[path]);
+        let message = format!("{shown} is no ordinary file: it cannot be rotated, and must not make a program wait");
+        return Err(WireError::new(Code::Invalid, message).hint("leave out --max-size and --policy block"));
+    }
+    Ok(Some(opened))
+}
+
+/// Does something with a file where it keeps nobody else waiting, and says what went wrong.
+async fn away<T, F>(path: &[u8], work: F) -> Result<T, WireError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> io::Result<T> + Send + 'static,
+{
+    let result = task::spawn_blocking(work).await.unwrap_or_else(|_| Err(io::Error::from_raw_os_error(libc::EIO)));
+    result.map_err(|error| {
+        let (why, hint) = match error.raw_os_error().unwrap_or(libc::EIO) {
             libc::EISDIR => ("it is a directory".to_owned(), Some("name a file in it")),
             libc::ENXIO => ("nobody reads it".to_owned(), Some("start the reader of the FIFO first")),
             libc::ELOOP => ("it is a symbolic link, which is not followed".to_owned(), Some("name what it points at")),
             libc::ENOENT => ("its folder does not exist".to_owned(), Some("make the folder first")),
             errno => (reason(errno), None),
         };
-        let error = WireError::new(Code::Failed, format!("cannot copy to {shown}: {why}"));
+        let error = WireError::new(Code::Failed, format!("cannot copy to {}: {why}", text::quote(&[path])));
         WireError { hint: hint.map(str::to_owned), ..error }
-    };
-    let (fd, is_regular) = match opened.await {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(error)) => return Err(failed(error.raw_os_error().unwrap_or(libc::EIO))),
-        Err(_) => return Err(failed(libc::EIO)),
-    };
-    if !is_regular && (verb.spec.max_size > 0 || verb.spec.policy == Policy::Block) {
-        let message = format!("{shown} is no ordinary file: it cannot be rotated, and must not make a program wait");
-        return Err(WireError::new(Code::Invalid, message).hint("leave out --max-size and --policy block"));
-    }
-    Ok(Some(fd))
+    })
+}
+
+/// Two who add to one file would mix their lines, and rotate under each other.
+fn claim<'a>(context: &'a Rc<Context>, verb: &verbs::Tee, file: &TeeFile) -> Result<Claim<'a>, WireError> {
+    let claimed = context.hub.tees.claim(verb.key, verb.spec.keep, file);
+    claimed.map_err(|other| {
+        let shown = text::quote(&[&file.path]);
+        let Some(other) = other else {
+            let message = format!("cannot copy to {shown}: another tee to it is just being made");
+            return WireError::new(Code::Failed, message).hint("name another file");
+        };
+        let (id, name) = (other.handover.id, name(context, &other));
+        let message = format!("cannot copy to {shown}: tee {id} of session {name} has that file");
+        WireError::new(Code::Failed, message).hint(format!("name another file, or `rpm untee {id}` first"))
+    })
+}
+
+async fn emptied(fd: OwnedFd, verb: &verbs::Tee) -> Result<OwnedFd, WireError> {
+    let Target::File(path) = &verb.spec.target else { return Ok(fd) };
+    away(path, move || {
+        if sink::regular_size(&fd)?.is_some() {
+            sink::empty(&fd)?;
+        }
+        Ok(fd)
+    })
+    .await
 }
 
 /// A tee is no member of the session, so it does not bear its name.
@@ -162,14 +216,24 @@ fn command(verb: &verbs::Tee) -> Option<Launch> {
 }
 
 fn reason(errno: i32) -> String {
-    let text = std::io::Error::from_raw_os_error(errno).to_string();
+    let text = io::Error::from_raw_os_error(errno).to_string();
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
-fn named(context: &Context, mut info: verbs::TeeInfo) -> verbs::TeeInfo {
-    let session = context.hub.registry.borrow().get(info.session);
-    info.name = session.map(|session| session.facts.borrow().name.clone()).unwrap_or_default();
+/// Returns where a tee's session stands.
+fn head(context: &Context, tee: &Tee) -> u64 {
+    context.hub.registry.borrow().get(tee.handover.session).map_or(0, |session| session.history.head())
+}
+
+fn named(context: &Context, tee: &Tee) -> verbs::TeeInfo {
+    let mut info = tee.info(head(context, tee));
+    info.name = name(context, tee);
     info
+}
+
+fn name(context: &Context, tee: &Tee) -> String {
+    let session = context.hub.registry.borrow().get(tee.handover.session);
+    session.map(|session| session.facts.borrow().name.clone()).unwrap_or_default()
 }
 
 pub(super) fn list(context: &Rc<Context>, verb: verbs::Tees) -> Answer<verbs::Tees> {
@@ -180,17 +244,25 @@ pub(super) fn list(context: &Rc<Context>, verb: verbs::Tees) -> Answer<verbs::Te
         let ids = context.hub.registry.borrow().select(&verb.targets)?;
         ids.into_iter().flat_map(|id| tees.of(id)).collect()
     };
-    Ok(verbs::TeeListing { tees: chosen.into_iter().map(|tee| named(context, tee.info())).collect() })
+    Ok(verbs::TeeListing { tees: chosen.iter().map(|tee| named(context, tee)).collect() })
 }
 
 pub(super) async fn untee(context: &Rc<Context>, verb: verbs::Untee) -> Answer<verbs::Untee> {
     let hub = &context.hub;
     let mut ids: BTreeSet<TeeId> = BTreeSet::new();
-    for session in hub.registry.borrow().select(&verb.targets)? {
+    // Numbers are targets as well: a lone name is one only without them.
+    let (sessions, missing) = match hub.registry.borrow().select_each(&verb.targets) {
+        Err(error) if !verb.ids.is_empty() => (Vec::new(), vec![WireError::from(error)]),
+        selected => {
+            let (sessions, missing) = selected?;
+            (sessions, missing.into_iter().map(|missing| missing.error.into()).collect())
+        }
+    };
+    for session in sessions {
         ids.extend(hub.tees.of(session).iter().map(|tee| tee.handover.id));
     }
     let is_repeated = hub.registry.borrow().sessions().any(|session| session.request_progress(verb.key).is_some());
-    let mut answer = verbs::Unteed::default();
+    let mut answer = verbs::Unteed { errors: missing, ..verbs::Unteed::default() };
     for id in &verb.ids {
         if hub.tees.get(*id).is_some() {
             ids.insert(*id);
@@ -199,19 +271,21 @@ pub(super) async fn untee(context: &Rc<Context>, verb: verbs::Untee) -> Answer<v
             answer.errors.push(error.hint("`rpm tees` lists them"));
         }
     }
-    let tees: Vec<_> = ids.into_iter().filter_map(|id| hub.tees.get(id)).collect();
-    for tee in &tees {
+    let tees = ids.into_iter().filter_map(|id| hub.tees.get(id));
+    // What is said from now on is not wanted, and so not missed.
+    let tees: Vec<_> = tees.map(|tee| (head(context, &tee), name(context, &tee), tee)).collect();
+    for (_, _, tee) in &tees {
         if let Some(session) = hub.registry.borrow().get(tee.handover.session) {
             session.begin_request(verb.key);
         }
         hub.keeper.send(&ToKeeper::Untee { id: tee.handover.id }, &[]);
     }
-    for tee in tees {
+    for (head, name, tee) in tees {
         if tokio::time::timeout(PATIENCE, hub.tees.forgotten(&tee)).await.is_err() {
             hub.keeper.send(&ToKeeper::Untee { id: tee.handover.id }, &[]);
             hub.tees.forgotten(&tee).await;
         }
-        answer.tees.push(named(context, tee.info()));
+        answer.tees.push(verbs::TeeInfo { name, ..tee.info(head) });
     }
     Ok(answer)
 }

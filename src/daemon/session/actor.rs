@@ -81,22 +81,26 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     let seen = seen(&history);
     let mut status = first_status(&handover, &facts);
     let was_told = history.control().load(control::TOLD) & TOLD_END != 0;
-    if let Some(exit) = history.exit().filter(|_| facts.asked.is_none() && was_told) {
+    if let Some(exit) = history.exit().filter(|_| was_told) {
         // It may be listed before its actor runs.
-        status.state = State::Ended { end: ending(exit.status, None, exit.wall_ms, Vec::new()) };
+        let left = facts.left.iter().map(|(pid, _)| *pid).collect();
+        status.state = State::Ended { end: ending(exit.status, facts.asked.as_ref(), exit.wall_ms, left) };
     }
     let session = Rc::new(Session {
         id: handover.id,
         history,
         status: RefCell::new(status),
+        left: RefCell::new((0, facts.left.clone())),
         facts: RefCell::new(facts),
         handover,
+        input_ends: Cell::new(false),
         input_room: Arc::new(Semaphore::new(if handover_has_input { INPUT_LIMIT } else { 0 })),
         output: Notify::new(),
         news: Notify::new(),
         seen: Cell::new(seen),
         process,
         kin: RefCell::new(Arc::new(kin)),
+        suspects: RefCell::default(),
         input: RefCell::new(input),
         store,
         is_new: hub.is_complete.get(),
@@ -157,6 +161,8 @@ pub struct Actor {
     pub(super) stoppers: Vec<oneshot::Sender<End>>,
     /// What the census was asked for and has not answered.
     pub(super) asked: Option<Purpose>,
+    /// Looks for who a natural end left that failed in a row.
+    pub(super) blind_looks: u32,
     /// What it will be asked for next.
     pub(super) wanted: Option<Purpose>,
     /// Something that only the history knows changed and was not told yet.
@@ -181,6 +187,7 @@ impl Actor {
             pending: Vec::new(),
             stoppers: Vec::new(),
             asked: None,
+            blind_looks: 0,
             wanted: None,
             is_stale: false,
             published_at: 0,

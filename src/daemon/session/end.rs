@@ -13,29 +13,24 @@ use crate::session::state::Effect;
 use crate::session::state::Event;
 use crate::session::state::Life;
 use crate::session::state::Machine;
-use crate::session::state::ending;
 use crate::session::status::End;
 use crate::session::status::State;
 
+/// A natural end is told although nobody could look, after so many tries: about a second. It names who was seen last.
+const BLIND_LOOKS: u32 = 20;
+
 impl Actor {
-    /// After a restart: an end that had come is told as it was.
+    /// After a restart: an end that was told stays as it was.
     pub(super) fn resume_end(&mut self, now: u64) {
-        let Some(exit) = self.session.history.exit() else {
-            self.show_life(now);
-            return;
-        };
-        let asked = self.session.facts.borrow().asked.clone();
-        if asked.is_some() {
-            // The tree may still be there: the machine looks, and ends by itself.
-            self.show_life(now);
+        if let Some(end) = self.session.status.borrow().end().cloned() {
+            // An earlier daemon saw the tree empty, or named who was left: nobody is looked for or signalled again.
+            self.machine = Machine::ended(end);
+            self.session.input_room.close();
+            self.hub.ended_soon();
             return;
         }
-        let end = ending(exit.status, None, exit.wall_ms, Vec::new());
-        self.machine = Machine::ended(end.clone());
-        self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
-        self.hub.note(&self.session, verbs::What::Ended { end });
-        // A short program may have ended before it was handed over; what is told now is not told again.
-        self.hub.ended_soon();
+        // What has ended meanwhile, or before it was handed over, is looked at as any other: it may have left somebody.
+        self.show_life(now);
     }
 
     pub(super) fn on_stop(
@@ -82,7 +77,10 @@ impl Actor {
                     self.session.store.put_facts(&self.session.facts.borrow());
                 }
                 Effect::SignalPolitely => {
-                    self.survey(Purpose::Polite { hangs_up: self.session.handover.kind == Kind::Pty });
+                    self.survey(Purpose::Polite {
+                        hangs_up: self.session.handover.kind == Kind::Pty,
+                        is_repeat: false,
+                    });
                 }
                 Effect::SignalHard => self.survey(Purpose::Hard),
                 Effect::LookForRest if self.machine.is_running() => self.survey(Purpose::Rest),
@@ -93,9 +91,11 @@ impl Actor {
         self.show_life(now);
     }
 
-    /// Returns when the machine has to be told of the time: not while a look is under way that may change its mind.
+    /// Returns when the machine has to be told of the time: not while a look is under way that may change its mind. One that
+    /// is repeated because it failed may fail for ever, and the hard signal does not wait for that.
     pub(super) fn end_deadline(&self) -> Option<u64> {
-        if self.asked.is_some() { None } else { self.machine.deadline() }
+        let is_waited_for = !matches!(self.asked, None | Some(Purpose::Polite { is_repeat: true, .. }));
+        if is_waited_for { None } else { self.machine.deadline() }
     }
 
     /// Asks the census; one request at a time, the strongest first.
@@ -111,20 +111,38 @@ impl Actor {
     pub(super) fn on_surveyed(&mut self, purpose: Purpose, members: Option<Vec<Stat>>, now: u64) {
         self.asked = None;
         if let Some(wanted) = self.wanted.take() {
-            // Something stronger was decided while this look was under way.
-            return self.survey(wanted);
+            // Something was decided while this look was under way, and what failed is still to be done.
+            let again = members.is_none().then_some(purpose.again());
+            return self.survey(again.map_or(wanted, |again| again.max(wanted)));
         }
         match (purpose, members) {
-            // A look that failed proves nothing and is repeated; only a natural end does not wait for it.
-            (Purpose::Polite { .. }, _) | (Purpose::Look | Purpose::Hard, None) => {}
-            (_, members) => {
-                let left = members.unwrap_or_default().into_iter().map(|stat| stat.pid).collect();
-                self.advance(Event::Left(left), now);
+            (Purpose::Polite { .. }, Some(_)) => {}
+            (_, Some(members)) => self.advance(Event::Left(members.into_iter().map(|stat| stat.pid).collect()), now),
+            (_, None) => self.on_blind(purpose, now),
+        }
+    }
+
+    /// A look failed: it proves nothing and is repeated, by the machine's deadline where that is near.
+    fn on_blind(&mut self, purpose: Purpose, now: u64) {
+        match purpose {
+            Purpose::Polite { .. } => self.survey(purpose.again()),
+            Purpose::Look => {}
+            Purpose::Hard => self.advance(Event::Unseen, now),
+            Purpose::Rest => {
+                self.blind_looks += 1;
+                if self.blind_looks < BLIND_LOOKS {
+                    return self.survey(Purpose::Rest);
+                }
+                tracing::error!(session = %self.session.id, "it ended, and who is left of it could not be looked at");
+                let leader = self.session.leader();
+                let kin = self.session.kin.borrow().iter().filter(|kin| **kin != leader).map(|kin| kin.pid).collect();
+                self.advance(Event::Left(kin), now);
             }
         }
     }
 
     fn tell_end(&mut self, end: &End) {
+        self.session.keep_left(&end.left);
         self.session.status.borrow_mut().state = State::Ended { end: end.clone() };
         self.session.input_room.close();
         self.hub.note(&self.session, verbs::What::Ended { end: end.clone() });

@@ -32,8 +32,10 @@ use crate::history::Memory;
 use crate::history::Reader;
 use crate::history::layout;
 use crate::history::layout::control;
+use crate::platform::brand::Brand;
 use crate::platform::clock;
 use crate::platform::memory::Mapping;
+use crate::platform::process;
 use crate::platform::process::Handle;
 use crate::platform::process::Identity;
 use crate::platform::process::Stat;
@@ -50,6 +52,7 @@ use crate::session::id::SessionId;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec::Facts;
 use crate::session::status::End;
+use crate::session::status::State;
 use crate::session::status::Status;
 use crate::session::terminal::Pixels;
 use crate::session::terminal::Who;
@@ -71,6 +74,9 @@ pub const TOLD_END: u64 = 2;
 
 /// A history in the keeper's memory.
 pub type History = Reader<Arc<Mapping>>;
+
+/// Shortest pause between two looks at who is left: a list is asked for often.
+const LEFT_PAUSE_NS: u64 = 250_000_000;
 
 /// Processes outside the kernel session that are noted for the next daemon.
 const STRAYS: usize = 1024;
@@ -170,6 +176,8 @@ pub struct Session {
     pub status: RefCell<Status>,
     /// Bytes that requests may still have queued; closed when it takes no more input.
     pub input_room: Arc<Semaphore>,
+    /// Nothing may be typed any more: its input is closed once what waits was written.
+    pub input_ends: Cell<bool>,
     /// Followers wait here for bytes or the end.
     pub output: Notify,
     /// The actor waits here for news of the keeper.
@@ -180,10 +188,14 @@ pub struct Session {
     pub process: Arc<Handle>,
     /// Processes that were seen below it; those that are gone are dropped at the next look.
     pub kin: RefCell<Arc<HashSet<Identity>>>,
+    /// Processes without any mark that may be its own; set when nobody else of it was left.
+    pub suspects: RefCell<Vec<u32>>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
     /// This daemon started it: nothing of it was told by an earlier one.
     pub is_new: bool,
+    /// Who was left at its end, as of this monotonic nanosecond: number and start time.
+    left: RefCell<(u64, Vec<(u32, u64)>)>,
     store: Store,
     cursors: RefCell<Vec<std::rc::Weak<Cursor>>>,
     mailbox: mpsc::UnboundedSender<Mail>,
@@ -195,8 +207,9 @@ impl Session {
         let _ = self.mailbox.send(mail);
     }
 
-    /// Returns whether an event has not been told yet, by this daemon or one before it; from now on it has.
-    pub fn tells(&self, what: &verbs::What) -> bool {
+    /// Returns whether an event has not been told yet, by this daemon or one before it; from now on it has, with this epoch
+    /// and number.
+    pub fn tells(&self, what: &verbs::What, (epoch, seq): (u64, u64)) -> bool {
         let bit = match what {
             verbs::What::Started { .. } => TOLD_START,
             verbs::What::Ended { .. } => TOLD_END,
@@ -204,13 +217,58 @@ impl Session {
         };
         let memory = self.history.control();
         let told = memory.load(control::TOLD);
+        if told & bit != 0 {
+            return false;
+        }
+        if bit == TOLD_END {
+            memory.store(control::TOLD_EPOCH, epoch);
+            memory.store(control::TOLD_SEQ, seq);
+        }
         memory.store(control::TOLD, told | bit);
-        told & bit == 0
+        true
+    }
+
+    /// Returns the epoch and number of the event that told its end, once one did.
+    pub fn end_told(&self) -> Option<(u64, u64)> {
+        let memory = self.history.control();
+        let is_told = memory.load(control::TOLD) & TOLD_END != 0;
+        is_told.then(|| (memory.load(control::TOLD_EPOCH), memory.load(control::TOLD_SEQ)))
+    }
+
+    /// Returns who of those left at its end is still there; looked up again when the last look is old.
+    pub fn still_left(&self) -> Vec<u32> {
+        let now = clock::monotonic_ns();
+        if now.saturating_sub(self.left.borrow().0) > LEFT_PAUSE_NS {
+            self.left_behind();
+        }
+        self.left.borrow().1.iter().map(|(pid, _)| *pid).collect()
+    }
+
+    /// The same, looked up now, in a form that can be signalled.
+    pub fn left_behind(&self) -> Vec<Identity> {
+        let (looked, left) = &mut *self.left.borrow_mut();
+        *looked = clock::monotonic_ns();
+        let is_there = |stat: Stat, start_time| stat.start_time == start_time && !stat.is_zombie;
+        left.retain(|(pid, start_time)| process::stat(*pid).is_some_and(|stat| is_there(stat, *start_time)));
+        left.iter().map(|(pid, start_time)| Identity { pid: *pid, start_time: *start_time }).collect()
+    }
+
+    /// Notes who is left, for this daemon and the next one. Has to come before the end is told.
+    fn keep_left(&self, left: &[u32]) {
+        if left.is_empty() {
+            return;
+        }
+        let stats = left.iter().take(STRAYS).filter_map(|pid| process::stat(*pid));
+        let left: Vec<(u32, u64)> = stats.map(|stat| (stat.pid, stat.start_time)).collect();
+        self.facts.borrow_mut().left.clone_from(&left);
+        *self.left.borrow_mut() = (clock::monotonic_ns(), left);
+        self.store.put_facts(&self.facts.borrow());
     }
 
     /// Says why it takes no input, if it takes none.
     pub fn takes_input(&self) -> Result<(), WireError> {
-        let why = match (self.status.borrow().end().is_some(), self.input.borrow().is_none()) {
+        let is_closed = self.input.borrow().is_none() || self.input_ends.get();
+        let why = match (self.status.borrow().end().is_some(), is_closed) {
             (true, _) => "has ended",
             (false, true) => "takes no input any more: it was closed",
             (false, false) => return Ok(()),
@@ -253,6 +311,11 @@ impl Session {
             Some(time) if status.output_bytes > 0 => clock::wall_of(time),
             _ => 0,
         };
+        if let State::Ended { end } = &mut status.state
+            && !end.left.is_empty()
+        {
+            end.left = self.still_left();
+        }
         status
     }
 
@@ -286,6 +349,7 @@ impl Session {
         Mark {
             leader: self.leader(),
             process: Arc::clone(&self.process),
+            brand: Brand::of_session(self.handover.key),
             tag: tag(self.handover.key),
             channels: self.handover.channels.clone(),
             group: self.handover.group.as_ref().map(PathBuf::from),
@@ -362,7 +426,7 @@ pub fn first_status(handover: &Handover, facts: &Facts) -> Status {
         id: handover.id,
         name: facts.name.clone(),
         kind: handover.kind,
-        state: crate::session::status::State::Running,
+        state: State::Running,
         command: text::shorten(&text::quote(&facts.argv), SHOWN),
         argv: shown_arguments(facts),
         cwd: String::from_utf8_lossy(&facts.cwd).into_owned(),

@@ -146,6 +146,9 @@ pub struct Send {
     pub paste: bool,
     /// Press Enter afterwards: a return on a terminal, a line feed on a pipe.
     pub enter: bool,
+    /// Longest wait, in milliseconds, for a program that does not read what was typed before; 0 is for ever. When it is
+    /// over nothing was typed.
+    pub patience_ms: u64,
 }
 verb!(Send = "send" -> Sent);
 
@@ -195,6 +198,17 @@ pub enum Point {
     #[default]
     Exit,
 }
+
+/// To a log: it begins where older bytes were overwritten, and so perhaps in the middle of a line or a sequence.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Torn {
+    /// Its channel.
+    pub channel: u32,
+    /// Offset where it begins: so many bytes are gone.
+    pub at: u64,
+}
+notice!(Torn = "torn");
 
 /// To a raw attachment or a log that asked for marks: what comes next in the history, and when it was said. It travels
 /// among the bytes of its channel, in their order.

@@ -46,4 +46,6 @@ pub struct DaemonReport {
     pub groups: Option<String>,
     /// Why sessions have no control groups.
     pub ungrouped: Option<String>,
+    /// What of the settings does not count, as it was when the daemon started, and what could not be started by itself.
+    pub faults: Vec<String>,
 }

@@ -64,17 +64,19 @@ pub struct Filter {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outcomes {
-    /// In their order.
+    /// In their order; after them, of several targets, those that name nobody. A lone one that does so is refused.
     pub outcomes: Vec<Outcome>,
+    /// Processes of no session that were to end as well and are still there.
+    pub left: Vec<u32>,
 }
 
 /// What became of one session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Outcome {
-    /// Short id.
+    /// Short id; 0 where nobody is called so.
     pub id: SessionId,
-    /// Name.
+    /// Name, or the target that names nobody.
     pub name: String,
     /// Its end, if it has one now.
     pub end: Option<End>,
@@ -82,6 +84,8 @@ pub struct Outcome {
     pub error: Option<WireError>,
     /// It runs and was not named: left alone, which is no error.
     pub skipped: bool,
+    /// Processes of which nobody can tell whose they are, and that were started after it.
+    pub suspects: Vec<u32>,
 }
 
 /// Ends every session, the daemon and the keeper.

@@ -15,7 +15,8 @@ use crate::term::Size;
 pub struct Events {
     /// Go on behind this event; without it, with what happens from now on.
     pub since: Option<u64>,
-    /// Epoch that `since` is of. Of another one, everything of the present epoch is sent.
+    /// Epoch that `since` is of. Of another one, everything of the present epoch is sent, after the ends that were noted
+    /// behind `since` by daemons that were killed since: those have the number 0.
     pub epoch: Option<u64>,
     /// Which sessions; none means all. Globs, tags and `all` also take sessions that come later.
     pub targets: Vec<String>,
@@ -37,7 +38,7 @@ pub struct Subscribed {
 /// To subscribers: something happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Happened {
-    /// Counted from 1 in each epoch, over all sessions.
+    /// Counted from 1 in each epoch, over all sessions; 0 for an end that an earlier epoch noted.
     pub seq: u64,
     /// Wall-clock milliseconds.
     #[serde(default)]

@@ -185,6 +185,8 @@ pub enum Reason {
     Dead,
     /// It was registered and has ended, and its number is another process's: never signalled.
     PidReused,
+    /// It lives, and may belong to a session that goes on: it is not ended with the others.
+    Unclear,
     /// It lives and its owner does not; also every reason that this build does not know.
     #[default]
     #[serde(other)]

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::protocol::error::WireError;
 use crate::protocol::verbs::notice;
 use crate::protocol::verbs::verb;
 use crate::session::id::RequestKey;
@@ -25,6 +26,8 @@ verb!(List = "list" -> Listing);
 pub struct Listing {
     /// What may be seen of them.
     pub sessions: Vec<Status>,
+    /// Why some of several targets name nobody; a lone one that does so is refused.
+    pub errors: Vec<WireError>,
 }
 
 /// Starts a session.

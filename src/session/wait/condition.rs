@@ -41,8 +41,7 @@ pub enum ConditionError {
 
 fn near(word: &str) -> String {
     let name = word.split('=').next().unwrap_or_default();
-    let found =
-        ["exit", "idle", "ready", "text", "count"].into_iter().find(|known| (1..=2).contains(&distance(name, known)));
+    let found = ["exit", "idle", "ready", "text", "count"].into_iter().find(|known| distance(name, known) <= 2);
     found.map(|known| format!(" (did you mean {known}?)")).unwrap_or_default()
 }
 

@@ -184,8 +184,8 @@ fn rows_of_a_screen_are_lines() {
 #[test]
 fn conditions_that_make_no_sense_are_said() {
     let said = |word: &str| word.parse::<Condition>().expect_err(word).to_string();
-    assert!(said("exti").contains("did you mean exit?"));
-    assert!(said("idle").contains("idle=2s") && said("idle=-5s").contains("no duration"));
+    assert!(said("exti").contains("did you mean exit?") && said("EXIT").contains("did you mean exit?"));
+    assert!(said("idle").contains("idle=2s") && said("idle=-5s").contains("is negative"));
     assert!(said("idle=0s").contains("holds always") && said("idle=4000d").contains("more than a year"));
     assert!(said("count=0").contains("no number of lines") && said("count=-1").contains("no number of lines"));
     assert!(said("exit=3").contains("takes no value") && said("text=").contains("empty"));
