@@ -121,7 +121,7 @@ pub enum Verb {
     #[command(after_help = "Examples:\n  rpm rename sh-2 deploy")]
     Rename(Rename),
     /// Give a session other tags
-    #[command(after_help = "Examples:\n  rpm tag web blue ci\n  rpm tag web                takes all of them away")]
+    #[command(after_help = "Examples:\n  rpm tag web blue ci\n  rpm tag web                # takes all of them away")]
     Tag(Tag),
     /// End sessions: politely first, then hard
     #[command(
