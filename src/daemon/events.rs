@@ -93,7 +93,7 @@ pub struct Filter {
 impl Filter {
     fn wants(&self, entry: &Entry) -> bool {
         let Happened { id, name, what, .. } = &entry.happened;
-        let candidate = [Candidate { id: *id, name, tags: &entry.tags }];
+        let candidate = [Candidate { id: *id, name, tags: &entry.tags, service: None }];
         let is_meant = |pattern: &String| target::select(pattern, &candidate).is_ok_and(|ids| !ids.is_empty());
         let is_of_session = self.is_all || self.ids.contains(id) || self.patterns.iter().any(is_meant);
         is_of_session && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == what.kind()))

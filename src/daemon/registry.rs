@@ -169,7 +169,12 @@ fn kept_of(sizes: &[u64], kept: usize, room: u64) -> usize {
 }
 
 fn candidates(statuses: &[Status]) -> Vec<Candidate<'_>> {
-    statuses.iter().map(|status| Candidate { id: status.id, name: &status.name, tags: &status.tags }).collect()
+    statuses.iter().map(candidate).collect()
+}
+
+fn candidate(status: &Status) -> Candidate<'_> {
+    let service = status.service.as_ref().map(|service| (service.service.as_str(), service.namespace.as_str()));
+    Candidate { id: status.id, name: &status.name, tags: &status.tags, service }
 }
 
 #[cfg(test)]

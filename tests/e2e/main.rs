@@ -8,6 +8,7 @@ mod attaching;
 mod automation;
 mod bad_input;
 mod bulk;
+mod compositions;
 mod definition;
 mod ending;
 mod environment;

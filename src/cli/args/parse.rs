@@ -3,6 +3,7 @@
 use regex::bytes::Regex;
 
 use crate::client::blocking::wait::Since;
+use crate::protocol::verbs;
 use crate::session::keys::Keys;
 use crate::session::keys::KeysError;
 use crate::session::status::signal_number;
@@ -38,6 +39,13 @@ pub fn keys(text: &str) -> Result<String, KeysError> {
 
 pub fn pattern(text: &str) -> Result<Regex, ConditionError> {
     wait::pattern(text)
+}
+
+/// Instances: a number, or a difference with its sign.
+pub fn scale(text: &str) -> Result<verbs::Scale, String> {
+    let is_relative = text.starts_with(['+', '-']);
+    let by = text.parse().map_err(|_| format!("{text:?} is no number of instances; write 4, +2 or -1"))?;
+    Ok(verbs::Scale { by, is_relative })
 }
 
 /// Milliseconds: bare, as pm2 has them, or with a unit.

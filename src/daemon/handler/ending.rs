@@ -9,6 +9,8 @@ use tokio::sync::oneshot;
 use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::handler::gone;
+use crate::daemon::hub::Hub;
+use crate::daemon::services;
 use crate::daemon::services::Unit;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
@@ -58,7 +60,6 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
     let by = context.client.who.to_string();
     for id in ids {
         if let Some(unit) = context.hub.services.of(id) {
-            context.hub.stop_unit(&unit, &by, verb, why);
             units.push(unit);
             continue;
         }
@@ -72,6 +73,8 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
         session.mail(Mail::Stop { by: by.clone(), key: verb.key, grace_ns, reply: reply_tx });
         waiting.push((session, reply_rx));
     }
+    // Sessions have been told already.
+    stop_units(&context.hub, &mut units, &by, verb, why).await;
     let mut outcomes = Vec::new();
     for (session, reply_rx) in waiting {
         let end = reply_rx.await;
@@ -85,7 +88,6 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
         });
     }
     for unit in units {
-        context.hub.services.until(&unit, Unit::is_settled).await;
         let status = context.hub.registry.borrow().status(unit.id());
         let end = status.and_then(|status| status.run_end().cloned());
         let (name, service) = (unit.name.clone(), Some(unit.status().state));
@@ -98,6 +100,20 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
         ..verbs::Outcome::default()
     }));
     outcomes
+}
+
+/// Those that need others end before them; those that need nothing of each other end together.
+async fn stop_units(hub: &Rc<Hub>, units: &mut [Rc<Unit>], by: &str, verb: &verbs::Stop, why: Why) {
+    services::in_stop_order(units);
+    let ranks = services::ranks(units);
+    for rank in units.chunk_by(|a, b| ranks.get(&a.service()) == ranks.get(&b.service())) {
+        for unit in rank {
+            hub.stop_unit(unit, by, verb, why);
+        }
+        for unit in rank {
+            hub.services.until(unit, Unit::is_settled).await;
+        }
+    }
 }
 
 /// Signals each once.

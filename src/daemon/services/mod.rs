@@ -6,8 +6,11 @@
 
 mod deaths;
 mod definitions;
+mod needs;
 mod order;
+mod probes;
 mod resume;
+mod scale;
 mod store;
 mod timers;
 mod unit;
@@ -37,6 +40,9 @@ use crate::session::service::machine::Why;
 use crate::session::status::End;
 
 pub use self::definitions::Defined;
+pub use self::needs::in_stop_order;
+pub use self::needs::ranks;
+pub use self::needs::run as run_needs;
 pub use self::resume::resume;
 pub use self::store::Store;
 pub use self::store::keep;
@@ -56,6 +62,8 @@ pub struct Services {
     pub store: Store,
     /// Rings whenever an instance changed its state.
     changed: Notify,
+    /// The same, for who frees those that wait for others.
+    moved: Notify,
     /// What was taken over has been looked at: from now on an end is an event.
     is_resumed: Cell<bool>,
 }
@@ -69,6 +77,7 @@ impl Services {
             timers: timers::Timers::default(),
             store,
             changed: Notify::new(),
+            moved: Notify::new(),
             is_resumed: Cell::new(false),
         }
     }
@@ -139,11 +148,14 @@ impl Hub {
                 Effect::Spawn => self.spawn_run(unit),
                 Effect::Stop if key.is_none() => unit.stop_run(),
                 Effect::Stop | Effect::Died { .. } => {}
-                Effect::Await => self.advance(unit, Event::Free),
+                Effect::Await => self.await_needs(unit),
                 Effect::Forget => self.forget_unit(unit),
             }
         }
+        self.attend(unit);
+        self.services.moved.notify_one();
         if unit.is_forgotten.get() {
+            unit.leave();
             self.services.changed.notify_waiters();
         } else {
             self.show(unit);
@@ -244,7 +256,7 @@ impl Hub {
         self.services.units.borrow_mut().remove(&unit.name);
         self.services.by_session.borrow_mut().remove(&unit.id());
         unit.is_forgotten.set(true);
-        self.services.store.forget(&unit.name);
+        self.services.store.forget((!unit.is_replaced.get()).then_some(&unit.name));
         self.forget(unit.id());
     }
 }

@@ -78,7 +78,7 @@ fn go_on(hub: &Rc<Hub>, unit: &Rc<Unit>) {
     let session = unit.session.borrow().clone();
     let phase = unit.machine.borrow().phase.clone();
     if phase == Phase::Waiting {
-        hub.advance(unit, Event::Free);
+        hub.await_needs(unit);
     }
     if let Phase::Starting { key, .. } = phase {
         match &session {
@@ -98,5 +98,6 @@ fn go_on(hub: &Rc<Hub>, unit: &Rc<Unit>) {
         unit.stop_run();
     }
     hub.services.timers.set(&unit.name, unit.deadline());
+    hub.attend(unit);
     hub.show(unit);
 }

@@ -84,6 +84,7 @@ pub struct Store {
     /// Somebody deleted something.
     may_be_empty: Cell<bool>,
     removed: RefCell<Vec<String>>,
+    renamed: RefCell<Vec<(String, String)>>,
     work: Notify,
     done: Notify,
 }
@@ -100,6 +101,7 @@ impl Store {
             fault: RefCell::default(),
             may_be_empty: Cell::default(),
             removed: RefCell::default(),
+            renamed: RefCell::default(),
             work: Notify::new(),
             done: Notify::new(),
         }
@@ -116,10 +118,16 @@ impl Store {
         self.work.notify_one();
     }
 
-    /// Somebody deleted an instance.
-    pub fn forget(&self, name: &str) {
+    /// Somebody deleted an instance; with its name go its deaths.
+    pub fn forget(&self, name: Option<&String>) {
         self.may_be_empty.set(true);
-        self.removed.borrow_mut().push(name.to_owned());
+        self.removed.borrow_mut().extend(name.cloned());
+        self.touch();
+    }
+
+    /// An instance has another name: so has the file of its deaths.
+    pub fn rename(&self, from: &str, to: &str) {
+        self.renamed.borrow_mut().push((from.to_owned(), to.to_owned()));
         self.touch();
     }
 
@@ -169,9 +177,15 @@ pub async fn keep(hub: Rc<Hub>) {
             let (path, may_be_empty) = (store.folder.join(NEWEST), store.may_be_empty.take());
             let removed: Vec<PathBuf> =
                 store.removed.take().iter().map(|name| store.deaths().join(deaths::file_name(name))).collect();
+            let path_of = |name: &str| store.deaths().join(deaths::file_name(name));
+            let renamed = store.renamed.take();
+            let renamed: Vec<_> = renamed.iter().map(|(from, to)| (path_of(from), path_of(to))).collect();
             let written = task::spawn_blocking(move || {
                 for path in &removed {
                     let _ = fs::remove_file(path);
+                }
+                for (from, to) in &renamed {
+                    deaths::join(from, to);
                 }
                 write(&path, &state, may_be_empty)
             });

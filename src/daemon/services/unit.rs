@@ -6,9 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use crate::daemon::handler::starting;
 use crate::daemon::services::order;
+use crate::daemon::services::probes::Channel;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::clock;
@@ -65,18 +67,36 @@ pub struct Unit {
     pub said: RefCell<Option<String>>,
     /// It was deleted.
     pub is_forgotten: Cell<bool>,
+    /// Another instance takes its place: its deaths are kept.
+    pub is_replaced: Cell<bool>,
+    /// Its liveness last said so.
+    pub is_well: Cell<bool>,
+    /// What it waits for, in words.
+    pub waits_for: RefCell<Option<String>>,
+    /// The run that is looked after, by its start.
+    pub attended: Cell<Option<Nanos>>,
+    /// Who looks after it.
+    pub tasks: RefCell<Vec<AbortHandle>>,
+    /// What it tells through.
+    pub channel: RefCell<Option<Rc<Channel>>>,
     dormant: SessionId,
 }
 
 impl Unit {
-    /// Makes one that never ran.
+    /// Makes one that never ran, with the name that fits its number.
     pub fn new(definition: Arc<Definition>, instance: u32) -> Self {
+        let name = definition.spec.instance_name(instance);
+        Self::named(definition, instance, name)
+    }
+
+    /// Makes one that never ran.
+    pub fn named(definition: Arc<Definition>, instance: u32, name: String) -> Self {
         thread_local!(static NEXT: Cell<u64> = const { Cell::new(DORMANT_IDS) });
         let dormant = NEXT.with(|next| next.replace(next.get() + 1));
         // Time and place: keys must not be those of an earlier life.
         let seed = clock::wall_ms() << 20 ^ u64::from(std::process::id()) << 44 ^ dormant;
         Self {
-            name: definition.spec.instance_name(instance),
+            name,
             instance,
             rules: RefCell::new(Rules::of(&definition.spec)),
             definition: RefCell::new(definition),
@@ -89,6 +109,12 @@ impl Unit {
             fault: RefCell::default(),
             said: RefCell::default(),
             is_forgotten: Cell::default(),
+            is_replaced: Cell::default(),
+            is_well: Cell::default(),
+            waits_for: RefCell::default(),
+            attended: Cell::default(),
+            tasks: RefCell::default(),
+            channel: RefCell::default(),
             dormant: SessionId(dormant),
         }
     }
@@ -96,12 +122,21 @@ impl Unit {
     /// Makes one from what the keeper kept.
     pub fn adopt(name: &str, supervised: Supervised) -> Self {
         let Supervised { definition, instance, machine, died, request, deaths } = supervised;
-        let unit = Self { name: name.to_owned(), machine: RefCell::new(machine), ..Self::new(definition, instance) };
+        let unit = Self { machine: RefCell::new(machine), ..Self::named(definition, instance, name.to_owned()) };
         unit.died.set(died);
         unit.request.set(request);
         unit.last.set(deaths.last().map(|death| death.why));
         *unit.unsaved.borrow_mut() = deaths;
         unit
+    }
+
+    /// Makes the same under another name; the old one has to be forgotten.
+    pub fn renamed(&self, name: &str) -> Self {
+        let fresh = Self::adopt(name, self.supervised());
+        *fresh.session.borrow_mut() = self.session.borrow_mut().take();
+        *fresh.said.borrow_mut() = self.said.borrow_mut().take();
+        fresh.last.set(self.last.get());
+        fresh
     }
 
     /// Returns the full name of its service.
@@ -112,6 +147,20 @@ impl Unit {
     /// Returns its id: that of its session, or a stand-in.
     pub fn id(&self) -> SessionId {
         self.session.borrow().as_ref().map_or(self.dormant, |session| session.id)
+    }
+
+    /// Nobody looks after it any more.
+    pub fn leave_tasks(&self) {
+        for task in self.tasks.take() {
+            task.abort();
+        }
+        *self.said.borrow_mut() = None;
+    }
+
+    /// Nobody looks after it any more, and nobody has: another instance goes on in its place.
+    pub fn leave(&self) {
+        self.leave_tasks();
+        self.attended.set(None);
     }
 
     /// Returns whether it has no session.
@@ -219,6 +268,7 @@ impl Unit {
     fn reason(&self, phase: &Phase) -> Option<String> {
         match phase {
             Phase::Failed { fault: Fault::GaveUp } => Some("it crashed too often".to_owned()),
+            Phase::Waiting => self.waits_for.borrow().clone(),
             Phase::Failed { .. } => self.start_fault().map(|error| error.message),
             _ => None,
         }

@@ -122,6 +122,13 @@ impl Session {
         Ok(())
     }
 
+    /// Gives it another name.
+    pub fn rename(&self, name: &str) {
+        name.clone_into(&mut self.facts.borrow_mut().name);
+        name.clone_into(&mut self.status.borrow_mut().name);
+        self.put_facts();
+    }
+
     /// Returns the offset where this run begins, as far as the index knows.
     pub fn run_from(&self) -> u64 {
         let number = self.run.borrow().number;
