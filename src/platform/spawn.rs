@@ -73,6 +73,9 @@ pub fn spawn(order: &Order, progress: &Arc<Mapping>, door: Option<OwnedFd>) -> R
     if let Some(door) = door {
         enter_group(&mut command, door);
     }
+    if let Some(nice) = order.nice {
+        set_nice(&mut command, nice.into());
+    }
     match order.kind {
         Kind::Pty => spawn_on_terminal(command, order.size, launch, progress),
         Kind::Pipe => spawn_on_pipes(command, order.merge, launch, progress),
@@ -100,6 +103,16 @@ fn enter_group(command: &mut Command, door: OwnedFd) {
     };
     // SAFETY: one system call on a descriptor that was opened before the fork.
     unsafe { command.pre_exec(enter) };
+}
+
+/// A niceness that may not be had is no reason not to run.
+fn set_nice(command: &mut Command, nice: i32) {
+    let set = move || {
+        let _ = rustix::process::setpriority_process(None, nice);
+        Ok(())
+    };
+    // SAFETY: one system call.
+    unsafe { command.pre_exec(set) };
 }
 
 fn channel_of(fd: &OwnedFd) -> Option<FileId> {

@@ -52,6 +52,8 @@ pub enum Purpose {
     Polite {
         /// It has a terminal.
         hangs_up: bool,
+        /// The signal that asks it, where that is another one: it alone, and CONT.
+        signal: Option<u8>,
     },
     /// KILL to everybody, until a look finds nobody new.
     Hard,
@@ -138,9 +140,15 @@ fn has_strangers(owners: &Owners) -> bool {
 
 /// Interactive shells ignore TERM and leave on HUP; stopped jobs act only after CONT.
 fn act(request: &Request, members: &[Stat]) {
+    let own = |number: u8| [Signal::from_named_raw(number.into()).unwrap_or(Signal::TERM), Signal::CONT];
+    let chosen;
     let signals: &[Signal] = match request.purpose {
-        Purpose::Polite { hangs_up: true } => &[Signal::HUP, Signal::TERM, Signal::CONT],
-        Purpose::Polite { hangs_up: false } => &[Signal::TERM, Signal::CONT],
+        Purpose::Polite { signal: Some(number), .. } => {
+            chosen = own(number);
+            &chosen
+        }
+        Purpose::Polite { hangs_up: true, .. } => &[Signal::HUP, Signal::TERM, Signal::CONT],
+        Purpose::Polite { hangs_up: false, .. } => &[Signal::TERM, Signal::CONT],
         Purpose::Rest | Purpose::Look | Purpose::Hard => return,
     };
     for stat in members {

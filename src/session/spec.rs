@@ -134,6 +134,8 @@ pub struct Supervised {
     pub died: u64,
     /// The last request that changed what is wanted.
     pub request: RequestKey,
+    /// Somebody stopped it: its schedule rests until it is started.
+    pub paused: bool,
     /// What it does and what is wanted.
     pub machine: Machine,
     /// Deaths that may not be on disk yet, oldest first.

@@ -225,3 +225,83 @@ fn complaint11_environments_say_where_values_came_from_and_hide_secrets() {
     assert!(!said.contains("secret1"));
     assert!(place.ok(&["env", "web", "--reveal"]).contains("API_KEY=secret1"));
 }
+
+#[test]
+fn services_end_by_their_own_signal_command_or_keys() {
+    let place = Place::new();
+    let dir = place.dir().display().to_string();
+    let wait = "while :; do sleep 0.02; done";
+    let text = format!(
+        "[defaults]\ncwd = \"{dir}\"\nshell = true\n
+         [services.signal]\ncommand = \"trap 'echo usr1 >> ends; exit' USR1; trap '' TERM; echo set; {wait}\"\nreadiness = {{ log = \"^set$\" }}\nstop = {{ signal = \"USR1\" }}\n
+         [services.command]\ncommand = \"while [ ! -f enough ]; do sleep 0.02; done; echo file >> ends\"\nstop = {{ command = \"touch enough\" }}\n
+         [services.keys]\nkind = \"pty\"\ncommand = \"read x; echo $x >> ends\"\nstop = {{ keys = [\"q\", \"Enter\"] }}\n"
+    );
+    apply(&place, &text, &[]);
+    wait_until("all are up", || ["ready", "up", "up"] == ["signal", "command", "keys"].map(|name| state(&place, name)));
+    for name in ["command", "keys"] {
+        assert!(place.ok(&["stop", name]).contains(name));
+    }
+    place.ok(&["stop", "signal"]);
+    let ends = std::fs::read_to_string(place.dir().join("ends")).unwrap_or_default();
+    for word in ["usr1", "file", "q"] {
+        assert!(ends.lines().any(|line| line == word), "{word} in {ends:?}");
+    }
+}
+
+#[test]
+fn complaint22_a_burst_of_changes_is_one_restart_and_counts_as_no_failure() {
+    let place = Place::new();
+    let dir = place.dir().join("src");
+    std::fs::create_dir_all(dir.join("node_modules")).expect("a folder");
+    let cwd = dir.display().to_string();
+    place.ok(&["start", "--name", "web", "--cwd", &cwd, "--watch", "--ignore-watch", "*.log", "--", "sleep", "1000"]);
+    let before = pid(&place, "web");
+    // Watching begins beside the start: bursts are made, with a pause after each, until one is seen.
+    let mut burst_at = None::<std::time::Instant>;
+    wait_until("it is another one", || {
+        if burst_at.is_none_or(|at| at.elapsed() > std::time::Duration::from_secs(2)) {
+            burst_at = Some(std::time::Instant::now());
+            for n in 0..20 {
+                std::fs::write(dir.join(format!("file{n}")), "x").expect("a file");
+            }
+        }
+        pid(&place, "web") != before
+    });
+    wait_until("it is up", || state(&place, "web") == "up");
+    assert!(place.ok(&["why", "web"]).contains("a watched file changed"));
+    assert_eq!(place.session("web")["service"]["attempt"], 0);
+}
+
+#[test]
+fn complaint21_a_schedule_starts_what_does_not_run_and_rests_when_it_is_stopped() {
+    let place = Place::new();
+    let dir = place.dir().display().to_string();
+    let text = format!(
+        "[services.job]\ncwd = \"{dir}\"\nshell = true\nautostart = false\nrestart = \"no\"\ncommand = \"echo x >> runs\"\nschedule = {{ cron = \"* * * * * *\" }}\n"
+    );
+    apply(&place, &text, &[]);
+    let runs = || std::fs::read_to_string(place.dir().join("runs")).map_or(0, |text| text.lines().count());
+    wait_until("it ran", || runs() >= 1);
+    place.kill_daemon();
+    let before = runs();
+    wait_until("it runs on", || runs() > before);
+    place.ok(&["stop", "job"]);
+    let (now, at) = (runs(), std::time::Instant::now());
+    wait_until("two of its times passed", || at.elapsed() > std::time::Duration::from_millis(2100));
+    assert!(runs() <= now + 1, "it rests");
+}
+
+#[test]
+fn complaint23_more_memory_than_allowed_in_the_whole_tree_restarts_and_why_says_so() {
+    if std::process::Command::new("python3").arg("-V").output().is_err() {
+        return crate::support::skip("no python3 to use memory");
+    }
+    let place = Place::new();
+    let hungry = "[ -f fed ] && exec sleep 1000; touch fed; python3 -c 'x=b\"x\"*80000000\nimport time; time.sleep(1000)' & wait";
+    let cwd = place.dir().display().to_string();
+    place.ok(&["start", "--name", "web", "--cwd", &cwd, "--max-memory-restart", "60M", "--", "sh", "-c", hungry]);
+    let before = pid(&place, "web");
+    wait_until("it is another one", || pid(&place, "web") != before);
+    assert!(place.ok(&["why", "web"]).contains("more memory"), "{}", place.ok(&["why", "web"]));
+}

@@ -3,6 +3,7 @@
 use regex::bytes::Regex;
 
 use crate::client::blocking::wait::Since;
+use crate::platform::schedule;
 use crate::protocol::verbs;
 use crate::session::keys::Keys;
 use crate::session::keys::KeysError;
@@ -39,6 +40,14 @@ pub fn keys(text: &str) -> Result<String, KeysError> {
 
 pub fn pattern(text: &str) -> Result<Regex, ConditionError> {
     wait::pattern(text)
+}
+
+/// A schedule that comes.
+pub fn cron(text: &str) -> Result<String, String> {
+    match schedule::cron_fault(text) {
+        Some(fault) => Err(format!("{text:?} is no schedule: {fault}; write five fields such as '0 3 * * *'")),
+        None => Ok(text.to_owned()),
+    }
 }
 
 /// Instances: a number, or a difference with its sign.

@@ -36,6 +36,12 @@ pub enum ServiceVerb {
     Scale(Scale),
     /// Replace services one after another: the fresh one is ready before the old one ends
     Reload(Restart),
+    /// Have services that are wanted start when the computer does
+    #[command(visible_aliases = ["enable"])]
+    Startup,
+    /// No longer
+    #[command(visible_aliases = ["disable"])]
+    Unstartup,
     /// Print the environment of a service, and where each value came from
     Env(Env),
     /// Stop services and start them again
@@ -127,6 +133,18 @@ pub struct Define {
     /// Signal that asks it to end [default: TERM]
     #[arg(long, value_name = "SIGNAL", value_parser = parse::signal)]
     pub kill_signal: Option<u8>,
+    /// Restart it when a file changes: in these, or in its directory
+    #[arg(long, value_name = "PATH", num_args = 0..=1, action = clap::ArgAction::Append, require_equals = true)]
+    pub watch: Option<Vec<PathBuf>>,
+    /// Leave changes of these out, as in .gitignore
+    #[arg(long, value_name = "PATTERN")]
+    pub ignore_watch: Vec<String>,
+    /// Restart it at these times: five fields, or six with seconds first
+    #[arg(short, long, value_name = "CRON", value_parser = parse::cron, visible_alias = "cron-restart")]
+    pub cron: Option<String>,
+    /// Restart it when its whole tree uses more memory, such as 300M
+    #[arg(long, value_name = "SIZE", value_parser = parse::bytes)]
+    pub max_memory_restart: Option<u64>,
     /// Program that runs a script, or `none` [default: by its ending]
     #[arg(long, value_name = "PROGRAM")]
     pub interpreter: Option<String>,

@@ -10,6 +10,7 @@ use serde_bytes::ByteBuf;
 use crate::cli::args;
 use crate::cli::args::ServiceVerb;
 use crate::cli::commands::apply;
+use crate::cli::commands::boot;
 use crate::cli::commands::run as running;
 use crate::cli::exit;
 use crate::cli::output;
@@ -27,8 +28,11 @@ use crate::protocol::verbs::Deed;
 use crate::session::environment;
 use crate::session::service::definition::Definition;
 use crate::session::service::plan;
+use crate::session::service::policy::Action;
 use crate::session::service::policy::Backoff;
 use crate::session::service::policy::Restart;
+use crate::session::service::policy::Schedule;
+use crate::session::service::policy::Watch;
 use crate::session::service::spec::Command;
 use crate::session::service::spec::DEFAULT_NAMESPACE;
 use crate::session::service::spec::Origin;
@@ -49,6 +53,8 @@ pub fn run(verb: &ServiceVerb) -> Result<u8, Error> {
         ServiceVerb::Scale(args) => scale(args),
         ServiceVerb::Reload(args) => reload(args),
         ServiceVerb::Env(args) => env(args),
+        ServiceVerb::Startup => boot::startup(),
+        ServiceVerb::Unstartup => boot::unstartup(),
         ServiceVerb::Restart(args) => restart(args),
         ServiceVerb::Delete(args) => delete(args),
         ServiceVerb::Why(args) => why(args),
@@ -169,6 +175,17 @@ fn with_policies(mut spec: ServiceSpec, define: &args::Define) -> ServiceSpec {
     }
     if let Some(signal) = define.kill_signal {
         spec.stop.signal = signal;
+    }
+    spec.max_memory = define.max_memory_restart;
+    if let Some(paths) = &define.watch {
+        let here = Path::new(OsStr::from_bytes(&spec.cwd)).to_owned();
+        let paths =
+            if paths.is_empty() { vec![here.clone()] } else { paths.iter().map(|path| here.join(path)).collect() };
+        let paths = paths.into_iter().map(|path| ByteBuf::from(path.into_os_string().into_encoded_bytes())).collect();
+        spec.watch = Some(Watch { paths, ignore: define.ignore_watch.clone(), ..Watch::default() });
+    }
+    if let Some(cron) = &define.cron {
+        spec.schedule = Some(Schedule { cron: cron.clone(), zone: String::new(), action: Action::Restart });
     }
     spec
 }

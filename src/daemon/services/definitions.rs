@@ -77,15 +77,22 @@ impl Hub {
             }
             unit.record();
             self.services.timers.set(&unit.name, unit.deadline());
+            self.plan(unit);
+            self.watch(unit);
+            // Its probes may be others.
+            unit.attended.set(None);
+            self.attend(unit);
             self.show(unit);
         }
         self.services.store.touch();
         Ok(())
     }
 
-    pub(super) fn add_unit(&self, definition: &Arc<Definition>, instance: u32) -> Rc<Unit> {
+    pub(super) fn add_unit(self: &Rc<Self>, definition: &Arc<Definition>, instance: u32) -> Rc<Unit> {
         let unit = Rc::new(Unit::new(Arc::clone(definition), instance));
         self.services.add(Rc::clone(&unit));
+        self.plan(&unit);
+        self.watch(&unit);
         self.show(&unit);
         self.services.store.touch();
         unit
@@ -135,7 +142,7 @@ impl Hub {
     }
 
     /// Enters what a snapshot has and we have not; what is wanted there is wanted here.
-    pub fn restore(&self, state: State) {
+    pub fn restore(self: &Rc<Self>, state: State) {
         for Record { definition, units } in state.services {
             for record in units {
                 let name = definition.spec.instance_name(record.instance);

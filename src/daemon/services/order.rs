@@ -62,6 +62,7 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
         ring: hub.settings.sessions.history.0,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
+        nice: spec.nice,
     }
 }
 

@@ -72,7 +72,7 @@ impl Hub {
     }
 
     /// Gives an instance another name; its session, its deaths and what it does stay.
-    fn rename_unit(self: &Rc<Self>, unit: &Rc<Unit>, name: &str) -> Result<Rc<Unit>, WireError> {
+    pub(super) fn rename_unit(self: &Rc<Self>, unit: &Rc<Unit>, name: &str) -> Result<Rc<Unit>, WireError> {
         if self.registry.borrow().has_name(name) {
             return Err(WireError::new(Code::NameTaken, format!("there is a session called {name} already")));
         }
@@ -89,6 +89,9 @@ impl Hub {
         self.services.store.rename(&unit.name, name);
         self.services.add(Rc::clone(&renamed));
         renamed.record();
+        self.services.watching.leave(&unit.name);
+        self.plan(&renamed);
+        self.watch(&renamed);
         self.attend(&renamed);
         self.services.timers.set(name, renamed.deadline());
         self.show(&renamed);

@@ -66,6 +66,8 @@ pub struct UnitRecord {
     pub wanted: Wanted,
     /// Deaths so far.
     pub died: u64,
+    /// Somebody stopped it: its schedule rests.
+    pub paused: bool,
     /// What it does, while no keeper knows it.
     pub machine: Option<Machine>,
 }
@@ -243,6 +245,7 @@ fn record(unit: &Unit) -> UnitRecord {
         instance: unit.instance,
         wanted: machine.wanted,
         died: unit.died.get(),
+        paused: unit.is_paused.get(),
         machine: unit.is_dormant().then(|| machine.clone()),
     }
 }

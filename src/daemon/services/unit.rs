@@ -5,13 +5,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use crate::daemon::handler::starting;
 use crate::daemon::services::order;
 use crate::daemon::services::probes::Channel;
-use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::clock;
 use crate::protocol::error::WireError;
@@ -77,6 +75,12 @@ pub struct Unit {
     pub attended: Cell<Option<Nanos>>,
     /// Who looks after it.
     pub tasks: RefCell<Vec<AbortHandle>>,
+    /// Its stop command or keys are at work.
+    pub is_asked: Cell<bool>,
+    /// Somebody stopped it: its schedule rests.
+    pub is_paused: Cell<bool>,
+    /// Who looks after its schedule.
+    pub schedule: RefCell<Option<AbortHandle>>,
     /// What it tells through.
     pub channel: RefCell<Option<Rc<Channel>>>,
     dormant: SessionId,
@@ -114,6 +118,9 @@ impl Unit {
             waits_for: RefCell::default(),
             attended: Cell::default(),
             tasks: RefCell::default(),
+            is_asked: Cell::default(),
+            is_paused: Cell::default(),
+            schedule: RefCell::default(),
             channel: RefCell::default(),
             dormant: SessionId(dormant),
         }
@@ -121,10 +128,11 @@ impl Unit {
 
     /// Makes one from what the keeper kept.
     pub fn adopt(name: &str, supervised: Supervised) -> Self {
-        let Supervised { definition, instance, machine, died, request, deaths } = supervised;
+        let Supervised { definition, instance, machine, died, request, paused, deaths } = supervised;
         let unit = Self { machine: RefCell::new(machine), ..Self::named(definition, instance, name.to_owned()) };
         unit.died.set(died);
         unit.request.set(request);
+        unit.is_paused.set(paused);
         unit.last.set(deaths.last().map(|death| death.why));
         *unit.unsaved.borrow_mut() = deaths;
         unit
@@ -161,6 +169,9 @@ impl Unit {
     pub fn leave(&self) {
         self.leave_tasks();
         self.attended.set(None);
+        if let Some(task) = self.schedule.take() {
+            task.abort();
+        }
     }
 
     /// Returns whether it has no session.
@@ -212,6 +223,7 @@ impl Unit {
             machine: self.machine.borrow().clone(),
             died: self.died.get(),
             request: self.request.get(),
+            paused: self.is_paused.get(),
             deaths: self.unsaved.borrow().clone(),
         }
     }
@@ -222,18 +234,6 @@ impl Unit {
             session.facts.borrow_mut().service = Some(self.supervised());
             session.put_facts();
         }
-    }
-
-    /// Asks its program to end, for the reason that is in its state.
-    pub fn stop_run(&self) {
-        let Some(session) = self.session.borrow().clone() else { return };
-        let by = match &self.machine.borrow().phase {
-            Phase::Stopping { by, .. } if !by.is_empty() => by.clone(),
-            Phase::Stopping { why, .. } => format!("{why:?}").to_lowercase(),
-            _ => String::new(),
-        };
-        let (reply, _) = oneshot::channel();
-        session.mail(Mail::Stop { by, key: RequestKey(0), grace_ns: self.grace().max(1), reply });
     }
 
     /// Returns what may be seen of it.

@@ -86,7 +86,8 @@ impl Actor {
                     self.session.store.put_facts(&self.session.facts.borrow());
                 }
                 Effect::SignalPolitely => {
-                    self.survey(Purpose::Polite { hangs_up: self.session.handover.kind == Kind::Pty });
+                    let hangs_up = self.session.handover.kind == Kind::Pty;
+                    self.survey(Purpose::Polite { hangs_up, signal: self.session.stop_signal() });
                 }
                 Effect::SignalHard => self.survey(Purpose::Hard),
                 Effect::LookForRest if self.is_alone() => {

@@ -122,6 +122,13 @@ impl Session {
         Ok(())
     }
 
+    /// Returns the signal that asks a service to end, where that is not TERM.
+    pub fn stop_signal(&self) -> Option<u8> {
+        let facts = self.facts.borrow();
+        let signal = facts.service.as_ref()?.definition.spec.stop.signal;
+        (i32::from(signal) != libc::SIGTERM).then_some(signal)
+    }
+
     /// Gives it another name.
     pub fn rename(&self, name: &str) {
         name.clone_into(&mut self.facts.borrow_mut().name);

@@ -69,7 +69,7 @@ fn status_of(head: &[u8]) -> Option<u16> {
 }
 
 /// Runs a command in the service's directory and environment; it dies with the question.
-async fn exec(unit: &Unit, command: &spec::Command) -> io::Result<bool> {
+pub async fn exec(unit: &Unit, command: &spec::Command) -> io::Result<bool> {
     let launch = order::launch(unit);
     let argv = command.argv();
     let (program, args) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use crate::daemon::hub::Hub;
 use crate::daemon::services::Unit;
+use crate::daemon::services::triggers;
 use crate::platform::clock;
 use crate::session::service::machine::Event;
 use crate::session::service::machine::Phase;
@@ -25,6 +26,7 @@ use crate::session::service::probe::Liveness;
 use crate::session::service::probe::Probe;
 use crate::session::service::probe::Readiness;
 
+pub use self::ask::exec;
 pub use self::listen::Channel;
 pub use self::listen::prepare;
 pub use self::listen::wrap;
@@ -52,6 +54,9 @@ impl Hub {
         if let Some(liveness) = definition.spec.liveness.clone() {
             let (hub, unit) = (Rc::clone(self), Rc::clone(unit));
             tasks.push(task::spawn_local(async move { stay_well(hub, unit, liveness).await }));
+        }
+        if let Some(most) = definition.spec.max_memory {
+            tasks.push(task::spawn_local(triggers::stay_small(Rc::clone(self), Rc::clone(unit), most)));
         }
         *unit.tasks.borrow_mut() = tasks.iter().map(task::JoinHandle::abort_handle).collect();
     }
