@@ -117,6 +117,11 @@ pub struct Facts {
     pub service: Option<Supervised>,
 }
 
+/// It is kept beside the facts: nothing runs without a command.
+fn is_elsewhere(definition: &Arc<Definition>) -> bool {
+    definition.spec.command.words.is_empty()
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde calls")]
 const fn is_first(run: &u32) -> bool {
     *run == 0
@@ -127,6 +132,7 @@ const fn is_first(run: &u32) -> bool {
 #[serde(default)]
 pub struct Supervised {
     /// The service, whole: should it never get to disk, it is still known.
+    #[serde(skip_serializing_if = "is_elsewhere")]
     pub definition: Arc<Definition>,
     /// Which of its instances, from 0.
     pub instance: u32,

@@ -47,6 +47,7 @@ pub use self::needs::run as run_needs;
 pub use self::resume::resume;
 pub use self::store::Store;
 pub use self::store::keep;
+pub use self::store::keep_deaths;
 pub use self::store::read;
 pub use self::store::write;
 pub use self::timers::run as run_timers;

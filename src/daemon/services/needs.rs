@@ -82,7 +82,9 @@ impl Hub {
 
     /// Frees those that wait no longer.
     fn free(self: &Rc<Self>) {
-        for unit in self.services.units() {
+        let is_waiting = |unit: &&Rc<Unit>| unit.machine.borrow().phase == Phase::Waiting;
+        let waiting: Vec<Rc<Unit>> = self.services.units.borrow().values().filter(is_waiting).cloned().collect();
+        for unit in waiting {
             if unit.machine.borrow().phase == Phase::Waiting {
                 match self.services.missing(&unit) {
                     None => self.advance(&unit, Event::Free),

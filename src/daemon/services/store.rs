@@ -15,6 +15,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -33,6 +34,8 @@ use crate::session::service::machine::Wanted;
 const HEAD: &str = "runpm-services 1 ";
 /// Files before the newest one.
 const GENERATIONS: u32 = 4;
+/// Time between two writes of deaths.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// All that is on disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +91,8 @@ pub struct Store {
     removed: RefCell<Vec<String>>,
     renamed: RefCell<Vec<(String, String)>>,
     work: Notify,
+    /// Rings for who writes deaths.
+    dead: Notify,
     done: Notify,
 }
 
@@ -105,6 +110,7 @@ impl Store {
             removed: RefCell::default(),
             renamed: RefCell::default(),
             work: Notify::new(),
+            dead: Notify::new(),
             done: Notify::new(),
         }
     }
@@ -117,7 +123,7 @@ impl Store {
 
     /// Somebody died.
     pub fn bury(&self) {
-        self.work.notify_one();
+        self.dead.notify_one();
     }
 
     /// Somebody deleted an instance; with its name go its deaths.
@@ -168,7 +174,7 @@ impl Store {
 
 const NEWEST: &str = "state";
 
-/// Writes services and deaths when they change, for as long as the daemon lives.
+/// Writes services when they change, for as long as the daemon lives.
 pub async fn keep(hub: Rc<Hub>) {
     let store = &hub.services.store;
     loop {
@@ -199,10 +205,18 @@ pub async fn keep(hub: Rc<Hub>) {
             store.saved.set(version);
             store.done.notify_waiters();
         }
+    }
+}
+
+/// Writes deaths, those of a while together: the keeper keeps them meanwhile.
+pub async fn keep_deaths(hub: Rc<Hub>) {
+    loop {
+        hub.services.store.dead.notified().await;
         let waiting = deaths::take(&hub.services.units());
         if !waiting.is_empty() {
             bury(&hub, waiting).await;
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

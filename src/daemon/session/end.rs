@@ -149,7 +149,10 @@ impl Actor {
             let _ = stopper.send(end.clone());
         }
         self.session.output.notify_waiters();
-        self.hub.ended();
+        // Services are kept whatever becomes of them.
+        if self.session.facts.borrow().service.is_none() {
+            self.hub.ended();
+        }
     }
 
     /// Shows subscribers where the machine stands, if that changed.
