@@ -358,10 +358,16 @@ fn services(golden: &mut Golden) {
     let env = vec![Variable { name: ByteBuf::from(&b"A"[..]), value: None, origin: Origin::Cli }];
     let spec = ServiceSpec { name: "web".into(), command: Command::of(&["sh"]), env, ..ServiceSpec::default() };
     let definition = Definition { spec, umask: 18, ..Definition::default() };
-    let start = verbs::StartService { key: RequestKey(6), definition: definition.clone(), replaces: true, wait_ms: 9 };
-    golden.holds("start-service", &start);
+    let entry = verbs::Entry { definition: definition.clone(), replaces: true, restarts: true, starts: true };
+    golden.holds("define", &verbs::Define { key: RequestKey(6), entries: vec![entry], wait_ms: 9 });
     let targets = vec!["web".to_owned()];
-    let act = verbs::Act { key: RequestKey(6), deed: verbs::Deed::Restart, targets: targets.clone(), wait_ms: 9 };
+    let act = verbs::Act {
+        key: RequestKey(6),
+        deed: verbs::Deed::Restart,
+        targets: targets.clone(),
+        wait_ms: 9,
+        ..Default::default()
+    };
     golden.holds("act", &act);
     golden.holds("resurrect", &verbs::Resurrect { name: "a".into() });
     golden.holds("save", &verbs::Save { name: "a".into() });

@@ -25,6 +25,7 @@ use crate::session::text;
 
 pub use self::services::Acted;
 pub use self::services::History;
+pub use self::services::env;
 pub use self::services::why;
 
 /// Version of the JSON that reading commands print.

@@ -204,7 +204,6 @@ impl Hub {
     pub fn restarted(&self, session: &Session) {
         let command = session.status.borrow().command.clone();
         self.note(session, verbs::What::Started { pid: session.leader().pid, command });
-        self.write_roll();
         self.changed(session.id);
     }
 

@@ -9,6 +9,7 @@ mod automation;
 mod bad_input;
 mod bounds;
 mod bulk;
+mod compositions;
 mod definition;
 mod ending;
 mod ends;

@@ -83,7 +83,7 @@ pub enum Verb {
     #[command(visible_aliases = ["list", "l", "ps", "status"])]
     Ls(Ls),
     /// Show all about one session
-    #[command(visible_aliases = ["show", "info"])]
+    #[command(visible_aliases = ["show", "info", "desc"])]
     Describe(Ls),
     /// Print what sessions said
     #[command(visible_aliases = ["log", "tail"])]

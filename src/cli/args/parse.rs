@@ -3,6 +3,8 @@
 use regex::bytes::Regex;
 
 use crate::client::blocking::wait::Since;
+use crate::platform::schedule;
+use crate::protocol::verbs;
 use crate::session::keys::Keys;
 use crate::session::keys::KeysError;
 use crate::session::status::signal_number;
@@ -42,6 +44,21 @@ pub fn keys(text: &str) -> Result<String, KeysError> {
 
 pub fn pattern(text: &str) -> Result<Regex, ConditionError> {
     wait::pattern(text)
+}
+
+/// A schedule that comes.
+pub fn cron(text: &str) -> Result<String, String> {
+    match schedule::cron_fault(text) {
+        Some(fault) => Err(format!("{text:?} is no schedule: {fault}; write five fields such as '0 3 * * *'")),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// Instances: a number, or a difference with its sign.
+pub fn scale(text: &str) -> Result<verbs::Scale, String> {
+    let is_relative = text.starts_with(['+', '-']);
+    let by = text.parse().map_err(|_| format!("{text:?} is no number of instances; write 4, +2 or -1"))?;
+    Ok(verbs::Scale { by, is_relative })
 }
 
 /// Milliseconds: bare, as pm2 has them, or with a unit.

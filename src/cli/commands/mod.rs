@@ -1,5 +1,7 @@
 //! One file a verb, or a family of verbs that share their shape.
 
+pub mod apply;
+pub mod boot;
 pub mod config;
 pub mod convert;
 pub mod daemon;

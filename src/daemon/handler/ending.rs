@@ -13,6 +13,7 @@ use crate::daemon::handler::gone;
 use crate::daemon::handler::orphans;
 use crate::daemon::hub::Hub;
 use crate::daemon::registry::Missing;
+use crate::daemon::services;
 use crate::daemon::services::Unit;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
@@ -75,7 +76,6 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
     let by = context.client.who.to_string();
     for id in ids {
         if let Some(unit) = context.hub.services.of(id) {
-            context.hub.stop_unit(&unit, &by, verb, why);
             units.push(unit);
             continue;
         }
@@ -93,6 +93,8 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
     let grace = Duration::from_millis(verb.grace_ms);
     let behind = waiting.iter().filter(|(_, had_ended, _)| *had_ended).flat_map(|(session, ..)| session.left_behind());
     end_left(&context.hub, behind.collect(), grace).await;
+    // Sessions have been told already.
+    stop_units(&context.hub, &mut units, &by, verb, why).await;
     let mut outcomes = Vec::new();
     for (session, had_ended, reply_rx) in waiting {
         let mut end = reply_rx.await;
@@ -111,7 +113,6 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
         });
     }
     for unit in units {
-        context.hub.services.until(&unit, Unit::is_settled).await;
         let status = context.hub.registry.borrow().status(unit.id());
         let end = status.and_then(|status| status.run_end().cloned());
         let (name, service) = (unit.name.clone(), Some(unit.status().state));
@@ -132,6 +133,20 @@ async fn end_left(hub: &Hub, tops: Vec<Identity>, grace: Duration) {
         && let Err(error) = orphans::end_trees(hub, tops, grace).await
     {
         tracing::warn!(%error, "cannot see whether those left behind are gone");
+    }
+}
+
+/// Those that need others end before them; those that need nothing of each other end together.
+async fn stop_units(hub: &Rc<Hub>, units: &mut [Rc<Unit>], by: &str, verb: &verbs::Stop, why: Why) {
+    services::in_stop_order(units);
+    let ranks = services::ranks(units);
+    for rank in units.chunk_by(|a, b| ranks.get(&a.service()) == ranks.get(&b.service())) {
+        for unit in rank {
+            hub.stop_unit(unit, by, verb, why);
+        }
+        for unit in rank {
+            hub.services.until(unit, Unit::is_settled).await;
+        }
     }
 }
 

@@ -92,7 +92,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         KillTree => orphans::kill_tree,
         Orphans => orphans::orphans,
         Shutdown => ending::shutdown,
-        StartService => services::start,
+        Define => services::define,
         Act => services::act,
         Why => services::why,
         Save => services::save,

@@ -17,6 +17,10 @@ const TAGS: usize = 64;
 pub(super) fn rename(context: &Rc<Context>, verb: verbs::Rename) -> Answer<verbs::Rename> {
     let session = find(context, &verb.target)?;
     let invalid = |message: String| WireError::new(Code::Invalid, message);
+    if session.facts.borrow().service.is_some() {
+        let message = format!("{} is a service: its name and tags are those of its definition", verb.target);
+        return Err(invalid(message).hint("change the definition; `rpm apply` does what it says"));
+    }
     if let Some(name) = &verb.name {
         if let Some(fault) = name_fault(name) {
             return Err(invalid(format!("{name:?} cannot be a name: {fault}")));

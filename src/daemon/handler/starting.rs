@@ -103,6 +103,7 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
         ring,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
+        nice: None,
     })
 }
 

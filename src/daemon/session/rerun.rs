@@ -126,6 +126,13 @@ impl Session {
         Ok(())
     }
 
+    /// Returns the signal that asks a service to end, where that is not TERM.
+    pub fn stop_signal(&self) -> Option<u8> {
+        let facts = self.facts.borrow();
+        let signal = facts.service.as_ref()?.definition.spec.stop.signal;
+        (i32::from(signal) != libc::SIGTERM).then_some(signal)
+    }
+
     /// Returns the offset where this run begins, as far as the index knows.
     pub fn run_from(&self) -> u64 {
         let number = self.run.borrow().number;
