@@ -100,8 +100,10 @@ impl Hub {
         keeper: KeeperLink,
         settings: Settings,
         events: EventLog,
-        report: verbs::DaemonReport,
+        mut report: verbs::DaemonReport,
     ) -> Self {
+        let (registered, fault) = Registered::open(place.processes());
+        report.faults.extend(fault);
         let keeper_pid = report.keeper_pid;
         Self {
             keeper,
@@ -111,7 +113,7 @@ impl Hub {
             tees: Tees::default(),
             report,
             census: Census::default(),
-            registered: Registered::open(place.processes()),
+            registered,
             unstarted: Unstarted::open(place.unstarted(), keeper_pid),
             is_ending: Cell::new(false),
             is_complete: Cell::new(false),
