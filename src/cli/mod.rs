@@ -7,6 +7,7 @@ mod attach;
 mod commands;
 pub mod exit;
 mod feed;
+mod open_line;
 mod output;
 mod prefix;
 mod report;

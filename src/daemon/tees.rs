@@ -58,12 +58,11 @@ impl Tee {
     /// wanted ends.
     pub fn info(&self, wanted: Range<u64>) -> TeeInfo {
         let status = TeeStatus::read(&self.memory);
-        let (unread, lost) = match &self.input {
-            Some(input) => (sink::unread(input), 0),
-            None => {
-                let unread = wanted.end.saturating_sub(status.offset);
-                (unread, status.lost(self.spec.policy, unread, wanted.start))
-            }
+        let (unread, lost) = if let Some(input) = &self.input {
+            (sink::unread(input), 0)
+        } else {
+            let unread = wanted.end.saturating_sub(status.offset);
+            (unread, status.lost(self.spec.policy, unread, wanted.start))
         };
         // One that was killed, or sleeps until its target takes more, could not say so itself.
         let status = status.settled(self.is_gone.get(), unread, lost);

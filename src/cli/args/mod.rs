@@ -25,6 +25,7 @@ use clap::FromArgMatches;
 use clap::Parser;
 use clap::Subcommand;
 
+use crate::cli::args::parse::Wish;
 use crate::client::blocking::wait;
 use crate::protocol::verbs;
 
@@ -214,6 +215,8 @@ fn with_negative_values(command: Command) -> Command {
     let accept = |arg: Arg| {
         let is_number = numbers.iter().any(|number| arg.get_value_parser().type_id() == *number);
         match (is_number && arg.get_action().takes_values(), arg.is_positional()) {
+            // A negative size is no number.
+            (false, true) if arg.get_value_parser().type_id() == TypeId::of::<Wish>() => arg.allow_hyphen_values(true),
             (false, _) => arg,
             (true, true) => arg.allow_negative_numbers(true),
             (true, false) => arg.allow_hyphen_values(true),
@@ -286,11 +289,14 @@ mod tests {
             ("rpm export web --text --from -1", "an offset in bytes"),
             ("rpm daemon logs -n -1", "-1 is not in 0..="),
             ("rpm grep x -C -1", "-1 is not in 0..="),
+            ("rpm resize web -1x5", "write columns, x, rows"),
+            ("rpm register abc", "\"abc\" is no process id"),
         ];
         for (line, sentence) in cases {
             let error = parse_from(words(line)).expect_err(line).to_string();
             assert!(error.contains(sentence), "{line}: {error}");
         }
+        assert!(parse_from(words("rpm resize web --owner manual")).is_ok());
         // What looks like a flag and is none of a number stays one.
         assert!(parse_from(words("rpm run --name --json -- x")).is_err());
         let help = parse_from(words("rpm tree --help")).expect_err("help");

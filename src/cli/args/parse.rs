@@ -37,6 +37,12 @@ pub fn number(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("{text:?} is no number from 0 on"))
 }
 
+pub fn pid(text: &str) -> Result<u32, String> {
+    let number: i128 = text.parse().map_err(|_| format!("{text:?} is no process id, which is a number"))?;
+    let most = u32::MAX;
+    u32::try_from(number).ok().filter(|pid| *pid > 0).ok_or_else(|| format!("{text} is not in 1..={most}"))
+}
+
 /// Checks a line of keys; what they are on the wire, the terminal's modes decide.
 pub fn keys(text: &str) -> Result<String, KeysError> {
     Keys::parse(text).map(|_| text.to_owned())

@@ -36,7 +36,8 @@ pub fn send(args: &args::Send) -> Result<u8, Error> {
     if args.stdin {
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(Error::Lost)?;
     }
-    if bytes.is_empty() && args.keys.is_none() && !args.enter && !args.eof {
+    let has_keys = args.keys.as_ref().is_some_and(|keys| !keys.trim().is_empty());
+    if bytes.is_empty() && !has_keys && !args.enter && !args.eof {
         let nothing = WireError::new(Code::Invalid, "there is nothing to send");
         return Err(nothing.hint("give a text, --keys, --enter, --stdin or --eof").into());
     }
