@@ -177,7 +177,8 @@ impl<M: Memory> Reader<M> {
         (index + entries > self.index_head()).then_some(entry)
     }
 
-    /// Returns the position of `offset`: the first entry that ends after it, or starts at it.
+    /// Returns the position of `offset`: the first entry that ends after it, or starts at it; at the end the newest one, which
+    /// may still grow.
     pub fn position(&self, offset: u64) -> Position {
         let head = self.index_head();
         let (mut low, mut high) = (self.oldest_entry(), head);
@@ -188,7 +189,9 @@ impl<M: Memory> Reader<M> {
                 _ => low = middle + 1,
             }
         }
-        Position { offset, index: low, time: 0 }
+        let newest = low.checked_sub(1).filter(|_| low == head).and_then(|last| self.entry(last));
+        let may_grow = newest.is_some_and(|entry| matches!(entry.kind, Kind::Bytes(_)) && entry.end() == offset);
+        Position { offset, index: low - u64::from(may_grow), time: 0 }
     }
 
     /// Returns the offset of the first byte that was read at `time` (monotonic nanoseconds) or later; the head if there is none.
