@@ -149,6 +149,7 @@ fn spec() -> Spec {
         originator: None,
         history: 0,
         launch: launch(),
+        journal: None,
         overlay: vec![ByteBuf::from(&b"B=c"[..])],
     }
 }

@@ -7,6 +7,7 @@
 mod autostart;
 mod daemon;
 mod finding;
+mod journal;
 mod reader;
 mod sessions;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use autostart::Autostart;
 pub use daemon::Daemon;
 pub use finding::Finding;
 pub use finding::Grade;
+pub use journal::Journal;
 pub use sessions::Sessions;
 pub use value::Bytes;
 pub use value::Pause;
@@ -42,6 +44,8 @@ pub struct Settings {
     pub sessions: Sessions,
     /// `[daemon]`.
     pub daemon: Daemon,
+    /// `[journal]`.
+    pub journal: Journal,
     /// `[[autostart]]`, without entries that make no sense.
     pub autostart: Vec<Autostart>,
 }

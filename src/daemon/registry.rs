@@ -67,6 +67,11 @@ impl Registry {
         self.sessions.len() + self.lost.len()
     }
 
+    /// Returns whether there is anything that would be lost if nobody was there; what is left of a lost session on disk is not.
+    pub fn holds_something(&self) -> bool {
+        !self.sessions.is_empty() || self.lost.values().any(|status| status.journal.is_none())
+    }
+
     /// Returns what may be seen of one.
     pub fn status(&self, id: SessionId) -> Option<Status> {
         self.sessions.get(&id).map(|session| session.status()).or_else(|| self.lost.get(&id).cloned())

@@ -28,7 +28,11 @@ pub fn write(path: &Path, statuses: &[Status]) {
 
 /// Reads what a dead keeper owned; a damaged roll is an empty one. Ids are given anew, above all that a keeper gives.
 pub fn lost(path: &Path) -> Vec<Status> {
-    let mut statuses = read(path);
+    number(read(path))
+}
+
+/// Makes lost sessions of any: ids above all that a keeper gives, and an end for those that had none.
+pub fn number(mut statuses: Vec<Status>) -> Vec<Status> {
     for (n, status) in (1..).zip(&mut statuses) {
         status.id = SessionId(LOST_IDS + n);
         status.attached.clear();

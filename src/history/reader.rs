@@ -96,7 +96,12 @@ impl<M: Memory> Reader<M> {
 
     /// Returns the offset of the oldest byte that can still be read.
     pub fn oldest(&self) -> u64 {
-        self.control.load(control::RESERVE).max(self.head()).saturating_sub(self.ring)
+        self.control.load(control::RESERVE).max(self.head()).saturating_sub(self.ring).max(self.base())
+    }
+
+    /// Returns the offset of the first byte that was ever written.
+    pub fn base(&self) -> u64 {
+        self.data.load(data::BASE)
     }
 
     /// Returns whether `stream` has said all it will ever say.

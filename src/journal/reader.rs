@@ -110,7 +110,10 @@ impl<D: Disk> Reader<D> {
             let Some(last) = records.last() else { return Ok((end, dropped)) };
             end = last.end();
             at += (records.len() * RECORD) as u64;
-            dropped += records.iter().map(|record| if let What::Gap { bytes, .. } = record.what { bytes } else { 0 }).sum::<u64>();
+            dropped += records
+                .iter()
+                .map(|record| if let What::Gap { bytes, .. } = record.what { bytes } else { 0 })
+                .sum::<u64>();
         }
     }
 

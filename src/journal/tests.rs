@@ -62,7 +62,8 @@ impl Disk for Heap {
         let mut files = self.files.borrow_mut();
         let file = files.entry((number, part)).or_default();
         let more = (at as usize + bytes.len()).saturating_sub(file.len());
-        let (room, errno) = self.limit.get().map_or((usize::MAX, 0), |(most, errno)| (most.saturating_sub(used), errno));
+        let (room, errno) =
+            self.limit.get().map_or((usize::MAX, 0), |(most, errno)| (most.saturating_sub(used), errno));
         // As a file system does: what fits is written, then it fails.
         let fits = if more <= room { bytes.len() } else { bytes.len() - (more - room).min(bytes.len()) };
         file.resize(file.len().max(at as usize + fits), 0);

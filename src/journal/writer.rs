@@ -104,7 +104,9 @@ impl<D: Disk> Writer<D> {
         'whole: loop {
             let len = self.disk.read(number, Part::Index, self.index, &mut piece)?;
             for bytes in piece[..len].chunks_exact(RECORD) {
-                let Some(record) = Record::decode(bytes).filter(|record| self.follows(record, raw)) else { break 'whole };
+                let Some(record) = Record::decode(bytes).filter(|record| self.follows(record, raw)) else {
+                    break 'whole;
+                };
                 self.count(&record);
                 self.index += RECORD as u64;
                 self.raw += u64::from(record.len);
@@ -240,7 +242,9 @@ impl<D: Disk> Writer<D> {
 
     /// Writes records and their bytes, the bytes first.
     fn append(&mut self, records: &[Record], bytes: &[u8]) -> io::Result<()> {
-        let Some(Segment { number, .. }) = self.segments.back().copied() else { return Err(io::ErrorKind::NotFound.into()) };
+        let Some(Segment { number, .. }) = self.segments.back().copied() else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
         let gap = self.gap.map(|(offset, bytes, errno)| {
             let first = records.first();
             let (time, wall_us) = first.map_or((0, 0), |record| (record.time, record.wall_us));

@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_bytes::ByteBuf;
 
 use crate::session::id::RequestKey;
+use crate::session::journal::JournalFacts;
+use crate::session::journal::JournalSpec;
 use crate::session::sizing::SizeOwner;
 use crate::term::Size;
 
@@ -70,6 +72,9 @@ pub struct Spec {
     /// Changes that the user gave in so many words, in order: `NAME=VALUE` sets, `NAME` alone removes. They win over the
     /// client's environment and over ours.
     pub overlay: Vec<ByteBuf>,
+    /// Keep what it says on disk as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalSpec>,
 }
 
 /// A session's facts: written by the daemon, kept by the keeper, read back after a restart.
@@ -104,6 +109,10 @@ pub struct Facts {
     pub agent_link: Option<ByteBuf>,
     /// Processes that were seen below it outside its kernel session: number and start time.
     pub strays: Vec<(u32, u64)>,
+    /// Its history on disk.
+    pub journal: Option<JournalFacts>,
+    /// What was said below this offset was flushed: nobody is shown it any more.
+    pub flushed: u64,
 }
 
 /// A request to end a session.

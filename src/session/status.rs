@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::history::ExitStatus;
 use crate::history::Stream;
 use crate::session::id::SessionId;
+use crate::session::journal::JournalStatus;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec::Kind;
 use crate::session::terminal::Terminal;
@@ -142,9 +143,18 @@ pub struct Status {
     /// The tool that asked for it.
     #[serde(default)]
     pub originator: Option<String>,
+    /// Its history on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalStatus>,
 }
 
 impl Status {
+    /// Returns the offset of the oldest byte that can still be had, from memory or disk.
+    #[must_use]
+    pub fn first_byte(&self) -> u64 {
+        self.journal.as_ref().map_or(self.oldest, |journal| journal.oldest.min(self.oldest))
+    }
+
     /// Returns the end, if it has ended.
     #[must_use]
     pub const fn end(&self) -> Option<&End> {

@@ -71,6 +71,7 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop) ->
             error: end.is_err().then(gone),
             end: end.ok(),
             skipped: false,
+            journal: None,
         });
     }
     outcomes.extend(lost.into_iter().map(|status| verbs::Outcome {
@@ -99,6 +100,7 @@ pub(super) fn signal(context: &Rc<Context>, verb: verbs::Signal) -> Answer<verbs
         end: session.status.borrow().end().cloned(),
         error: signal_one(session, &verb).err(),
         skipped: false,
+        journal: None,
     });
     Ok(verbs::Outcomes { outcomes: outcomes.collect() })
 }
@@ -146,7 +148,8 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
         if end.is_some() {
             context.hub.forget(status.id);
         }
-        outcomes.push(verbs::Outcome { id: status.id, name: status.name, end, error, skipped });
+        let journal = status.journal.filter(|_| end.is_some()).map(|journal| journal.bytes);
+        outcomes.push(verbs::Outcome { id: status.id, name: status.name, end, error, skipped, journal });
     }
     Ok(verbs::Outcomes { outcomes })
 }

@@ -88,6 +88,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         KillTree => orphans::kill_tree,
         Orphans => orphans::orphans,
         Shutdown => ending::shutdown,
+        Flush => history::flush,
         Tee => tees::tee,
         Untee => tees::untee,
         }

@@ -11,6 +11,7 @@ use crate::daemon::hub;
 use crate::daemon::hub::Hub;
 use crate::daemon::session::Session;
 use crate::daemon::session::tag;
+use crate::journal::name;
 use crate::platform::clock;
 use crate::platform::failpoint;
 use crate::protocol::error::Code;
@@ -20,6 +21,8 @@ use crate::protocol::keeper::Stage;
 use crate::protocol::message;
 use crate::protocol::verbs;
 use crate::session::environment;
+use crate::session::journal;
+use crate::session::journal::JournalFacts;
 use crate::session::originator;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec;
@@ -42,7 +45,12 @@ pub(in crate::daemon) async fn start(hub: &Rc<Hub>, verb: verbs::Run) -> Answer<
     if hub.is_ending.get() {
         return Err(WireError::new(Code::ShuttingDown, "the daemon is shutting down"));
     }
-    let order = order(hub, &verb)?;
+    let mut order = order(hub, &verb)?;
+    let journal = verb.spec.journal.as_ref().and_then(|journal| journal.service.as_ref());
+    if let Some(service) = journal {
+        // A service goes on where it was before, also with another keeper.
+        order.base = hub.journals.end_of(&name::of_service(service)).await;
+    }
     let program = order.launch.argv.first().cloned().unwrap_or_default();
     let directory = order.launch.cwd.clone();
     if verb.follows {
@@ -73,6 +81,7 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
     let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", &tag)];
     ours.extend((!originator.is_empty()).then_some(("RUNPM_ORIGINATOR", originator.as_bytes())));
     ours.extend(agent_link.as_ref().map(|link| ("SSH_AUTH_SOCK", link.as_slice())));
+    let name_on_disk = name.clone();
     let facts = Facts {
         name,
         kind: spec.kind,
@@ -88,6 +97,8 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
         asked: None,
         agent_link: agent_link.clone(),
         strays: Vec::new(),
+        journal: journal_of(hub, verb, &name_on_disk)?,
+        flushed: 0,
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
@@ -98,6 +109,7 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
         merge: spec.merge,
         size: spec.size,
         ring,
+        base: 0,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
     })
@@ -115,6 +127,20 @@ fn originator_of(spec: &spec::Spec) -> Result<Option<String>, WireError> {
             .hint("write TOOL or TOOL:PID")),
         None => Ok(Some(given.clone())),
     }
+}
+
+/// Decides where the journal is, and how large it gets.
+fn journal_of(hub: &Hub, verb: &verbs::Run, name: &str) -> Result<Option<JournalFacts>, WireError> {
+    let Some(wish) = &verb.spec.journal else { return Ok(None) };
+    let segment = if wish.segment == 0 { hub.settings.journal.segment.0 } else { wish.segment };
+    let segments = if wish.segments == 0 { hub.settings.journal.segments } else { wish.segments };
+    if segment < journal::MIN_SEGMENT {
+        let message = format!("a segment of a journal cannot have {segment} bytes");
+        return Err(WireError::new(Code::Invalid, message).hint("choose a size of at least 64K"));
+    }
+    let own = || name::of_session(name, verb.key.0);
+    let folder = wish.service.as_deref().map_or_else(own, name::of_service);
+    Ok(Some(JournalFacts { folder, segment, segments }))
 }
 
 /// Refuses what no environment can hold, and a change of the mark by which a session's processes are found.

@@ -82,6 +82,9 @@ pub struct Outcome {
     pub error: Option<WireError>,
     /// It runs and was not named: left alone, which is no error.
     pub skipped: bool,
+    /// Bytes of its journal, which was removed with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<u64>,
 }
 
 /// Ends every session, the daemon and the keeper.

@@ -156,6 +156,7 @@ fn session(id: u64, name: &str) -> Status {
         title: None,
         tags: Vec::new(),
         originator: None,
+        journal: None,
     }
 }
 
