@@ -121,6 +121,9 @@ impl Job {
 
     /// Opens the files and finds where to go on.
     fn open(&mut self) {
+        if !matches!(self.state, State::New(_)) {
+            return;
+        }
         let State::New(ring) = std::mem::replace(&mut self.state, State::Failed) else { return };
         // The same ring was journaled before: what happened at the end is in the journal already.
         let is_known = ring.control().load(control::JOURNALED) != 0;
