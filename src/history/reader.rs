@@ -240,7 +240,8 @@ impl<M: Memory> Reader<M> {
             // Read before the entry: an entry that was followed by another one before we looked at it grows no more.
             let newest = self.index_head();
             let Some(entry) = self.entry(at.index) else {
-                return if at.index < newest { Err(Gap { oldest: self.oldest() }) } else { Ok(None) };
+                let is_behind = at.index < newest || at.offset < self.oldest();
+                return if is_behind { Err(Gap { oldest: self.oldest() }) } else { Ok(None) };
             };
             at.time = entry.time;
             match entry.kind {
