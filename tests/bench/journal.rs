@@ -127,5 +127,9 @@ fn idle() {
     std::thread::sleep(Duration::from_secs(10));
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a status");
     let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default().to_owned();
-    println!("\n{IDLE} idle journals: {} threads, {} wake-ups in 10 s, {resident}", tasks().count(), switches() - before);
+    println!(
+        "\n{IDLE} idle journals: {} threads, {} wake-ups in 10 s, {resident}",
+        tasks().count(),
+        switches() - before
+    );
 }

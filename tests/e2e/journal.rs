@@ -181,7 +181,10 @@ fn rpm14_a_full_disk_neither_blocks_nor_ends_a_program_and_what_it_cost_is_count
     assert!(journal["segments"].as_u64().expect("a number") < 10);
     // Somebody else fills what is left.
     let keeper = place.keeper_pid().to_string();
-    let fill = format!("cat /dev/zero > {0}/fill; truncate -s 0 {0}/web.*/0*.raw; cat /dev/zero >> {0}/fill", journals.display());
+    let fill = format!(
+        "cat /dev/zero > {0}/fill; truncate -s 0 {0}/web.*/0*.raw; cat /dev/zero >> {0}/fill",
+        journals.display()
+    );
     place.command("nsenter").args(["-t", &keeper, "-m", "sh", "-c", &fill]).output().expect("nsenter runs");
     place.ok(&["send", "web", "x", "--enter"]);
     wait_until("it goes on", || place.session("web")["output_bytes"] == wanted + 6);
@@ -194,13 +197,21 @@ fn rpm14_a_disk_that_takes_nothing_is_told_and_counted() {
     let place = place("64K", 10);
     // A file where the folder should be: as root, modes alone stop nobody.
     std::fs::write(place.dir().join("journals"), "").expect("a file");
-    start(&place, "web", "seq 1 300000; read stay");
-    let wanted = numbers(1, 300_000).len() as u64;
+    start(&place, "web", "seq 1 900000; read more; echo again");
+    let wanted = numbers(1, 900_000).len() as u64;
     wait_until("the program said all", || place.session("web")["output_bytes"] == wanted);
+    wait_until("all is counted", || place.session("web")["journal"]["dropped_bytes"] == wanted);
     wait_until("it is told", || place.session("web")["journal"]["error"].is_string());
     assert!(place.ok(&["describe", "web"]).contains("disk"));
     assert_eq!(place.session("web")["state"], "running");
-    assert!(place.ok(&["logs", "web", "-n", "1"]) == "300000\n");
+    assert!(place.ok(&["logs", "web", "-n", "1"]) == "900000\n");
+    // Once the disk is there again, the journal goes on behind a gap.
+    std::fs::remove_file(place.dir().join("journals")).expect("removed");
+    place.ok(&["send", "web", "x", "--enter"]);
+    place.wait_end("web");
+    place.start("other", "read stay");
+    wait_until("it goes on", || place.session("web")["journal"]["error"].is_null());
+    assert_eq!(place.session("web")["journal"]["dropped_bytes"], wanted);
 }
 
 #[test]
@@ -278,15 +289,21 @@ fn a_tail_that_was_torn_by_a_power_cut_is_cut_off() {
     let wanted = numbers(1, 20_000);
     wait_journal(&place, "web", wanted.len() as u64);
     place.ok(&["shutdown"]);
-    let folder = std::fs::read_dir(place.dir().join("journals")).expect("a folder").flatten().next().expect("one").path();
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
+    let folder =
+        std::fs::read_dir(place.dir().join("journals")).expect("a folder").flatten().next().expect("one").path();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
     files.sort();
     let newest = |end: &str| files.iter().rfind(|path| path.to_string_lossy().ends_with(end)).expect("one").clone();
     let (raw, index) = (newest(".raw"), newest(".idx"));
     let len = std::fs::metadata(&index).expect("there").len();
     let file = std::fs::OpenOptions::new().write(true).open(&index).expect("opens");
     file.set_len(len - 20).expect("cut");
-    std::fs::OpenOptions::new().append(true).open(&raw).and_then(|mut raw| std::io::Write::write_all(&mut raw, b"torn")).expect("written");
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(&raw)
+        .and_then(|mut raw| std::io::Write::write_all(&mut raw, b"torn"))
+        .expect("written");
     place.start("other", "read stay");
     let told = place.run(&["logs", "web"]).stdout;
     assert!(wanted.starts_with(&told) && !told.is_empty());
@@ -337,7 +354,8 @@ fn r12_k11_journals_cost_one_thread_and_no_wake_up() {
         let mut sum = 0_u64;
         for task in std::fs::read_dir(&tasks).expect("tasks").flatten() {
             let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
-            let count = status.lines().filter_map(|line| line.split_once("ctxt_switches:")?.1.trim().parse::<u64>().ok());
+            let count =
+                status.lines().filter_map(|line| line.split_once("ctxt_switches:")?.1.trim().parse::<u64>().ok());
             sum += count.sum::<u64>();
         }
         sum

@@ -104,14 +104,14 @@ pub(super) struct Job {
 }
 
 enum State {
-    /// Not opened yet.
+    /// Not opened yet, or not to be opened at present: what is said meanwhile is lost, and holds nobody.
     New(History),
     Open {
         writer: Writer<Folder>,
         feed: Feed<Arc<crate::platform::memory::Mapping>>,
     },
-    /// It could not be opened, and holds nobody.
-    Failed,
+    /// Between the two.
+    Opening,
 }
 
 impl Job {
@@ -124,14 +124,12 @@ impl Job {
         if !matches!(self.state, State::New(_)) {
             return;
         }
-        let State::New(ring) = std::mem::replace(&mut self.state, State::Failed) else { return };
+        let State::New(ring) = std::mem::replace(&mut self.state, State::Opening) else { return };
         // The same ring was journaled before: what happened at the end is in the journal already.
         let is_known = ring.control().load(control::JOURNALED) != 0;
         let wanted = self.progress.wanted.load(Ordering::Acquire);
         let mut opened = Writer::open(Folder::new(self.path.clone()), self.caps, wanted);
-        if let Ok(writer) = &mut opened
-            && writer.next() > ring.head()
-        {
+        if opened.as_ref().is_ok_and(|writer| writer.next() > ring.head()) {
             tracing::error!(path = %self.path.display(), "a journal is ahead of its session; it is begun anew");
             opened = remove(&self.path)
                 .and_then(|()| Writer::open(Folder::new(self.path.clone()), self.caps, ring.oldest()));
@@ -145,10 +143,15 @@ impl Job {
                 self.state = State::Open { writer, feed };
             }
             Err(error) => {
-                tracing::error!(path = %self.path.display(), %error, "a journal cannot be opened");
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                self.progress.errno.store(errno as u64, Ordering::Release);
-                self.progress.wanted.store(u64::MAX, Ordering::Release);
+                if self.progress.errno.swap(errno as u64, Ordering::AcqRel) == 0 {
+                    tracing::warn!(path = %self.path.display(), %error, "a journal cannot be opened");
+                }
+                let head = ring.head();
+                ring.control().store(control::JOURNALED, head + 1);
+                self.progress.dropped.fetch_add(head.saturating_sub(wanted), Ordering::AcqRel);
+                self.progress.wanted.store(head, Ordering::Release);
+                self.state = State::New(ring);
             }
         }
         self.publish();
@@ -198,7 +201,11 @@ impl Job {
     /// Returns whether the program waits for room.
     fn is_stalled(&self) -> bool {
         fence(Ordering::SeqCst);
-        matches!(&self.state, State::Open { feed, .. } if feed.reader().is_stalled())
+        match &self.state {
+            State::Open { feed, .. } => feed.reader().is_stalled(),
+            State::New(ring) => ring.is_stalled(),
+            State::Opening => false,
+        }
     }
 
     fn flush(&mut self, batch: &mut Batch) -> io::Result<()> {
