@@ -129,6 +129,7 @@ fn status() -> Status {
         title: Some("t".into()),
         tags: vec!["ci".into()],
         originator: Some("tool".into()),
+        journal: None,
     }
 }
 

@@ -30,7 +30,7 @@ pub enum Backlog {
 
 impl Follow {
     /// Sends from disk what the ring no longer has from `at` on. Meanwhile nobody is held back: there is nothing to wait for.
-    pub(super) async fn from_disk(
+    pub(super) async fn send_from_disk(
         &self,
         pages: &mut Pages,
         (session, cursor): (&Session, &Cursor),

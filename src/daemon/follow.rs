@@ -116,7 +116,7 @@ impl Follow {
                 }
                 Err(Gap { oldest }) => {
                     if let Some(pages) = pages.as_mut().filter(|_| oldest > from) {
-                        match self.from_disk(pages, (session, cursor), &mut marked, at).await {
+                        match self.send_from_disk(pages, (session, cursor), &mut marked, at).await {
                             Backlog::Ring(position) => {
                                 at = position;
                                 continue;

@@ -262,8 +262,9 @@ impl Hub {
     pub async fn follow_journals(&self) {
         loop {
             for id in self.journals.moved().await {
-                let session = self.registry.borrow().get(id);
-                session.iter().for_each(|session| session.news.notify_one());
+                if let Some(session) = self.registry.borrow().get(id) {
+                    session.news.notify_one();
+                }
             }
         }
     }

@@ -35,7 +35,7 @@ impl Part {
 
 /// Where segments are kept.
 pub trait Disk {
-    /// Returns the numbers of the segments, the oldest first; none where there is nothing yet.
+    /// Returns the numbers of the segments, the oldest first, also of those that lack a file; none where there is nothing yet.
     fn segments(&self) -> io::Result<Vec<u64>>;
     /// Returns the length of a file; 0 for one that is missing.
     fn len(&self, number: u64, part: Part) -> io::Result<u64>;
@@ -126,6 +126,7 @@ impl Disk for Folder {
         let names = entries.flatten().map(|entry| entry.file_name());
         let mut numbers: Vec<u64> = names.filter_map(|file| name::number(file.to_str()?)).collect();
         numbers.sort_unstable();
+        numbers.dedup();
         Ok(numbers)
     }
 

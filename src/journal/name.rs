@@ -41,10 +41,14 @@ pub fn escape(name: &str) -> String {
         if is_plain {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            escaped.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     escaped
+}
+
+fn digit(value: u8) -> char {
+    char::from(b"0123456789ABCDEF"[usize::from(value)])
 }
 
 /// Returns the name of a segment's file.
@@ -53,10 +57,10 @@ pub fn of_segment(number: u64, extension: &str) -> String {
     format!("{number:08}.{extension}")
 }
 
-/// Reads the number of a segment from the name of its index.
+/// Reads the number of a segment from the name of one of its files.
 #[must_use]
 pub fn number(file: &str) -> Option<u64> {
-    let digits = file.strip_suffix(INDEX)?.strip_suffix('.')?;
+    let digits = file.strip_suffix(INDEX).or_else(|| file.strip_suffix(RAW))?.strip_suffix('.')?;
     let is_plain = digits.len() >= 8 && digits.bytes().all(|b| b.is_ascii_digit());
     if is_plain { digits.parse().ok() } else { None }
 }
@@ -84,7 +88,7 @@ mod tests {
     fn segments_are_found_by_their_numbers_and_nothing_else_is() {
         assert_eq!(number(&of_segment(7, INDEX)), Some(7));
         assert_eq!(number(&of_segment(123_456_789, INDEX)), Some(123_456_789));
-        for other in ["00000001.raw", "1.idx", "-0000001.idx", "session.json", "x.idx", "99999999999999999999999.idx"] {
+        for other in ["00000001.log", "1.idx", "-0000001.idx", "session.json", "x.idx", "99999999999999999999999.idx"] {
             assert_eq!(number(other), None, "{other}");
         }
     }

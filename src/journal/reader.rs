@@ -176,9 +176,10 @@ impl<D: Disk> Reader<D> {
                 continue;
             };
             let records = self.records(number, at)?;
-            let goes_on = match records.is_empty() {
-                true => self.next_segment(number)?,
-                false => self.fill(&mut page, number, &records, (limit, until))?,
+            let goes_on = if records.is_empty() {
+                self.next_segment(number)?
+            } else {
+                self.fill(&mut page, number, &records, (limit, until))?
             };
             if !goes_on {
                 break;

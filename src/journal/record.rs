@@ -71,7 +71,7 @@ impl Record {
     pub fn encode(&self) -> [u8; RECORD] {
         let [offset, time, packed, value] = match self.what {
             What::Entry(kind) => Entry { offset: self.offset, len: self.len, kind, time: self.time }.words(),
-            What::Gap { bytes, errno } => [self.offset, self.time, GAP << 32 | (errno as u64) << 48, bytes],
+            What::Gap { bytes, errno } => [self.offset, self.time, GAP << 32 | u64::from(errno) << 48, bytes],
         };
         let value = if self.is_bytes() { self.at } else { value };
         seal([offset, time, packed, value, self.wall_us], self.run)

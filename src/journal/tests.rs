@@ -20,10 +20,12 @@ use crate::history::layout;
 use crate::journal::record::Header;
 use crate::journal::record::RECORD;
 
+type Files = BTreeMap<(u64, Part), Vec<u8>>;
+
 /// A disk in memory; clones share it.
 #[derive(Clone, Default)]
 struct Heap {
-    files: Rc<RefCell<BTreeMap<(u64, Part), Vec<u8>>>>,
+    files: Rc<RefCell<Files>>,
     /// Bytes it has room for, and the error beyond that.
     limit: Rc<Cell<Option<(usize, i32)>>>,
 }
@@ -42,7 +44,9 @@ impl Heap {
 impl Disk for Heap {
     fn segments(&self) -> io::Result<Vec<u64>> {
         let files = self.files.borrow();
-        Ok(files.keys().filter(|(_, part)| *part == Part::Index).map(|(number, _)| *number).collect())
+        let mut numbers: Vec<u64> = files.keys().map(|(number, _)| *number).collect();
+        numbers.dedup();
+        Ok(numbers)
     }
 
     fn len(&self, number: u64, part: Part) -> io::Result<u64> {

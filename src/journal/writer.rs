@@ -253,7 +253,7 @@ impl<D: Disk> Writer<D> {
         let (mut at, mut run) = (self.raw, self.run);
         let mut index = Vec::with_capacity((records.len() + 1) * RECORD);
         for record in gap.iter().chain(records) {
-            index.extend(Record { at, run, ..*record }.encode());
+            index.extend(Record { run, at, ..*record }.encode());
             at += u64::from(record.len);
             run += u32::from(record.what == What::Entry(Kind::Exit));
         }
@@ -333,7 +333,8 @@ impl<D: Disk> Writer<D> {
         let number = self.segments.back().map_or(1, |segment| segment.number + 1);
         let old: Vec<u64> = self.segments.drain(..).map(|segment| segment.number).collect();
         (self.gap, self.dropped, self.next) = (None, 0, next);
-        let removed = old.into_iter().map(|number| self.disk.remove(number)).collect::<io::Result<()>>();
+        // All of them, whatever one of them says.
+        let removed = old.into_iter().map(|number| self.disk.remove(number)).fold(Ok(()), io::Result::and);
         // Also of an empty journal the end has to be known: offsets are never used again.
         let header = Header { base: next, wall_us, dropped: 0, run: self.run };
         self.disk.write(number, Part::Index, 0, &header.encode())?;

@@ -110,9 +110,11 @@ pub struct Facts {
     /// Processes that were seen below it outside its kernel session: number and start time.
     pub strays: Vec<(u32, u64)>,
     /// Its history on disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub journal: Option<JournalFacts>,
     /// What was said below this offset was flushed: nobody is shown it any more.
-    pub flushed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flushed: Option<u64>,
 }
 
 /// A request to end a session.

@@ -16,7 +16,7 @@ use support::Place;
 use support::wait_until;
 
 /// MiB that are written.
-const MIB: u64 = 1024;
+const MIB: u32 = 1024;
 const ROUNDS: usize = 5;
 const IDLE: usize = 100;
 
@@ -42,7 +42,7 @@ fn installed(program: &str) -> bool {
 }
 
 fn rates(mut once: impl FnMut() -> Duration) -> Vec<f64> {
-    let mut rates: Vec<f64> = (0..ROUNDS).map(|_| (MIB << 20) as f64 / 1e6 / once().as_secs_f64()).collect();
+    let mut rates: Vec<f64> = (0..ROUNDS).map(|_| f64::from(MIB) * 1.048_576 / once().as_secs_f64()).collect();
     rates.sort_by(f64::total_cmp);
     rates
 }
@@ -78,7 +78,7 @@ fn session(writer: &str, has_journal: bool) -> Duration {
     wait_until("all was said", || {
         let session = place.session("w");
         let end = if has_journal { &session["journal"]["end_byte"] } else { &session["output_bytes"] };
-        *end == (MIB << 20)
+        *end == u64::from(MIB) << 20
     });
     let time = start.elapsed();
     assert!(!has_journal || place.session("w")["journal"]["dropped_bytes"] == 0);

@@ -35,7 +35,7 @@ fn on_disk(place: &Place, name: &str) -> Vec<u8> {
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
         let file = entry.file_name().into_string().expect("a name");
-        if file.ends_with(".raw") {
+        if entry.path().extension().is_some_and(|extension| extension == "raw") {
             files.insert(file, entry.path());
         }
     }
@@ -113,7 +113,7 @@ fn rpm14_only_so_much_is_kept_and_the_newest_of_it() {
     wait_journal(&place, "web", wanted.len() as u64);
     let journal = place.session("web")["journal"].clone();
     assert_eq!(journal["segments"], 3);
-    assert!(journal["bytes"].as_u64().expect("a number") <= 3 * 64 << 10);
+    assert!(journal["bytes"].as_u64().expect("a number") <= (3 * 64) << 10);
     assert!(wanted.ends_with(&on_disk(&place, "web")));
     // The ring has more than that here, and nothing is told twice.
     assert!(wanted.ends_with(&place.run(&["logs", "web"]).stdout));

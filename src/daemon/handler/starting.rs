@@ -98,7 +98,7 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
         agent_link: agent_link.clone(),
         strays: Vec::new(),
         journal: journal_of(hub, verb, &name_on_disk)?,
-        flushed: 0,
+        flushed: None,
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);

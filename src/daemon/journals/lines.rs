@@ -12,7 +12,7 @@ use crate::protocol::verbs::From;
 /// the older part.
 pub async fn start(session: &Session, pages: Option<&mut Pages>, from: From, stream: Option<Stream>) -> (u64, u64) {
     let history = &session.history;
-    let (memory, floor) = (history.oldest(), session.facts.borrow().flushed);
+    let (memory, floor) = (history.oldest(), session.facts.borrow().flushed.unwrap_or(0));
     let on_disk = session.journal.as_ref().map_or(memory, |journal| journal.oldest().min(memory));
     let oldest = on_disk.max(floor);
     match from {
@@ -20,11 +20,10 @@ pub async fn start(session: &Session, pages: Option<&mut Pages>, from: From, str
         From::Offset(offset) => (offset.clamp(oldest, history.head().max(oldest)), oldest.saturating_sub(offset)),
         From::Lines(0) => (history.head(), 0),
         From::Lines(lines) => match (logs::last_lines(history, lines, stream).await, pages) {
-            (Ok(offset), _) => (offset.max(floor), 0),
             (Err((offset, back)), Some(pages)) if on_disk < offset => {
                 (lines_before(pages, offset, back, stream).await.max(floor), 0)
             }
-            (Err((offset, _)), _) => (offset.max(floor), 0),
+            (Ok(offset) | Err((offset, _)), _) => (offset.max(floor), 0),
         },
         From::Since(wall_us) => {
             let offset = history.since(clock::monotonic_of_us(wall_us));

@@ -33,6 +33,7 @@ use crate::journal::Reader;
 use crate::journal::Writer;
 use crate::journal::name;
 use crate::platform::clock;
+use crate::platform::memory::Mapping;
 use crate::session::id::SessionId;
 
 /// Something to do for the thread.
@@ -107,8 +108,8 @@ enum State {
     /// Not opened yet, or not to be opened at present: what is said meanwhile is lost, and holds nobody.
     New(History),
     Open {
-        writer: Writer<Folder>,
-        feed: Feed<Arc<crate::platform::memory::Mapping>>,
+        writer: Box<Writer<Folder>>,
+        feed: Feed<Arc<Mapping>>,
     },
     /// Between the two.
     Opening,
@@ -140,7 +141,7 @@ impl Job {
                 writer.skip_to(wanted);
                 let time = writer.last_time().filter(|_| is_known);
                 let feed = Feed::new(ring, writer.next(), time);
-                self.state = State::Open { writer, feed };
+                self.state = State::Open { writer: Box::new(writer), feed };
             }
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(libc::EIO);

@@ -231,7 +231,7 @@ impl Session {
 
     /// What was said so far is shown to nobody any more; the next daemon knows.
     pub fn flush(&self) {
-        self.facts.borrow_mut().flushed = self.history.head();
+        self.facts.borrow_mut().flushed = Some(self.history.head());
         self.store.put_facts(&self.facts.borrow());
     }
 
