@@ -129,11 +129,12 @@ impl Job {
         // The same ring was journaled before: what happened at the end is in the journal already.
         let is_known = ring.control().load(control::JOURNALED) != 0;
         let wanted = self.progress.wanted.load(Ordering::Acquire);
-        let mut opened = Writer::open(Folder::new(self.path.clone()), self.caps, wanted);
+        // Where there is nothing yet, what a ring once had is missing from its first byte on.
+        let writer = || Writer::open(Folder::new(self.path.clone()), self.caps, ring.base());
+        let mut opened = writer();
         if opened.as_ref().is_ok_and(|writer| writer.next() > ring.head()) {
             tracing::error!(path = %self.path.display(), "a journal is ahead of its session; it is begun anew");
-            opened = remove(&self.path)
-                .and_then(|()| Writer::open(Folder::new(self.path.clone()), self.caps, ring.oldest()));
+            opened = remove(&self.path).and_then(|()| writer());
         }
         match opened {
             Ok(mut writer) => {
