@@ -92,7 +92,7 @@ pub mod control {
     /// Daemon: what subscribers to events were told: 1 the start, 2 the end.
     pub const TOLD: usize = word(36);
     /// Daemon, its thread for journals: the next byte the journal wants, plus one; 0 when there is none.
-    pub const JOURNALED: usize = word(37);
+    pub const JOURNALED: usize = word(38);
     /// Daemon: pairs of request number and progress (1 begun, 2 done).
     pub const REQUESTS: usize = word(64);
     /// How many pairs there are.

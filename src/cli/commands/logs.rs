@@ -54,14 +54,11 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     let mut starts: Vec<From> = found.iter().map(|_| wish.from).collect();
     if is_merged {
         wish.follow = false;
-        if let ControlFlow::Break(code) = past(&found, &wish, &mut printers, &mut starts, &mut code)? {
+        if let ControlFlow::Break(code) = past(&found, &wish, !args.follow, (&mut printers, &mut starts, &mut code))? {
             return Ok(code);
         }
         if !args.follow {
-            return Ok(printers
-                .iter_mut()
-                .find_map(|printer| printer.take(Chunk::End(None)).break_value())
-                .unwrap_or(code));
+            return Ok(code);
         }
         wish.follow = true;
     }
@@ -87,13 +84,12 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
 fn past(
     found: &[Status],
     wish: &verbs::Logs,
-    printers: &mut [Printer],
-    starts: &mut [From],
-    code: &mut u8,
+    finishes: bool,
+    (printers, starts, code): (&mut [Printer], &mut [From], &mut u8),
 ) -> Result<ControlFlow<u8>, Error> {
     let mut all: Vec<Merged> = Vec::new();
     for (status, printer) in found.iter().zip(printers.iter()) {
-        all.push(Merged::new(Lane::open(Client::connect()?, status, wish)?, printer.is_raw()));
+        all.push(Merged::new(Lane::open(Client::connect()?, status, wish)?, printer.is_raw(), finishes));
     }
     let mut each = |n: usize, next: Next| match next {
         Next::Line(stream, line) => printers[n].line(stream, &line),

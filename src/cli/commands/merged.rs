@@ -27,6 +27,8 @@ pub struct Merged {
     ready: VecDeque<Dated>,
     /// Time of the newest line: a line that took long to come to its end is not moved before those that were told.
     newest: u64,
+    /// A last line without an end is one too; it is none where more will come.
+    finishes: bool,
     is_over: bool,
 }
 
@@ -40,9 +42,9 @@ pub enum Next {
 
 impl Merged {
     /// Starts to read.
-    pub fn new(lane: Lane, is_raw: bool) -> Self {
+    pub fn new(lane: Lane, is_raw: bool, finishes: bool) -> Self {
         let lines = [Stream::Terminal, Stream::Out, Stream::Err].map(|_| Lines::new(is_raw));
-        Self { lane, lines, ready: VecDeque::new(), newest: 0, is_over: false }
+        Self { lane, lines, ready: VecDeque::new(), newest: 0, finishes, is_over: false }
     }
 
     /// Returns where it was read up to, and the lines that did not come to their end.
@@ -50,11 +52,23 @@ impl Merged {
         (self.lane.offset(), self.lines)
     }
 
+    fn finish(&mut self) {
+        let streams = [Stream::Terminal, Stream::Out, Stream::Err].into_iter().filter(|_| self.finishes);
+        for (stream, lines) in streams.zip(&mut self.lines) {
+            if let Some(line) = lines.finish() {
+                self.ready.push_back(Dated { time: line.time.max(self.newest), stream, line });
+            }
+        }
+    }
+
     /// Reads until there is a line or nothing more comes; returns bytes that are gone.
     fn fill(&mut self) -> Result<Option<u64>, Error> {
         while self.ready.is_empty() && !self.is_over {
             match self.lane.next()? {
-                None => self.is_over = true,
+                None => {
+                    self.is_over = true;
+                    self.finish();
+                }
                 Some(Chunk::Bytes { stream, at, time_us, bytes }) => {
                     let (ready, newest) = (&mut self.ready, &mut self.newest);
                     self.lines[stream as usize].feed(at, time_us, &bytes, |line| {
