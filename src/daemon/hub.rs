@@ -105,7 +105,7 @@ impl Hub {
         report: verbs::DaemonReport,
     ) -> Self {
         Self {
-            journals: Journals::new(place.journals(), settings.journal.total.0),
+            journals: Journals::new(place.journals(), place.runtime.clone(), settings.journal.total.0),
             keeper,
             settings,
             events,

@@ -102,14 +102,16 @@ pub struct Journals {
     root: PathBuf,
     /// Most bytes of all of them together.
     total: u64,
+    /// Where tests say where to die.
+    runtime: PathBuf,
     desk: Arc<Desk>,
     has_thread: RefCell<bool>,
 }
 
 impl Journals {
     /// Takes the folder of all journals; nothing is read, and no thread started, before one is wanted.
-    pub fn new(root: PathBuf, total: u64) -> Self {
-        Self { root, total, desk: Arc::default(), has_thread: RefCell::default() }
+    pub fn new(root: PathBuf, runtime: PathBuf, total: u64) -> Self {
+        Self { root, total, runtime, desk: Arc::default(), has_thread: RefCell::default() }
     }
 
     /// Returns the folder of one.
@@ -188,9 +190,9 @@ impl Journals {
     fn run(&self, errand: Errand) {
         self.desk.put(errand);
         if !self.has_thread.replace(true) {
-            let (desk, total) = (Arc::clone(&self.desk), self.total);
+            let (desk, total, runtime) = (Arc::clone(&self.desk), self.total, self.runtime.clone());
             let thread = std::thread::Builder::new().name("rpm-journal".to_owned());
-            let started = thread.spawn(move || writer::run(&desk, total));
+            let started = thread.spawn(move || writer::run(&desk, total, &runtime));
             if let Err(error) = started {
                 tracing::error!(%error, "no thread for journals");
                 self.has_thread.replace(false);

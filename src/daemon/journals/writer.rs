@@ -33,6 +33,7 @@ use crate::journal::Reader;
 use crate::journal::Writer;
 use crate::journal::name;
 use crate::platform::clock;
+use crate::platform::failpoint;
 use crate::platform::memory::Mapping;
 use crate::session::id::SessionId;
 
@@ -160,18 +161,20 @@ impl Job {
     }
 
     /// Writes one batch; returns whether there may be more.
-    fn advance(&mut self, batch: &mut Batch) -> bool {
+    fn advance(&mut self, batch: &mut Batch, dir: &Path) -> bool {
         self.open();
         let State::Open { writer, feed } = &mut self.state else { return false };
         batch.clear();
         let has_more = feed.take(batch, clock::wall_us_of);
         if !batch.is_empty() {
+            failpoint::hit(dir, "journal-taken");
             let before = writer.errno();
             writer.write(batch, clock::wall_us_of(clock::monotonic_ns()));
             if writer.errno() != 0 && before == 0 {
                 let error = io::Error::from_raw_os_error(i32::from(writer.errno()));
                 tracing::warn!(path = %self.path.display(), %error, "a journal loses what is said");
             }
+            failpoint::hit(dir, "journal-written");
             self.publish();
         }
         has_more
@@ -210,8 +213,8 @@ impl Job {
         }
     }
 
-    fn flush(&mut self, batch: &mut Batch) -> io::Result<()> {
-        while self.advance(batch) {}
+    fn flush(&mut self, batch: &mut Batch, dir: &Path) -> io::Result<()> {
+        while self.advance(batch, dir) {}
         let State::Open { writer, .. } = &mut self.state else { return Err(io::ErrorKind::NotFound.into()) };
         let flushed = writer.flush(clock::wall_us_of(clock::monotonic_ns()));
         self.publish();
@@ -226,7 +229,7 @@ impl Job {
 }
 
 /// Writes, as long as the daemon lives.
-pub(super) fn run(desk: &Desk, total: u64) {
+pub(super) fn run(desk: &Desk, total: u64, dir: &Path) {
     let mut jobs: BTreeMap<SessionId, Job> = BTreeMap::new();
     let mut batch = Batch::default();
     // Those that have more than a batch; each gets its turn.
@@ -235,11 +238,11 @@ pub(super) fn run(desk: &Desk, total: u64) {
         let work = desk.take(busy.is_empty());
         busy.extend(work.news);
         for errand in work.errands {
-            busy.extend(serve(&mut jobs, errand, &mut batch));
+            busy.extend(serve(&mut jobs, errand, (&mut batch, dir)));
         }
         for id in std::mem::take(&mut busy) {
             let Some(job) = jobs.get_mut(&id) else { continue };
-            let (before, has_more) = (job.bytes, job.advance(&mut batch));
+            let (before, has_more) = (job.bytes, job.advance(&mut batch, dir));
             if has_more {
                 busy.insert(id);
             }
@@ -254,7 +257,7 @@ pub(super) fn run(desk: &Desk, total: u64) {
 }
 
 /// Does one thing; returns whose ring has to be looked at.
-fn serve(jobs: &mut BTreeMap<SessionId, Job>, errand: Errand, batch: &mut Batch) -> Option<SessionId> {
+fn serve(jobs: &mut BTreeMap<SessionId, Job>, errand: Errand, (batch, dir): (&mut Batch, &Path)) -> Option<SessionId> {
     match errand {
         Errand::Open { id, job } => {
             jobs.insert(id, *job);
@@ -272,7 +275,7 @@ fn serve(jobs: &mut BTreeMap<SessionId, Job>, errand: Errand, batch: &mut Batch)
         }
         Errand::Flush { id, reply } => {
             let job = jobs.get_mut(&id).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound));
-            let _ = reply.send(job.and_then(|job| job.flush(batch)));
+            let _ = reply.send(job.and_then(|job| job.flush(batch, dir)));
         }
         Errand::Remove { id, path } => {
             jobs.remove(&id);
@@ -282,7 +285,7 @@ fn serve(jobs: &mut BTreeMap<SessionId, Job>, errand: Errand, batch: &mut Batch)
         }
         Errand::Settle { reply } => {
             for job in jobs.values_mut() {
-                while job.advance(batch) {}
+                while job.advance(batch, dir) {}
                 job.close();
             }
             let _ = reply.send(());
