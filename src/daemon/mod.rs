@@ -136,7 +136,7 @@ async fn find_lost(hub: &Hub, roll: &Path, is_first: bool) -> Vec<Status> {
         (lost, found)
     });
     let (lost, found) = found.await.unwrap_or_default();
-    roll::number(lost.into_iter().chain(found).collect())
+    roll::number(roll::tell_apart(found.into_iter().chain(lost).collect()))
 }
 
 /// Takes all sessions over; clients wait in the listening socket's queue meanwhile.

@@ -41,6 +41,13 @@ impl Registry {
         Some(fresh)
     }
 
+    /// Gives what is left on disk of a session of this name another one.
+    pub fn rename_left(&mut self, name: &str) {
+        if self.lost.values().any(|status| status.name == name && status.journal.is_some()) {
+            self.rename_lost(name);
+        }
+    }
+
     /// Removes a session; a lost one leaves without a trace.
     pub fn remove(&mut self, id: SessionId) -> Option<Rc<Session>> {
         self.lost.remove(&id);

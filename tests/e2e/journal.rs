@@ -294,6 +294,15 @@ fn a_journal_is_there_after_a_shutdown_with_how_its_session_ended() {
     wait_journal(&place, "cut", 6);
     place.ok(&["shutdown"]);
     place.start("other", "read stay");
+    // Of two of the same name the newest has it.
+    start(&place, "late", "echo first");
+    place.wait_end("late");
+    place.ok(&["shutdown"]);
+    start(&place, "late", "echo second");
+    place.wait_end("late");
+    place.ok(&["shutdown"]);
+    place.start("other", "read stay");
+    assert_eq!(place.ok(&["logs", "late"]), "second\n");
     assert_eq!((&place.session("web")["code"], place.ok(&["logs", "web"]).as_str()), (&3.into(), "hello\n"));
     assert_eq!((&place.session("cut")["how"], place.ok(&["logs", "cut"]).as_str()), (&"stopped".into(), "short\n"));
     let mode = |path: &std::path::Path| {
@@ -350,6 +359,14 @@ fn r7_a_service_keeps_its_journal_over_sessions_and_keepers_and_shares_it_with_n
     place.ok(&["rm", "a/b"]);
     place.connect().call(&service("echo two; read stay", "a/b", 3)).expect("started");
     wait_journal(&place, "a/b", 8);
+    let mut second = service("echo no", "a/b", 9);
+    second.spec.name = Some("other-name".to_owned());
+    assert!(place.connect().call(&second).is_err_and(|error| error.to_string().contains("is written by session a/b")));
+    place.kill_daemon();
+    assert_eq!(
+        (place.session("a/b")["journal"]["end_byte"].as_u64(), place.ok(&["logs", "a/b"]).as_str()),
+        (Some(8), "one\ntwo\n")
+    );
     assert_eq!(place.ok(&["logs", "a/b"]), "one\ntwo\n");
     place.ok(&["shutdown"]);
     place.start("other", "read stay");

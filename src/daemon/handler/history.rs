@@ -123,7 +123,11 @@ pub(super) async fn flush(context: &Rc<Context>, verb: verbs::Flush) -> Answer<v
     let ids = context.hub.registry.borrow().select(&verb.targets)?;
     let mut answer = verbs::Flushed::default();
     for id in ids {
-        let Some(session) = context.hub.registry.borrow().get(id) else { continue };
+        let Some(session) = context.hub.registry.borrow().get(id) else {
+            let message = "a session that was lost with its keeper says nothing more: there is nothing to go on with";
+            answer.errors.push(WireError::new(Code::Ended, message).hint("`rpm rm` removes it with its journal"));
+            continue;
+        };
         let name = session.facts.borrow().name.clone();
         let before = session.status();
         if session.request_progress(verb.key).is_none() {

@@ -46,10 +46,8 @@ pub(in crate::daemon) async fn start(hub: &Rc<Hub>, verb: verbs::Run) -> Answer<
         return Err(WireError::new(Code::ShuttingDown, "the daemon is shutting down"));
     }
     let mut order = order(hub, &verb)?;
-    let journal = verb.spec.journal.as_ref().and_then(|journal| journal.service.as_ref());
-    if let Some(service) = journal {
-        // A service goes on where it was before, also with another keeper.
-        order.base = hub.journals.end_of(&name::of_service(service)).await;
+    if let Some(service) = verb.spec.journal.as_ref().and_then(|journal| journal.service.as_ref()) {
+        order.base = go_on(hub, service).await?;
     }
     let program = order.launch.argv.first().cloned().unwrap_or_default();
     let directory = order.launch.cwd.clone();
@@ -129,6 +127,23 @@ fn originator_of(spec: &spec::Spec) -> Result<Option<String>, WireError> {
     }
 }
 
+/// A service goes on where its journal ends, also with another keeper; one session at a time writes it.
+async fn go_on(hub: &Hub, service: &str) -> Result<u64, WireError> {
+    let folder = name::of_service(service);
+    let is_same = |session: &Rc<Session>| session.journal.as_ref().is_some_and(|journal| journal.folder == folder);
+    let before: Vec<Rc<Session>> =
+        hub.registry.borrow().sessions().filter(|session| is_same(session)).cloned().collect();
+    for session in before {
+        if session.status.borrow().end().is_none() {
+            let message =
+                format!("the journal of service {service} is written by session {}", session.facts.borrow().name);
+            return Err(WireError::new(Code::Invalid, message).hint("stop that session first"));
+        }
+        hub.journals.close(session.id);
+    }
+    Ok(hub.journals.end_of(&folder).await)
+}
+
 /// Decides where the journal is, and how large it gets.
 fn journal_of(hub: &Hub, verb: &verbs::Run, name: &str) -> Result<Option<JournalFacts>, WireError> {
     let Some(wish) = &verb.spec.journal else { return Ok(None) };
@@ -184,7 +199,10 @@ fn name_of(hub: &Hub, spec: &spec::Spec, program: &[u8]) -> Result<String, WireE
     if let Some(fault) = spec::name_fault(name) {
         return Err(WireError::new(Code::Invalid, format!("{name:?} cannot be a name: {fault}")));
     }
-    if registry.has_name(name) {
+    drop(registry);
+    // What is left of a session on disk is no reason to refuse the next one of its name.
+    hub.registry.borrow_mut().rename_left(name);
+    if hub.registry.borrow().has_name(name) {
         let hint = format!("choose another name, attach to it (`rpm attach {name}`) or remove it (`rpm rm {name}`)");
         return Err(WireError::new(Code::NameTaken, format!("there is a session called {name} already")).hint(hint));
     }

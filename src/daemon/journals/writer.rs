@@ -103,6 +103,7 @@ pub(super) struct Job {
     state: State,
     /// Bytes at the last look, for the sum of all.
     bytes: u64,
+    is_looked_at: bool,
 }
 
 enum State {
@@ -118,24 +119,28 @@ enum State {
 
 impl Job {
     pub(super) fn new(path: PathBuf, caps: Caps, ring: History, progress: Arc<Progress>) -> Self {
-        Self { path, caps, progress, state: State::New(ring), bytes: 0 }
+        Self { path, caps, progress, state: State::New(ring), bytes: 0, is_looked_at: false }
     }
 
-    /// Opens the files and finds where to go on.
+    /// Opens the files and finds where to go on, once there is something to write.
     fn open(&mut self) {
-        if !matches!(self.state, State::New(_)) {
-            return;
-        }
-        let State::New(ring) = std::mem::replace(&mut self.state, State::Opening) else { return };
+        let State::New(ring) = &self.state else { return };
         // The same ring was journaled before: what happened at the end is in the journal already.
         let is_known = ring.control().load(control::JOURNALED) != 0;
         let wanted = self.progress.wanted.load(Ordering::Acquire);
+        if is_known && wanted >= ring.head() {
+            if !std::mem::replace(&mut self.is_looked_at, true) {
+                self.look();
+            }
+            return;
+        }
+        let State::New(ring) = std::mem::replace(&mut self.state, State::Opening) else { return };
         // Where there is nothing yet, what a ring once had is missing from its first byte on.
         let writer = || Writer::open(Folder::new(self.path.clone()), self.caps, ring.base());
         let mut opened = writer();
         if opened.as_ref().is_ok_and(|writer| writer.next() > ring.head()) {
-            tracing::error!(path = %self.path.display(), "a journal is ahead of its session; it is begun anew");
-            opened = remove(&self.path).and_then(|()| writer());
+            tracing::error!(path = %self.path.display(), "a journal is ahead of its session; it is put aside");
+            opened = put_aside(&self.path).and_then(|()| writer());
         }
         match opened {
             Ok(mut writer) => {
@@ -158,6 +163,24 @@ impl Job {
             }
         }
         self.publish();
+    }
+
+    /// Says what is there without opening it for writing: a ring that says nothing more never is.
+    fn look(&mut self) {
+        let Ok(reader) = Reader::open(Folder::new(self.path.clone())) else { return };
+        let ((bytes, segments), (end, dropped)) = (reader.size(), reader.end().unwrap_or_default());
+        let progress = &self.progress;
+        self.bytes = bytes;
+        for (word, value) in [
+            (&progress.oldest, reader.oldest()),
+            (&progress.end, end),
+            (&progress.since_ms, reader.since_us() / 1000),
+            (&progress.bytes, bytes),
+            (&progress.segments, segments as u64),
+            (&progress.dropped, dropped),
+        ] {
+            word.store(value, Ordering::Release);
+        }
     }
 
     /// Writes one batch; returns whether there may be more.
@@ -213,8 +236,25 @@ impl Job {
         }
     }
 
+    /// Opens a journal to which nothing has to be added.
+    fn must_open(&mut self) {
+        if !matches!(self.state, State::New(_)) {
+            return;
+        }
+        let State::New(ring) = std::mem::replace(&mut self.state, State::Opening) else { return };
+        let opened = Writer::open(Folder::new(self.path.clone()), self.caps, ring.base());
+        self.state = match opened {
+            Ok(writer) if writer.next() <= ring.head() => {
+                let feed = Feed::new(ring, writer.next(), writer.last_time());
+                State::Open { writer: Box::new(writer), feed }
+            }
+            _ => State::New(ring),
+        };
+    }
+
     fn flush(&mut self, batch: &mut Batch, dir: &Path) -> io::Result<()> {
         while self.advance(batch, dir) {}
+        self.must_open();
         let State::Open { writer, .. } = &mut self.state else { return Err(io::ErrorKind::NotFound.into()) };
         let flushed = writer.flush(clock::wall_us_of(clock::monotonic_ns()));
         self.publish();
@@ -313,6 +353,13 @@ fn describe(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut written = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     written.write_all(bytes)?;
     std::fs::rename(fresh, file)
+}
+
+/// Gives a folder another name; it is found as a lost session's when the next keeper starts.
+fn put_aside(path: &Path) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{:016x}", clock::wall_ms()));
+    std::fs::rename(path, path.with_file_name(name))
 }
 
 /// Removes a journal's folder; one that is not there is removed already.
