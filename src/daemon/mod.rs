@@ -65,8 +65,9 @@ pub fn run(place: Place, keeper: OwnedFd) -> io::Result<()> {
     limits::raise_descriptors();
     std::env::set_current_dir("/")?;
     let mut runtime = runtime::Builder::new_current_thread();
-    // Looks at processes read many files: one at a time, in a thread that does not stay.
-    let runtime = runtime.enable_all().max_blocking_threads(2).thread_keep_alive(HELPER_STAYS).build()?;
+    // Looks at processes read many files: one at a time, in a thread that does not stay. Journals are read in others.
+    let runtime =
+        runtime.enable_all().max_blocking_threads(2 + journals::READERS).thread_keep_alive(HELPER_STAYS).build()?;
     LocalSet::new().block_on(&runtime, live(place, keeper))
 }
 

@@ -225,7 +225,7 @@ fn a_writer_goes_on_where_the_one_before_it_was_killed() {
 }
 
 #[test]
-fn rpm14_a_full_disk_costs_the_oldest_segment_first_and_then_counted_bytes() {
+fn pm2_14_a_full_disk_costs_the_oldest_segment_first_and_then_counted_bytes() {
     for errno in [libc::ENOSPC, libc::EDQUOT] {
         let disk = Heap::default();
         disk.limit.set(Some((10_000, errno)));

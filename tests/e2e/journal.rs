@@ -112,7 +112,7 @@ fn k1_a_follower_of_a_journaled_flood_gets_every_byte_once_across_kills() {
 }
 
 #[test]
-fn rpm15_rotation_loses_no_byte_of_any_stream_and_binary_is_binary() {
+fn pm2_15_rotation_loses_no_byte_of_any_stream_and_binary_is_binary() {
     let place = place("64K", 1000);
     flood(&place, "bin", "head -c 3000000 /dev/urandom | tee copy.out; echo error >&2");
     let cwd = std::env::current_dir().expect("a directory");
@@ -127,7 +127,7 @@ fn rpm15_rotation_loses_no_byte_of_any_stream_and_binary_is_binary() {
 }
 
 #[test]
-fn rpm14_only_so_much_is_kept_and_the_newest_of_it() {
+fn pm2_14_only_so_much_is_kept_and_the_newest_of_it() {
     let place = place("64K", 3);
     start(&place, "web", "seq 1 400000");
     place.wait_end("web");
@@ -163,7 +163,7 @@ fn w60_w62_lines_times_and_streams_are_found_on_disk_as_in_memory() {
 }
 
 #[test]
-fn rpm16_what_several_said_is_told_by_time() {
+fn pm2_16_what_several_said_is_told_by_time() {
     let place = place("1M", 10);
     start(&place, "a", "for n in 1 2 3; do echo a$n; sleep 0.2; done; read stay");
     std::thread::sleep(Duration::from_millis(100));
@@ -181,7 +181,7 @@ fn rpm16_what_several_said_is_told_by_time() {
 }
 
 #[test]
-fn rpm14_a_full_disk_neither_blocks_nor_ends_a_program_and_what_it_cost_is_counted() {
+fn pm2_14_a_full_disk_neither_blocks_nor_ends_a_program_and_what_it_cost_is_counted() {
     let place = place("64K", 1000);
     let journals = place.dir().join("journals");
     std::fs::create_dir(&journals).expect("a folder");
@@ -215,7 +215,7 @@ fn rpm14_a_full_disk_neither_blocks_nor_ends_a_program_and_what_it_cost_is_count
 }
 
 #[test]
-fn rpm14_a_disk_that_takes_nothing_is_told_and_counted() {
+fn pm2_14_a_disk_that_takes_nothing_is_told_and_counted() {
     let place = place("64K", 10);
     // A file where the folder should be: as root, modes alone stop nobody.
     std::fs::write(place.dir().join("journals"), "").expect("a file");

@@ -36,6 +36,7 @@ pub use self::found::left_behind;
 pub use self::lines::start;
 pub use self::lines::start_of_lost;
 pub use self::pages::Pages;
+pub use self::pages::READERS;
 use self::writer::Desk;
 use self::writer::Errand;
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use tokio::sync::Semaphore;
 use tokio::task;
 
 use crate::journal::Folder;
@@ -11,6 +12,11 @@ use crate::journal::Reader;
 
 /// Bytes of one page.
 const PAGE: usize = 256 << 10;
+
+/// Journals that are read at once: a disk that hangs must leave threads for everything else.
+pub const READERS: usize = 4;
+
+static TURNS: Semaphore = Semaphore::const_new(READERS);
 
 /// A journal that is read.
 pub struct Pages {
@@ -30,8 +36,10 @@ impl Pages {
         &mut self,
         look: impl FnOnce(&mut Reader<Folder>) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
+        let turn = TURNS.acquire().await.map_err(io::Error::other)?;
         let (path, reader) = (self.path.clone(), self.reader.take());
         let looked = task::spawn_blocking(move || {
+            let _turn = turn;
             let mut reader = match reader {
                 Some(reader) => reader,
                 None => Reader::open(Folder::new(path))?,
