@@ -132,6 +132,10 @@ async fn find_lost(hub: &Hub, roll: &Path, is_first: bool) -> Vec<Status> {
     }
     let mut lost = roll::lost(roll);
     let (root, kept) = (hub.journals.path(""), hub.settings.sessions.keep_ended as usize);
+    // Most have no journals, and need no thread to look for them.
+    if !root.exists() {
+        return lost;
+    }
     let found = task::spawn_blocking(move || {
         let found = journals::left_behind(&root, &mut lost, kept);
         (lost, found)

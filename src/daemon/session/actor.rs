@@ -109,6 +109,10 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         cursors: RefCell::default(),
         mailbox,
     });
+    if session.journal.is_some() {
+        // What came after its first look and before ours is no news to us.
+        hub.journals.wake(session.id);
+    }
     task::spawn_local(supervise(Rc::clone(hub), Rc::clone(&session), Rc::new(Mutex::new(receiver))));
     Ok(session)
 }
