@@ -15,6 +15,7 @@ mod ends;
 mod environment;
 mod events;
 mod input;
+mod journal;
 mod looks;
 mod once;
 mod pictures;

@@ -52,7 +52,7 @@ pub(super) async fn start(context: &Rc<Context>, verb: verbs::StartService) -> A
 }
 
 fn has_failed(acted: &Acted) -> bool {
-    acted.error.as_ref().is_some_and(|error| error.code == Code::CannotStart)
+    acted.error.as_ref().is_some_and(|error| matches!(error.code, Code::CannotStart | Code::CommandNotFound))
 }
 
 pub(super) async fn act(context: &Rc<Context>, verb: verbs::Act) -> Answer<verbs::Act> {

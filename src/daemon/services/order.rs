@@ -50,6 +50,7 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
         merge: false,
         size,
         ring: hub.settings.sessions.history.0,
+        base: 0,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
     }
