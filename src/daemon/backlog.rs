@@ -32,11 +32,12 @@ impl Follow {
     /// Sends from disk what the ring no longer has from `at` on. Meanwhile nobody is held back: there is nothing to wait for.
     pub(super) async fn send_from_disk(
         &self,
-        pages: &mut Pages,
+        pages: Option<&mut Pages>,
         (session, cursor): (&Session, &Cursor),
         marked: &mut Marked,
         at: Position,
     ) -> Backlog {
+        let Some(pages) = pages else { return Backlog::Lacking };
         cursor.offset.set(u64::MAX);
         let known = (at.time > 0).then_some(at.time);
         let until = self.until.unwrap_or(u64::MAX);

@@ -124,26 +124,14 @@ impl Follow {
                     }
                 }
                 Err(Gap { oldest }) => {
-                    if let Some(pages) = pages.as_mut().filter(|_| oldest > from) {
-                        match self.send_from_disk(pages, (session, cursor), &mut marked, at).await {
-                            Backlog::Ring(position) => {
-                                at = position;
-                                continue;
-                            }
-                            Backlog::Gone => return Outcome::Gone,
-                            Backlog::Lacking => {}
-                        }
-                    }
-                    at = session.history.position(oldest.max(from));
-                    if !has_begun {
-                        // The writer was under way when the cursor began to hold it back.
-                        cursor.offset.set(at.offset);
-                        session.mail(Mail::CursorMoved);
-                        continue;
-                    }
-                    // Where only the index was overrun, the bytes are there: nothing was missed.
-                    if oldest > from && self.missed(oldest - from) {
-                        return Outcome::Gap;
+                    let pages = pages.as_mut().filter(|_| oldest > from);
+                    match self.send_from_disk(pages, (session, cursor), &mut marked, at).await {
+                        Backlog::Ring(position) => at = position,
+                        Backlog::Gone => return Outcome::Gone,
+                        Backlog::Lacking => match self.pass_gap((session, cursor), (from, oldest), has_begun) {
+                            Some(position) => at = position,
+                            None => return Outcome::Gap,
+                        },
                     }
                 }
             }
@@ -152,6 +140,24 @@ impl Follow {
 }
 
 impl Follow {
+    /// Goes on behind a gap; nothing when that ends it.
+    fn pass_gap(
+        &self,
+        (session, cursor): (&Session, &Cursor),
+        (from, oldest): (u64, u64),
+        has_begun: bool,
+    ) -> Option<Position> {
+        let at = session.history.position(oldest.max(from));
+        if !has_begun {
+            // The writer was under way when the cursor began to hold it back.
+            cursor.offset.set(at.offset);
+            session.mail(Mail::CursorMoved);
+            return Some(at);
+        }
+        // Where only the index was overrun, the bytes are there: nothing was missed.
+        if oldest > from && self.missed(oldest - from) { None } else { Some(at) }
+    }
+
     /// Tells the client what it missed; returns whether that ends it.
     fn missed(&self, bytes: u64) -> bool {
         self.outbox.notify(&verbs::Missed { channel: self.channel, bytes });

@@ -256,7 +256,7 @@ fn complaint26_restarts_at_once_make_no_second_copy() {
         &place,
         "web",
         &[],
-        "mkdir lock || echo double >> bad; trap 'rmdir lock; exit 0' TERM; while :; do sleep 0.01; done",
+        "trap 'rmdir lock; exit 0' TERM; mkdir lock || echo double >> bad; while :; do sleep 0.01; done",
     );
     std::thread::scope(|scope| {
         for _ in 0..6 {
