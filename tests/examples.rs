@@ -133,3 +133,15 @@ fn every_example_is_short_listed_in_the_manifest_and_run_by_a_claim_here() {
     }
     assert_eq!(count, 5);
 }
+
+#[test]
+fn an_example_that_is_refused_says_a_sentence_and_what_to_do() {
+    let place = Place::new();
+    place.start("web", "sleep 1000");
+    let (code, _, err) = output(example(&place, "run_and_wait").arg("/etc/passwd"));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("(cannot-start)") && !err.contains("WireError"), "{err}");
+    let (code, _, err) = output(example(&place, "stop_tree").arg("wbe"));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("(no-such-session)\n  try: ") && !err.contains("WireError"), "{err}");
+}

@@ -26,14 +26,19 @@ struct Terminal {
 
 impl Terminal {
     fn start(dir: &Path, args: &[&str]) -> Self {
+        Self::start_program(dir, env!("CARGO_BIN_EXE_rpm"), args)
+    }
+
+    fn start_program(dir: &Path, program: &str, args: &[&str]) -> Self {
         let size = PtySize { rows: 30, cols: 100, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a terminal");
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rpm"));
+        let mut command = CommandBuilder::new(program);
         command.args(args);
         command.env("RUNPM_DIR", dir);
         command.env("TERM", "xterm-256color");
         command.env("SHELL", "/bin/sh");
         command.env("PS1", "$ ");
+        command.env("LC_ALL", "C.UTF-8");
         command.env_remove("RUNPM_SESSION");
         command.cwd(dir);
         let child = pair.slave.spawn_command(command).expect("rpm starts");
@@ -146,7 +151,7 @@ fn a_shell_is_started_typed_into_left_and_goes_on() {
     let home = Home::new("shell");
     let mut terminal = Terminal::start(&home.0, &["tui"]);
     terminal.wait_for("There are no sessions yet");
-    terminal.type_keys("n");
+    terminal.type_keys("c");
     terminal.wait_for("typing");
     terminal.type_keys("echo $((6*7))x; stty size\r");
     terminal.wait_for("42x");
@@ -213,4 +218,154 @@ fn find_number(value: &serde_json::Value, name: &str) -> Option<u64> {
             .or_else(|| map.values().find_map(|value| find_number(value, name))),
         _ => None,
     }
+}
+
+#[test]
+fn ux24_history_is_searched_and_copied_through_a_real_terminal() {
+    let home = Home::new("copy");
+    home.rpm(&[
+        "run",
+        "--name",
+        "log",
+        "-d",
+        "--",
+        "sh",
+        "-c",
+        "i=0; while [ $i -lt 500 ]; do echo \"line $i\"; i=$((i+1)); done; cat",
+    ]);
+    let mut terminal = Terminal::start(&home.0, &["tui"]);
+    terminal.wait_for("line 499");
+    terminal.type_keys("[");
+    terminal.wait_for("501/501");
+    terminal.type_keys("?line 250\r");
+    terminal.wait_for("1 of 1");
+    terminal.type_keys("V");
+    terminal.type_keys("y");
+    terminal.wait_for("9 characters copied");
+    let copied = b"\x1b]52;c;bGluZSAyNTAK\x07";
+    assert!(terminal.raw.windows(copied.len()).any(|bytes| bytes == copied));
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn ux7_panes_grid_palette_and_form_through_a_real_terminal() {
+    let home = Home::new("panes");
+    home.rpm(&["run", "--name", "one", "-d", "--", "sh", "-c", "echo first-session; cat"]);
+    home.rpm(&["run", "--name", "two", "-d", "--", "sh", "-c", "echo second-session; cat"]);
+    let mut terminal = Terminal::start(&home.0, &["tui"]);
+    terminal.wait_for("first-session");
+    terminal.type_keys("b\"");
+    terminal.type_keys("\u{2}sb:two\r");
+    terminal.wait_for("second-session");
+    terminal.wait_for("first-session");
+    terminal.type_keys("v");
+    terminal.wait_for("one  running");
+    terminal.wait_for("second-session");
+    terminal.type_keys("\u{1b}");
+    terminal.wait_for("two ─ viewing");
+    terminal.type_keys(":save-l\r");
+    terminal.wait_for("save the layout as");
+    terminal.type_keys("desk\r");
+    terminal.wait_for("The layout is kept");
+    terminal.type_keys("n");
+    terminal.wait_for("new session");
+    terminal.type_keys("echo $((40+2))done; cat\u{e}three\r");
+    terminal.wait_for("42done");
+    terminal.type_keys("\u{2}d");
+    assert_eq!(terminal.wait_for_end(), 0);
+    let usual = terminal.modes();
+    terminal.assert_restored(&usual);
+    let mut terminal = Terminal::start(&home.0, &["tui", "--layout", "desk"]);
+    terminal.wait_for("This is the layout desk");
+    terminal.wait_for("first-session");
+    terminal.wait_for("second-session");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn ux40_plain_mode_tells_changes_as_lines_and_takes_words() {
+    let home = Home::new("plain");
+    home.rpm(&["run", "--name", "one", "-d", "--", "sh", "-c", "echo on-the-screen; cat"]);
+    let mut terminal = Terminal::start(&home.0, &["tui", "--plain"]);
+    terminal.wait_for("one: running");
+    terminal.type_keys("screen one\r");
+    terminal.wait_for("on-the-screen");
+    home.rpm(&["run", "--name", "two", "-d", "--", "cat"]);
+    terminal.wait_for("new: two: running");
+    terminal.type_keys("kill one\r");
+    terminal.wait_for("one: killed KILL");
+    terminal.type_keys("quit\r");
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert!(!terminal.raw.contains(&0x1b), "no sequence of any kind");
+}
+
+#[test]
+fn ux45_the_demo_starts_three_sessions_and_leaves_nothing() {
+    let home = Home::new("demo");
+    let mut terminal = Terminal::start(&home.0, &["demo"]);
+    terminal.wait_for("demo-shell");
+    terminal.wait_for("demo-build");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    assert!(!home.rpm(&["ls"]).contains("demo-"));
+}
+
+#[test]
+fn ux39_the_title_is_set_and_given_back() {
+    let home = Home::new("title");
+    home.rpm(&["run", "--name", "one", "-d", "--", "cat"]);
+    let mut terminal = Terminal::start(&home.0, &["tui"]);
+    terminal.wait_for("one ─ viewing");
+    terminal.type_keys("q");
+    terminal.wait_for_end();
+    let raw = String::from_utf8_lossy(&terminal.raw).into_owned();
+    let at = |what: &str| raw.find(what).unwrap_or_else(|| panic!("{what:?} is missing in {raw:?}"));
+    assert!(at("\x1b[22;0t") < at("\x1b]2;one: running - rpm\x07"));
+    assert!(at("\x1b]2;one: running - rpm\x07") < at("\x1b[23;0t"));
+}
+
+#[test]
+fn ux15_keys_are_answered_while_a_session_floods() {
+    let home = Home::new("flood");
+    home.rpm(&["run", "--name", "flood", "-d", "--", "yes", "a line of a flood that never ends"]);
+    home.rpm(&["run", "--name", "quiet", "-d", "--", "cat"]);
+    let began = Instant::now();
+    let mut terminal = Terminal::start(&home.0, &["tui"]);
+    terminal.wait_for("flood ─ viewing");
+    // Ten times the 300 milliseconds of a start with everything cold, for a build without optimisation.
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    for n in 0..5 {
+        terminal.type_keys("?");
+        // Ten times the 50 milliseconds that a key may take.
+        assert!(terminal.saw("keys: In the list", Duration::from_millis(500)), "key {n}");
+        terminal.type_keys("q");
+        assert!(terminal.saw("Enter type", Duration::from_millis(500)), "key {n}");
+    }
+    terminal.type_keys("\r");
+    terminal.wait_for("flood ━ typing");
+    terminal.type_keys("\u{2}s");
+    assert!(terminal.saw("flood ─ viewing", Duration::from_millis(500)), "the way back");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+}
+
+#[test]
+fn ux25_suspended_and_brought_back_by_a_shell() {
+    let home = Home::new("suspend");
+    home.rpm(&["run", "--name", "one", "-d", "--", "cat"]);
+    let mut terminal = Terminal::start_program(&home.0, "bash", &["--norc", "-i"]);
+    terminal.type_keys(&format!("{} tui\r", env!("CARGO_BIN_EXE_rpm")));
+    terminal.wait_for("one ─ viewing");
+    terminal.type_keys("\u{1a}");
+    terminal.wait_for("Stopped");
+    terminal.type_keys("echo $((40+2))x\r");
+    terminal.wait_for("42x");
+    terminal.type_keys("fg\r");
+    terminal.wait_for("one ─ viewing");
+    terminal.type_keys("q");
+    terminal.wait_for("keeps running");
+    terminal.type_keys("exit\r");
+    assert_eq!(terminal.wait_for_end(), 0);
 }

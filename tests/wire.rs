@@ -355,6 +355,8 @@ fn attachments(golden: &mut Golden) {
     golden.holds("credit", &verbs::Credit { channel: 1, bytes: 2 });
     let resize = verbs::Resize { target: "web".into(), size: None, owner: Some(SizeOwner::Manual) };
     golden.holds("resize-verb", &resize);
+    let rename = verbs::Rename { target: "web".into(), name: Some("shop".into()), tags: Some(vec!["ci".into()]) };
+    golden.holds("rename", &rename);
     golden.holds(
         "signal",
         &verbs::Signal { key: RequestKey(6), targets: vec!["web".into()], signal: 2, ..verbs::Signal::default() },
@@ -384,10 +386,16 @@ fn services(golden: &mut Golden) {
     let env = vec![Variable { name: ByteBuf::from(&b"A"[..]), value: None, origin: Origin::Cli }];
     let spec = ServiceSpec { name: "web".into(), command: Command::of(&["sh"]), env, ..ServiceSpec::default() };
     let definition = Definition { spec, umask: 18, ..Definition::default() };
-    let start = verbs::StartService { key: RequestKey(6), definition: definition.clone(), replaces: true, wait_ms: 9 };
-    golden.holds("start-service", &start);
+    let entry = verbs::Entry { definition: definition.clone(), replaces: true, restarts: true, starts: true };
+    golden.holds("define", &verbs::Define { key: RequestKey(6), entries: vec![entry], wait_ms: 9 });
     let targets = vec!["web".to_owned()];
-    let act = verbs::Act { key: RequestKey(6), deed: verbs::Deed::Restart, targets: targets.clone(), wait_ms: 9 };
+    let act = verbs::Act {
+        key: RequestKey(6),
+        deed: verbs::Deed::Restart,
+        targets: targets.clone(),
+        wait_ms: 9,
+        ..Default::default()
+    };
     golden.holds("act", &act);
     golden.holds("resurrect", &verbs::Resurrect { name: "a".into() });
     golden.holds("save", &verbs::Save { name: "a".into() });
@@ -468,6 +476,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             keys: Some("C-c".into()),
             paste: true,
             enter: true,
+            patience_ms: 9,
         },
     );
     golden.holds("sent", &verbs::Sent { at: 7, repeated: true });

@@ -46,6 +46,7 @@ pub fn of(error: &Error) -> u8 {
             Code::Controlled => REFUSED,
             Code::CannotStart => CANNOT_RUN,
             Code::CommandNotFound => NOT_FOUND,
+            Code::TimedOut => TIMED_OUT,
             Code::NameTaken
             | Code::Ended
             | Code::Unsupported
@@ -83,7 +84,8 @@ mod tests {
             Code::CannotStart => Code::CommandNotFound,
             Code::CommandNotFound => Code::Controlled,
             Code::Controlled => Code::Ended,
-            Code::Ended => Code::Unsupported,
+            Code::Ended => Code::TimedOut,
+            Code::TimedOut => Code::Unsupported,
             Code::Unsupported => Code::Uncertain,
             Code::Uncertain => Code::ShuttingDown,
             Code::ShuttingDown => Code::NoKeeper,

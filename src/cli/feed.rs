@@ -4,8 +4,10 @@
 //! so far, so a line or a sequence may be cut there. Nothing here is seen by anybody else.
 
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use crate::cli::exit;
+use crate::cli::open_line::QUIET;
 use crate::cli::report;
 use crate::client::Error;
 use crate::client::blocking::Client;
@@ -92,7 +94,8 @@ impl Lane {
 
 /// Reads all sources at once, until each is complete or `each` breaks with an exit code.
 ///
-/// Of several sources, one that is refused is told about and left out.
+/// Of several sources, one that is refused is told about and left out. What is followed gets an empty piece when nothing has
+/// come for a short while.
 pub fn read(
     client: &mut Client,
     sources: &mut [Source],
@@ -130,8 +133,21 @@ fn read_once(
             attached => follower.agreed(attached?.id),
         }
     }
+    let is_followed = sources.iter().any(|source| source.follower.request().follow);
+    let mut quiet = is_followed.then_some(QUIET);
     while sources.iter().any(|source| !source.follower.is_over()) {
-        let incoming = client.connection().receive()?;
+        let asked = Instant::now();
+        let Some(incoming) = client.connection().receive_within(quiet)? else {
+            // Half a message is no quiet.
+            if asked.elapsed() >= QUIET
+                && quiet.take().is_some()
+                && let ControlFlow::Break(code) = tell_quiet(sources, each)
+            {
+                return Ok(ControlFlow::Break(code));
+            }
+            continue;
+        };
+        quiet = is_followed.then_some(QUIET);
         let channel = follow::channel_of(&incoming);
         let Some(n) = sources.iter().position(|source| Some(source.channel) == channel) else { continue };
         if let Some(chunk) = sources[n].follower.take(incoming)
@@ -141,4 +157,11 @@ fn read_once(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+fn tell_quiet(sources: &[Source], each: &mut dyn FnMut(usize, Chunk) -> ControlFlow<u8>) -> ControlFlow<u8> {
+    for (n, _) in sources.iter().enumerate().filter(|(_, source)| !source.follower.is_over()) {
+        each(n, Chunk::Bytes { at: 0, stream: Stream::Terminal, time_us: 0, bytes: Vec::new() })?;
+    }
+    ControlFlow::Continue(())
 }

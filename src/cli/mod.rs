@@ -7,6 +7,7 @@ mod attach;
 mod commands;
 pub mod exit;
 mod feed;
+mod open_line;
 mod output;
 mod prefix;
 mod report;
@@ -97,6 +98,8 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Wait(args) => commands::waiting::wait(&args),
         Verb::Events(args) => commands::events::events(&args),
         Verb::Resize(args) => talking::resize(&args),
+        Verb::Rename(args) => commands::naming::rename(args),
+        Verb::Tag(args) => commands::naming::tag(args),
         Verb::Stop(args) => ending::stop(&args),
         Verb::Kill(args) => ending::kill(&args),
         Verb::Signal(args) => ending::signal(&args),
@@ -109,6 +112,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Procs(args) => procs::procs(&args),
         Verb::Tree(args) => procs::tree(&args),
         Verb::KillTree(args) => procs::kill_tree(&args),
+        Verb::Demo => commands::demo::demo(|| dashboard(args::Tui::default())),
         Verb::Orphans(args) => procs::orphans(&args),
         Verb::Register(args) => procs::register(&args),
         Verb::Unregister(args) => procs::unregister(&args),
@@ -127,6 +131,12 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
 
 /// The dashboard, and the line that is said after it.
 fn dashboard(args: args::Tui) -> Result<u8, Error> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_plain = args.plain || (set("RUNPM_PLAIN") && args.session.is_none());
+    if is_plain {
+        let options = tui::Options { is_plain, ..tui::Options::default() };
+        return Ok(leave(tui::run(options)?));
+    }
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         say(
             "rpm: the dashboard needs a terminal, and this is none\n  try: `rpm ls`, `rpm screen SESSION`, `rpm logs -f SESSION`",
@@ -139,8 +149,19 @@ fn dashboard(args: args::Tui) -> Result<u8, Error> {
         );
         return Ok(exit::USAGE);
     }
-    let left = tui::run(tui::Options { session: args.session, steal: args.steal, ..tui::Options::default() })?;
-    Ok(match left {
+    let options = tui::Options {
+        session: args.session,
+        steal: args.steal,
+        layout: args.layout,
+        is_ascii: args.ascii,
+        ..tui::Options::default()
+    };
+    Ok(leave(tui::run(options)?))
+}
+
+/// Says the last word, and with which code it ends.
+fn leave(left: tui::Left) -> u8 {
+    match left {
         tui::Left::Quit { sessions_running: 0 } => exit::OK,
         tui::Left::Quit { sessions_running: n } => {
             let sessions = if n == 1 { "session keeps" } else { "sessions keep" };
@@ -160,7 +181,7 @@ fn dashboard(args: args::Tui) -> Result<u8, Error> {
             end.shell_code()
         }
         tui::Left::TerminalGone => exit::HUNG_UP,
-    })
+    }
 }
 
 /// Recognises somebody who wants Red Hat's `rpm`.

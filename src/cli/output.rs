@@ -26,6 +26,7 @@ use crate::session::text;
 
 pub use self::services::Acted;
 pub use self::services::History;
+pub use self::services::env;
 pub use self::services::why;
 
 /// Version of the JSON that reading commands print.
@@ -429,8 +430,17 @@ pub fn describe(status: &Status) {
     rows.extend((!status.tags.is_empty()).then(|| ("tags", text::clean(&status.tags.join(" ")))));
     rows.extend(status.originator.as_deref().map(|tool| ("originator", text::clean(tool))));
     for attached in &status.attached {
-        let does = if attached.controls { "controls" } else { "watches" };
-        rows.push(("attached", format!("{} {does} since {}", attached.who, time(attached.since_ms))));
+        let does = match (attached.controls, attached.shares) {
+            (true, true) => "shares control",
+            (true, false) => "controls",
+            (false, _) => "watches",
+        };
+        let stream = match attached.stream {
+            Some(Stream::Out) => " of its output",
+            Some(Stream::Err) => " of its errors",
+            Some(Stream::Terminal) | None => "",
+        };
+        rows.push(("attached", format!("{} {does}{stream} since {}", attached.who, time(attached.since_ms))));
     }
     let lines: Vec<String> = rows.iter().map(|(key, value)| format!("{key:<12} {value}\n")).collect();
     print(lines.concat().as_bytes());

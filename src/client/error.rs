@@ -10,8 +10,8 @@ use crate::protocol::frame::FrameError;
 use crate::protocol::hello::Mismatch;
 use crate::protocol::message::DecodeError;
 
-/// A client's error.
-#[derive(Debug, thiserror::Error)]
+/// A client's error. A `main` that returns it says it as a sentence, with what to do: [`Debug`](std::fmt::Debug) is written so.
+#[derive(thiserror::Error)]
 pub enum Error {
     /// The daemon's folder cannot be used.
     #[error(transparent)]
@@ -57,6 +57,18 @@ pub enum Error {
     Refused(#[from] WireError),
 }
 
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self} ({})", self.code())?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            write!(f, "\n  cause: {error}")?;
+            cause = error.source();
+        }
+        self.hint().map_or(Ok(()), |hint| write!(f, "\n  try: {hint}"))
+    }
+}
+
 impl Error {
     /// Returns what to do.
     #[must_use]
@@ -90,6 +102,7 @@ impl Error {
                 Code::CommandNotFound => "command-not-found",
                 Code::Controlled => "controlled",
                 Code::Ended => "ended",
+                Code::TimedOut => "timed-out",
                 Code::Unsupported => "unsupported",
                 Code::Uncertain => "uncertain",
                 Code::ShuttingDown => "shutting-down",

@@ -24,6 +24,8 @@ pub struct Tui {
     pub mouse: bool,
     /// It sets the title of the terminal.
     pub title: bool,
+    /// It asks before line ends are pasted into a program that did not ask for brackets around pastes.
+    pub ask_paste: bool,
     /// What marks a session for attention, beside its end and what it asks for: `bell`, `notification`, `exit`.
     pub alerts: Vec<String>,
     /// Silence after which a session that is watched for silence is marked.
@@ -45,6 +47,7 @@ impl Default for Tui {
             ascii: false,
             mouse: true,
             title: true,
+            ask_paste: true,
             alerts: ["bell", "notification", "exit"].map(str::to_owned).to_vec(),
             silence: Pause(30_000),
             ring: false,
@@ -62,6 +65,7 @@ section!(Tui {
     ascii,
     mouse,
     title,
+    ask_paste,
     alerts,
     silence,
     ring,

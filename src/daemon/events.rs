@@ -93,7 +93,7 @@ pub struct Filter {
 impl Filter {
     fn wants(&self, happened: &Happened, tags: &[String]) -> bool {
         let Happened { id, name, what, .. } = happened;
-        let candidate = [Candidate { id: *id, name, tags }];
+        let candidate = [Candidate { id: *id, name, tags, service: None }];
         let is_meant = |pattern: &String| target::select(pattern, &candidate).is_ok_and(|ids| !ids.is_empty());
         let is_of_session = self.is_all || self.ids.contains(id) || self.patterns.iter().any(is_meant);
         is_of_session && (self.kinds.is_empty() || self.kinds.iter().any(|kind| kind == what.kind()))

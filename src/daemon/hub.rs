@@ -109,8 +109,10 @@ impl Hub {
         keeper: KeeperLink,
         settings: Settings,
         events: EventLog,
-        report: verbs::DaemonReport,
+        mut report: verbs::DaemonReport,
     ) -> Self {
+        let (registered, fault) = Registered::open(place.processes());
+        report.faults.extend(fault);
         let keeper_pid = report.keeper_pid;
         Self {
             journals: Journals::new(place.journals(), place.runtime.clone(), settings.journal.total.0),
@@ -122,7 +124,7 @@ impl Hub {
             services: Services::new(Store::new(place.services())),
             report,
             census: Census::default(),
-            registered: Registered::open(place.processes()),
+            registered,
             unstarted: Unstarted::open(place.unstarted(), keeper_pid),
             is_ending: Cell::new(false),
             is_complete: Cell::new(false),
@@ -208,7 +210,6 @@ impl Hub {
     pub fn restarted(&self, session: &Session) {
         let command = session.status.borrow().command.clone();
         self.note(session, verbs::What::Started { pid: session.leader().pid, command });
-        self.write_roll();
         self.changed(session.id);
     }
 
@@ -300,7 +301,7 @@ impl Hub {
     }
 
     /// Asks for the roll to be written.
-    fn write_roll(&self) {
+    pub fn write_roll(&self) {
         self.roll_is_stale.notify_one();
     }
 

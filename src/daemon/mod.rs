@@ -129,6 +129,8 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     task::spawn_local(async move { roll_keeper.keep_roll().await });
     task::spawn_local(census::run(Rc::clone(&hub)));
     task::spawn_local(services::run_timers(Rc::clone(&hub)));
+    task::spawn_local(services::run_needs(Rc::clone(&hub)));
+    task::spawn_local(services::keep_deaths(Rc::clone(&hub)));
     task::spawn_local(services::keep(Rc::clone(&hub)));
     task::spawn_local(autostart::start_all(Rc::clone(&hub)));
     tokio::select! {

@@ -6,6 +6,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::HashSet;
+use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -71,6 +73,14 @@ struct Document {
     entries: Vec<Entry>,
 }
 
+/// Reads the file; none is an empty one.
+fn read(path: &Path) -> io::Result<Document> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Document::default()),
+        bytes => serde_json::from_slice(&bytes?).map_err(io::Error::other),
+    }
+}
+
 /// See the module.
 pub struct Registered {
     path: PathBuf,
@@ -79,13 +89,29 @@ pub struct Registered {
 }
 
 impl Registered {
-    /// Reads the file; a damaged one, or one of another boot, is an empty one.
-    pub fn open(path: PathBuf) -> Self {
+    /// Reads the file; one of another boot is an empty one. A damaged one is put aside: what to tell people comes along, as
+    /// long as that lies there.
+    pub fn open(path: PathBuf) -> (Self, Option<String>) {
         let boot = process::boot_id();
-        let document: Document = serde_json::from_slice(&std::fs::read(&path).unwrap_or_default()).unwrap_or_default();
+        let aside = path.with_extension("damaged");
+        let document = match read(&path) {
+            Ok(document) => document,
+            Err(error) => {
+                let is_kept = std::fs::rename(&path, &aside);
+                tracing::error!(path = %path.display(), %error, ?is_kept, "the registry of processes is damaged");
+                Document::default()
+            }
+        };
+        let fault = aside.exists().then(|| {
+            format!(
+                "{}: a damaged registry of processes; what it had announced is not known: register it again, and delete \
+                 the file",
+                aside.display()
+            )
+        });
         let entries = if document.boot == boot { document.entries } else { Vec::new() };
         let entries = entries.into_iter().take(LIMIT).map(|entry| (entry.pid, entry)).collect();
-        Self { path, boot, entries: RefCell::new(entries) }
+        (Self { path, boot, entries: RefCell::new(entries) }, fault)
     }
 
     /// Adds an entry in place of any other of that number; `false` when there are too many.
@@ -127,7 +153,7 @@ impl Registered {
         let fresh = self.path.with_extension("new");
         let document = Document { boot: self.boot.clone(), entries: self.entries() };
         let written = serde_json::to_vec(&document)
-            .map_err(std::io::Error::other)
+            .map_err(io::Error::other)
             .and_then(|bytes| std::fs::write(&fresh, bytes))
             .and_then(|()| std::fs::rename(&fresh, &self.path));
         if let Err(error) = written {

@@ -213,7 +213,12 @@ fn kept_of(sizes: &[u64], kept: usize, room: u64) -> usize {
 }
 
 fn candidates(statuses: &[Status]) -> Vec<Candidate<'_>> {
-    statuses.iter().map(|status| Candidate { id: status.id, name: &status.name, tags: &status.tags }).collect()
+    statuses.iter().map(candidate).collect()
+}
+
+fn candidate(status: &Status) -> Candidate<'_> {
+    let service = status.service.as_ref().map(|service| (service.service.as_str(), service.namespace.as_str()));
+    Candidate { id: status.id, name: &status.name, tags: &status.tags, service }
 }
 
 #[cfg(test)]
@@ -222,7 +227,12 @@ mod tests {
 
     #[test]
     fn of_several_targets_those_that_name_nobody_are_told_beside_the_others() {
-        let sessions = [(1, "web"), (2, "worker")].map(|(id, name)| Candidate { id: SessionId(id), name, tags: &[] });
+        let sessions = [(1, "web"), (2, "worker")].map(|(id, name)| Candidate {
+            id: SessionId(id),
+            name,
+            tags: &[],
+            service: None,
+        });
         let targets = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let (found, missing) = each(&targets(&["nobody", "web", "w*", "w"]), &sessions).expect("several");
         assert_eq!(found.into_iter().collect::<Vec<_>>(), [(SessionId(1), true), (SessionId(2), false)]);

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -53,15 +54,18 @@ pub struct Tee {
 }
 
 impl Tee {
-    /// Returns all that may be seen of it, but its session's name. `head`: where what is wanted ends.
-    pub fn info(&self, head: u64) -> TeeInfo {
+    /// Returns all that may be seen of it, but its session's name. `wanted`: what of the history there is and where what is
+    /// wanted ends.
+    pub fn info(&self, wanted: Range<u64>) -> TeeInfo {
         let status = TeeStatus::read(&self.memory);
-        let unread = match &self.input {
-            Some(input) => sink::unread(input),
-            None => head.saturating_sub(status.offset),
+        let (unread, lost) = if let Some(input) = &self.input {
+            (sink::unread(input), 0)
+        } else {
+            let unread = wanted.end.saturating_sub(status.offset);
+            (unread, status.lost(self.spec.policy, unread, wanted.start))
         };
-        // One that was killed could not say so itself.
-        let status = status.settled(self.is_gone.get(), unread);
+        // One that was killed, or sleeps until its target takes more, could not say so itself.
+        let status = status.settled(self.is_gone.get(), unread, lost);
         TeeInfo {
             id: self.handover.id,
             session: self.handover.session,

@@ -25,6 +25,8 @@ pub enum Slot {
     Checkpoint = 0,
     /// What the session is and what is wanted of it.
     Facts = 1,
+    /// The service that it is an instance of: large, and seldom another one.
+    Definition = 2,
 }
 
 /// One stored value.
@@ -110,12 +112,12 @@ impl<M: Memory> Slots<M> {
 
     /// First byte after every copy that has a place.
     fn end(&self) -> usize {
-        let rows = [(Slot::Checkpoint, 0), (Slot::Checkpoint, 1), (Slot::Facts, 0), (Slot::Facts, 1)];
-        let ends = rows.map(|(slot, copy)| {
+        let slots = [Slot::Checkpoint, Slot::Facts, Slot::Definition];
+        let ends = slots.into_iter().flat_map(|slot| [(slot, 0), (slot, 1)]).map(|(slot, copy)| {
             let row = self.row(slot, copy);
             row.at.saturating_add(row.capacity).min(self.memory.len() as u64) as usize
         });
-        ends.into_iter().max().unwrap_or(0).max(PAYLOAD)
+        ends.max().unwrap_or(0).max(PAYLOAD)
     }
 
     fn load(&self, row: Row) -> Option<Value> {

@@ -69,6 +69,8 @@ pub struct Setting<'a> {
     pub has_terminal: bool,
     /// The session whose mark it bears.
     pub key: RequestKey,
+    /// Niceness; one that may not be had is no reason not to run.
+    pub nice: Option<i8>,
     /// `cgroup.procs` of the control group it enters before it can fork.
     pub door: Option<BorrowedFd<'a>>,
 }
@@ -85,6 +87,7 @@ struct Plan<'a> {
     places: [RawFd; 4],
     has_terminal: bool,
     has_door: bool,
+    nice: Option<i8>,
     key: RequestKey,
     /// How far the child got, and what went wrong there; zero is nothing.
     stage: AtomicI32,
@@ -168,6 +171,7 @@ impl Strings {
             places: [-1; 4],
             has_terminal: setting.has_terminal,
             has_door: setting.door.is_some(),
+            nice: setting.nice,
             key: setting.key,
             stage: AtomicI32::new(0),
             errno: AtomicI32::new(0),
@@ -242,6 +246,9 @@ fn prepare(plan: &Plan<'_>) -> io::Result<()> {
         // A group that takes nobody any more leaves a session without one: it is found by other means.
         // SAFETY: a system call on a byte that lives for ever.
         unsafe { libc::write(plan.places[3], c"0".as_ptr().cast(), 1) };
+    }
+    if let Some(nice) = plan.nice {
+        let _ = rustix::process::setpriority_process(None, nice.into());
     }
     reach(1);
     rustix::process::setsid()?;

@@ -63,7 +63,7 @@ fn spawn_on_terminal(
     let (master, slave) = open_terminal(order.size).map_err(failed(Stage::Terminal))?;
     let output = master.try_clone().map_err(failed(Stage::Terminal))?;
     let channels = channel_of(&slave).into_iter().collect();
-    let setting = Setting { stdio: [slave.as_fd(); 3], has_terminal: true, key, door };
+    let setting = Setting { stdio: [slave.as_fd(); 3], has_terminal: true, key, nice: order.nice, door };
     let (pid, process) = pad.start(&order.launch, &setting)?;
     Ok(Spawned { pid, process, outputs: vec![(Stream::Terminal, output)], input: master, channels })
 }
@@ -89,7 +89,8 @@ fn spawn_on_pipes(
     let channels = outputs.iter().map(|(_, fd)| fd).chain([&input]).filter_map(channel_of).collect();
     // Merged, both are the same pipe, so that the kernel keeps the order in which the program wrote.
     let stdio = [theirs_in.as_fd(), theirs_out.as_fd(), theirs_err.as_ref().unwrap_or(&theirs_out).as_fd()];
-    let (pid, process) = pad.start(&order.launch, &Setting { stdio, has_terminal: false, key, door })?;
+    let (pid, process) =
+        pad.start(&order.launch, &Setting { stdio, has_terminal: false, key, nice: order.nice, door })?;
     Ok(Spawned { pid, process, outputs, input, channels })
 }
 

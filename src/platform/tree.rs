@@ -59,6 +59,8 @@ pub enum Purpose {
         hangs_up: bool,
         /// The look before failed; who could be asked without one was.
         is_repeat: bool,
+        /// The signal that asks it, where that is another one: it alone, and CONT.
+        signal: Option<u8>,
     },
     /// KILL to everybody, until a look finds nobody new.
     Hard,
@@ -69,7 +71,7 @@ impl Purpose {
     #[must_use]
     pub const fn again(self) -> Self {
         match self {
-            Self::Polite { hangs_up, .. } => Self::Polite { hangs_up, is_repeat: true },
+            Self::Polite { hangs_up, signal, .. } => Self::Polite { hangs_up, is_repeat: true, signal },
             purpose => purpose,
         }
     }
@@ -207,18 +209,21 @@ fn has_strangers(owners: &Owners) -> io::Result<bool> {
 }
 
 /// Interactive shells ignore TERM and leave on HUP; stopped jobs act only after CONT.
-const fn polite(purpose: Purpose) -> &'static [Signal] {
+fn polite(purpose: Purpose) -> Vec<Signal> {
     match purpose {
-        Purpose::Polite { hangs_up: true, .. } => &[Signal::HUP, Signal::TERM, Signal::CONT],
-        Purpose::Polite { hangs_up: false, .. } => &[Signal::TERM, Signal::CONT],
-        Purpose::Rest | Purpose::Look | Purpose::Hard => &[],
+        Purpose::Polite { signal: Some(number), .. } => {
+            vec![Signal::from_named_raw(number.into()).unwrap_or(Signal::TERM), Signal::CONT]
+        }
+        Purpose::Polite { hangs_up: true, .. } => vec![Signal::HUP, Signal::TERM, Signal::CONT],
+        Purpose::Polite { hangs_up: false, .. } => vec![Signal::TERM, Signal::CONT],
+        Purpose::Rest | Purpose::Look | Purpose::Hard => Vec::new(),
     }
 }
 
 fn act(request: &Request, members: &[Stat]) {
     let signals = polite(request.purpose);
     for stat in members.iter().filter(|_| !signals.is_empty()) {
-        send(stat.identity(), signals);
+        send(stat.identity(), &signals);
     }
 }
 
@@ -226,7 +231,7 @@ fn act(request: &Request, members: &[Stat]) {
 fn ask_group(request: &Request) {
     if matches!(request.purpose, Purpose::Polite { is_repeat: false, .. }) {
         for signal in polite(request.purpose) {
-            signal_group(&request.mark, *signal);
+            signal_group(&request.mark, signal);
         }
     }
 }

@@ -25,6 +25,8 @@ pub enum Code {
     Controlled,
     /// The session has ended.
     Ended,
+    /// It took longer than whoever asked would wait; nothing was done.
+    TimedOut,
     /// This daemon does not know the verb.
     Unsupported,
     /// The daemon was restarted in the middle; nobody knows whether it was done.

@@ -245,4 +245,7 @@ pub struct Order {
     pub launch: Launch,
     /// First facts of the session.
     pub facts: ByteBuf,
+    /// Niceness; none leaves the keeper's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nice: Option<i8>,
 }

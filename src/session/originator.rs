@@ -20,7 +20,12 @@ pub fn process(originator: &str) -> Option<u32> {
 /// Completes an originator: a tool without a process gets the one of the client that asks.
 #[must_use]
 pub fn complete(tool: &str, client: u32) -> String {
-    if process(tool).is_some() { tool.to_owned() } else { format!("{}:{client}", tool.trim_end_matches(':')) }
+    // What names no tool stays as it was written, to be refused.
+    if tool.is_empty() || process(tool).is_some() {
+        tool.to_owned()
+    } else {
+        format!("{}:{client}", tool.trim_end_matches(':'))
+    }
 }
 
 /// Longest originator.
@@ -73,6 +78,7 @@ mod tests {
         {
             assert_eq!(complete(given, 9), whole);
         }
+        assert_eq!(complete("", 9), "");
         assert_eq!(process("ci:7"), Some(7));
         assert_eq!([process("ci"), process("ci:"), process("ci:-1"), process("ci:0")], [None; 4]);
         for bad in ["", ":7", "a b", "a\u{1b}[2J", &"x".repeat(129)] {

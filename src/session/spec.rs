@@ -130,6 +130,11 @@ pub struct Facts {
     pub flushed: Option<u64>,
 }
 
+/// It is kept beside the facts: nothing runs without a command.
+fn is_elsewhere(definition: &Arc<Definition>) -> bool {
+    definition.spec.command.words.is_empty()
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde calls")]
 const fn is_first(run: &u32) -> bool {
     *run == 0
@@ -140,6 +145,7 @@ const fn is_first(run: &u32) -> bool {
 #[serde(default)]
 pub struct Supervised {
     /// The service, whole: should it never get to disk, it is still known.
+    #[serde(skip_serializing_if = "is_elsewhere")]
     pub definition: Arc<Definition>,
     /// Which of its instances, from 0.
     pub instance: u32,
@@ -147,6 +153,8 @@ pub struct Supervised {
     pub died: u64,
     /// The last request that changed what is wanted.
     pub request: RequestKey,
+    /// Somebody stopped it: its schedule rests until it is started.
+    pub paused: bool,
     /// What it does and what is wanted.
     pub machine: Machine,
     /// Deaths that may not be on disk yet, oldest first.

@@ -14,6 +14,8 @@ pub struct Candidate<'a> {
     pub name: &'a str,
     /// Free words.
     pub tags: &'a [String],
+    /// Full name and namespace of the service that it is an instance of.
+    pub service: Option<(&'a str, &'a str)>,
 }
 
 /// Why a target selects nothing.
@@ -53,7 +55,7 @@ fn near_text(near: &[String]) -> String {
     if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) }
 }
 
-/// Selects sessions, in their order. `all`, globs and tags may select none; a name must exist.
+/// Selects sessions, in their order. A service stands for its instances, a namespace for all its services. `all`, globs and tags may select none; a name must exist.
 pub fn select(target: &str, sessions: &[Candidate<'_>]) -> Result<Vec<SessionId>, TargetError> {
     let those = |keep: &dyn Fn(&Candidate<'_>) -> bool| sessions.iter().filter(|c| keep(c)).map(|c| c.id).collect();
     if target == "all" {
@@ -64,6 +66,13 @@ pub fn select(target: &str, sessions: &[Candidate<'_>]) -> Result<Vec<SessionId>
     }
     if target.contains(['*', '?']) {
         return Ok(those(&|c| glob(target.as_bytes(), c.name.as_bytes())));
+    }
+    let is_of =
+        |c: &Candidate<'_>| c.service.is_some_and(|(service, namespace)| [service, namespace].contains(&target));
+    let exact = sessions.iter().any(|c| c.name == target);
+    let instances: Vec<SessionId> = if exact { Vec::new() } else { those(&is_of) };
+    if !instances.is_empty() {
+        return Ok(instances);
     }
     one(target, sessions).map(|id| vec![id])
 }
@@ -131,6 +140,12 @@ pub fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
+/// Returns whether a text matches a pattern: `*` stands for any run, `?` for one byte.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    glob(pattern.as_bytes(), text.as_bytes())
+}
+
 /// `*` stands for any run, `?` for one byte.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t, mut star) = (0, 0, None);
@@ -162,23 +177,30 @@ mod tests {
     fn targets_select_what_users_mean() {
         let tags = ["ci".to_owned()];
         let sessions = [
-            Candidate { id: SessionId(1), name: "web", tags: &[] },
-            Candidate { id: SessionId(2), name: "web-2", tags: &tags },
-            Candidate { id: SessionId(31), name: "worker", tags: &tags },
+            Candidate { id: SessionId(1), name: "web", tags: &[], service: None },
+            Candidate { id: SessionId(2), name: "web-2", tags: &tags, service: None },
+            Candidate { id: SessionId(31), name: "worker", tags: &tags, service: None },
+            Candidate { id: SessionId(40), name: "shop/api:0", tags: &[], service: Some(("shop/api", "shop")) },
+            Candidate { id: SessionId(41), name: "shop/api:1", tags: &[], service: Some(("shop/api", "shop")) },
+            Candidate { id: SessionId(42), name: "shop/db", tags: &[], service: Some(("shop/db", "shop")) },
         ];
         let ids = |target| select(target, &sessions).map(|ids| ids.iter().map(|id| id.0).collect::<Vec<_>>());
 
         assert_eq!(ids("web"), Ok(vec![1]));
         assert_eq!(ids("2"), Ok(vec![2]));
         assert_eq!(ids("wo"), Ok(vec![31]));
-        assert_eq!(ids("all"), Ok(vec![1, 2, 31]));
+        assert_eq!(ids("all"), Ok(vec![1, 2, 31, 40, 41, 42]));
+        assert_eq!(ids("shop/api"), Ok(vec![40, 41]));
+        assert_eq!(ids("shop/api:1"), Ok(vec![41]));
+        assert_eq!(ids("shop"), Ok(vec![40, 41, 42]));
         assert_eq!(ids("@ci"), Ok(vec![2, 31]));
         assert_eq!(ids("w*r"), Ok(vec![31]));
         assert_eq!(ids("web?*"), Ok(vec![2]));
         assert_eq!(ids("x*"), Ok(vec![]));
         assert!(matches!(ids("we"), Err(TargetError::Ambiguous { candidates, .. }) if candidates == ["web", "web-2"]));
         let many: Vec<String> = (0..11).map(|n| format!("w{n}")).collect();
-        let candidates: Vec<_> = many.iter().map(|name| Candidate { id: SessionId(1), name, tags: &[] }).collect();
+        let candidates: Vec<_> =
+            many.iter().map(|name| Candidate { id: SessionId(1), name, tags: &[], service: None }).collect();
         let said = one("w", &candidates).map_err(|error| error.to_string());
         assert_eq!(said, Err("\"w\" could be w0, w1, w2, w3, w4, w5, w6, w7, or one of 3 more sessions".to_owned()));
         assert!(matches!(ids("wrker"), Err(TargetError::Unknown { near, .. }) if near == ["worker"]));

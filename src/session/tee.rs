@@ -96,6 +96,8 @@ impl Default for Target {
 pub const MIN_SIZE: u64 = 1 << 10;
 /// Most rotated files that are kept.
 pub const MAX_KEPT: u32 = 1000;
+/// Bytes that wait at most for a target, where what waits is what is kept.
+pub const QUEUE: usize = 1 << 20;
 /// Rotated files that are kept when nobody says how many.
 pub const KEPT: u32 = 5;
 
@@ -351,15 +353,28 @@ impl TeeStatus {
         memory.store(word::STATE, self.state as u64);
     }
 
-    /// Counts what no helper has counted: `unread` bytes lie behind what it took. While it lives they wait for the target,
-    /// as those do that it took; once it is gone, and had not done all that was wanted, they are missed.
+    /// Returns how many of `unread` bytes, the ones behind what a living helper took, it can never take: those before
+    /// `oldest` are gone. Who keeps the oldest skips all of them once something is gone or its queue is full.
     #[must_use]
-    pub const fn settled(mut self, is_gone: bool, unread: u64) -> Self {
+    pub fn lost(&self, policy: Policy, unread: u64, oldest: u64) -> u64 {
+        let gone = oldest.saturating_sub(self.offset).min(unread);
+        let skips = policy == Policy::DropNewest && (gone > 0 || self.waiting >= QUEUE as u64);
+        if skips { unread } else { gone }
+    }
+
+    /// Counts what no helper has counted: `unread` bytes lie behind what it took, `lost` of them for good. While it lives the
+    /// others wait for the target, as those do that it took; once it is gone, and had not done all that was wanted, they
+    /// are missed.
+    #[must_use]
+    pub const fn settled(mut self, is_gone: bool, unread: u64, lost: u64) -> Self {
         let rest = self.waiting.saturating_add(unread);
         self.waiting = 0;
         match (is_gone, self.state) {
             (_, TeeState::Done) => {}
-            (false, _) => self.waiting = rest,
+            (false, _) => {
+                self.waiting = rest.saturating_sub(lost);
+                self.missed = self.missed.saturating_add(lost);
+            }
             (true, _) => {
                 self.missed = self.missed.saturating_add(rest);
                 self.state = TeeState::Failed;
@@ -400,12 +415,25 @@ mod tests {
     fn what_a_dead_tee_did_not_take_is_missed_and_of_a_living_one_it_waits() {
         let status = TeeStatus { state: TeeState::Running, missed: 1, waiting: 2, ..TeeStatus::default() };
         let counts = |status: TeeStatus| (status.state, status.waiting, status.missed);
-        assert_eq!(counts(status.settled(false, 4)), (TeeState::Running, 6, 1));
-        assert_eq!(counts(status.settled(true, 4)), (TeeState::Failed, 0, 7));
+        assert_eq!(counts(status.settled(false, 4, 0)), (TeeState::Running, 6, 1));
+        assert_eq!(counts(status.settled(false, 4, 3)), (TeeState::Running, 3, 4));
+        assert_eq!(counts(status.settled(true, 4, 3)), (TeeState::Failed, 0, 7));
         let failed = TeeStatus { state: TeeState::Failed, ..status };
-        assert_eq!(counts(failed.settled(true, 4)), (TeeState::Failed, 0, 7));
+        assert_eq!(counts(failed.settled(true, 4, 0)), (TeeState::Failed, 0, 7));
         let done = TeeStatus { state: TeeState::Done, waiting: 0, ..status };
-        assert_eq!(counts(done.settled(true, 4)), (TeeState::Done, 0, 1), "what came after its end was not wanted");
+        assert_eq!(counts(done.settled(true, 4, 0)), (TeeState::Done, 0, 1), "what came after its end was not wanted");
+    }
+
+    #[test]
+    fn w41_what_was_overwritten_or_will_be_skipped_waits_for_nobody() {
+        let status = |waiting| TeeStatus { offset: 100, waiting, ..TeeStatus::default() };
+        assert_eq!(status(9).lost(Policy::DropOldest, 50, 100), 0);
+        assert_eq!(status(9).lost(Policy::DropOldest, 50, 130), 30);
+        assert_eq!(status(9).lost(Policy::DropOldest, 50, 200), 50, "more was said since");
+        assert_eq!(status(QUEUE as u64).lost(Policy::DropOldest, 50, 90), 0);
+        assert_eq!(status(9).lost(Policy::DropNewest, 50, 100), 0);
+        assert_eq!(status(9).lost(Policy::DropNewest, 50, 101), 50);
+        assert_eq!(status(QUEUE as u64).lost(Policy::DropNewest, 50, 100), 50);
     }
 
     #[test]

@@ -10,13 +10,12 @@ use crate::history::Step;
 use crate::history::Stream;
 use crate::history::layout::control;
 use crate::session::tee::Policy;
+use crate::session::tee::QUEUE;
 use crate::session::tee::Source;
 use crate::tee::cook::Cook;
 
 /// Bytes that wait at most, where the history itself is the queue.
 const CHUNK: usize = 256 << 10;
-/// Bytes that wait at most, where what waits is what is kept.
-const KEPT: usize = 1 << 20;
 /// Bytes copied at once.
 const PIECE: usize = 64 << 10;
 
@@ -62,7 +61,7 @@ impl<M: Memory> Feed<M> {
         if self.sent >= self.waiting.len() {
             self.waiting.clear();
             self.sent = 0;
-        } else if self.sent >= KEPT {
+        } else if self.sent >= QUEUE {
             self.waiting.drain(..self.sent);
             self.sent = 0;
         }
@@ -127,7 +126,7 @@ impl<M: Memory> Feed<M> {
     }
 
     fn room(&self) -> usize {
-        let most = if self.policy == Policy::DropNewest || self.source == Source::In { KEPT } else { CHUNK };
+        let most = if self.policy == Policy::DropNewest || self.source == Source::In { QUEUE } else { CHUNK };
         most.saturating_sub(self.waiting().len())
     }
 
@@ -207,7 +206,7 @@ impl<M: Memory> Feed<M> {
     /// Takes input that was written to the program at `time`; with no room, the policy says which bytes go.
     pub fn take_input(&mut self, bytes: &[u8], time: u64) {
         self.cook.feed(bytes, time, &mut self.waiting);
-        let surplus = self.waiting().len().saturating_sub(KEPT);
+        let surplus = self.waiting().len().saturating_sub(QUEUE);
         self.missed += surplus as u64;
         if self.policy == Policy::DropNewest {
             self.waiting.truncate(self.waiting.len() - surplus);

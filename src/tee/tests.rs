@@ -170,10 +170,10 @@ fn input_is_bounded_by_what_the_policy_says() {
     let (_bench, make) = Bench::new();
     for (policy, first) in [(Policy::DropOldest, 7), (Policy::DropNewest, 0)] {
         let mut feed = make(0, Source::In, policy);
-        let bytes: Vec<u8> = (0..KEPT + 7).map(|n| (n % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..QUEUE + 7).map(|n| (n % 251) as u8).collect();
         feed.take_input(&bytes, 1);
         assert_eq!(feed.missed(), 7);
-        assert!(feed.waiting() == &bytes[first..first + KEPT], "{policy:?}");
+        assert!(feed.waiting() == &bytes[first..first + QUEUE], "{policy:?}");
     }
 }
 

@@ -53,6 +53,12 @@ impl Lines {
         }
     }
 
+    /// Returns the line that was begun, as far as it has come.
+    #[must_use]
+    pub const fn begun(&self) -> Option<&Line> {
+        self.begun.as_ref()
+    }
+
     /// Returns the unfinished last line, if it has text, and starts over: what comes next may be from elsewhere.
     pub fn finish(&mut self) -> Option<Line> {
         if let Some(strip) = &mut self.strip {

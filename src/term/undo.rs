@@ -320,7 +320,7 @@ impl Sink for Touched {
         let text = String::from_utf8_lossy(payload);
         let (code, rest) = text.split_once(';').unwrap_or((&text, ""));
         match code {
-            "0" | "1" | "2" => self.title = true,
+            "0" | "1" | "2" => self.title = !rest.is_empty(),
             "8" => self.link = rest.split_once(';').is_some_and(|(_, uri)| !uri.is_empty()),
             "50" => self.cursor_shape = true,
             // A query changes nothing.

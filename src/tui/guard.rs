@@ -74,6 +74,8 @@ impl Guard {
         let raw = RawMode::enter(rustix::stdio::stdin())?;
         let output = self.output.try_clone()?;
         *lock() = Some(Taken { raw, output, modes: Outer::at_prompt() });
+        // The title is put on the terminal's stack, and taken back from there.
+        self.unsent.extend_from_slice(b"\x1b[22;0t");
         self.unsent.extend_from_slice(&ansi(&terminal::EnterAlternateScreen));
         self.flush()
     }
@@ -203,6 +205,8 @@ fn restore() -> bool {
     modes.change(Outer::at_prompt(), &mut bytes);
     bytes.extend_from_slice(&ansi(&cursor::Show));
     bytes.extend_from_slice(&ansi(&terminal::LeaveAlternateScreen));
+    // For terminals without such a stack the title is taken away first.
+    bytes.extend_from_slice(b"\x1b]2;\x1b\\\x1b[23;0t");
     let is_written = write_for_a_while(&output, &bytes);
     drop(raw);
     is_written

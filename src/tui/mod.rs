@@ -21,7 +21,9 @@ mod outer;
 mod outside;
 mod paint;
 pub mod pane;
+mod plain;
 mod runtime;
+mod search;
 #[cfg(test)]
 mod tests;
 pub mod theme;
@@ -48,13 +50,31 @@ pub struct Options {
     pub settings: Settings,
     /// What is wrong with them.
     pub findings: Vec<Finding>,
+    /// Lines instead of a screen.
+    pub is_plain: bool,
+    /// Boxes without Unicode.
+    pub is_ascii: bool,
+    /// A layout to open.
+    pub layout: Option<String>,
+    /// The directory that new sessions start in.
+    pub here: String,
     /// The terminal shows Unicode.
     pub has_utf8: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { session: None, steal: false, settings: Settings::default(), findings: Vec::new(), has_utf8: true }
+        Self {
+            is_plain: false,
+            is_ascii: false,
+            session: None,
+            steal: false,
+            settings: Settings::default(),
+            findings: Vec::new(),
+            layout: None,
+            here: "/".to_owned(),
+            has_utf8: true,
+        }
     }
 }
 
@@ -94,9 +114,22 @@ pub enum Left {
 /// Runs the dashboard on the terminal of standard input until it is left.
 pub fn run(options: Options) -> Result<Left, Error> {
     let client = Client::connect_or_start()?;
+    if options.is_plain {
+        return plain::run(client);
+    }
     let loaded = config::load(client.place());
-    let options = Options { settings: loaded.settings, findings: loaded.findings, has_utf8: has_utf8(), ..options };
+    let options = Options {
+        settings: loaded.settings,
+        findings: loaded.findings,
+        has_utf8: has_utf8() && !options.is_ascii,
+        here: here(),
+        ..options
+    };
     runtime::Runtime::enter(options, client)?.live()
+}
+
+fn here() -> String {
+    std::env::current_dir().map_or_else(|_| "/".to_owned(), |here| here.to_string_lossy().into_owned())
 }
 
 /// Returns whether the locale says that the terminal shows Unicode; without any locale it is believed to.

@@ -53,7 +53,8 @@ impl Outer {
             let of = Self::of(modes);
             // A wheel that means cursor keys is the program's.
             let is_free = modes.mouse == MouseMode::None && !of.wheel;
-            return Self { mouse: if is_free { ours } else { of.mouse }, ..of };
+            // A paste is to be known as one, whatever the program asked for.
+            return Self { mouse: if is_free { ours } else { of.mouse }, paste: true, ..of };
         }
         // A pasted text must not be taken for commands.
         Self { paste: true, wheel: app.focus == Focus::List && ours == 0, mouse: ours, ..Self::at_prompt() }

@@ -18,6 +18,12 @@ pub fn clipboard(text: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends what shows a notification (OSC 777, and OSC 9 for terminals that know only that).
+pub fn notification(title: &str, body: &str, out: &mut Vec<u8>) {
+    let plain = |text: &str| text.replace(';', ",");
+    let _ = write!(out, "\x1b]777;notify;{};{}\x07", plain(title), plain(body));
+}
+
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);

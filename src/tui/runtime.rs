@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::config;
+use crate::config::Finding;
 use crate::platform::clock;
 use crate::platform::endpoint::Place;
 use crate::platform::process;
@@ -33,6 +34,7 @@ use crate::tui::input::Tokeniser;
 use crate::tui::outer::Outer;
 use crate::tui::outside;
 use crate::tui::paint::Painter;
+use crate::tui::search;
 use crate::tui::theme::Depth;
 use crate::tui::view;
 use crate::tui::wire::Wire;
@@ -56,6 +58,10 @@ pub struct Runtime {
     painter: Painter,
     buffer: Buffer,
     worker: Worker,
+    /// What is wrong with the settings, to be told once.
+    findings: Vec<Finding>,
+    /// What our terminal was told.
+    title: String,
     done: Option<Result<Left, Error>>,
 }
 
@@ -82,9 +88,16 @@ impl Runtime {
         let signals = Signals::catch(&SIGNALS.map(Signal::as_raw)).map_err(unusable)?;
         let guard = Guard::enter().map_err(unusable)?;
         let screen = guard.screen();
+        let worker = Worker::start().map_err(unusable)?;
+        if let Some(name) = options.layout.clone() {
+            worker.give(Box::new(move || Some(search::read_layout(name))));
+        }
+        let findings = options.findings.clone();
         Ok(Self {
+            findings,
+            title: String::new(),
             app: App::new(options, screen, ancestors()),
-            worker: Worker::start().map_err(unusable)?,
+            worker,
             wire: Wire::new(client),
             guard,
             signals,
@@ -98,6 +111,11 @@ impl Runtime {
     /// Runs until the dashboard is left and the terminal is given back.
     pub fn live(mut self) -> Result<Left, Error> {
         self.tell(Msg::Connected);
+        if let Some(first) = self.findings.first() {
+            let more = self.findings.len() - 1;
+            let rest = if more > 0 { format!("; {more} more: `rpm config check`") } else { String::new() };
+            self.tell(Msg::Said(format!("config.toml: {first}{rest}")));
+        }
         loop {
             if let Some(result) = self.done.take() {
                 // Whoever says a last word to a terminal that takes nothing would wait for ever.
@@ -219,6 +237,18 @@ impl Runtime {
             })),
             Effect::Clipboard(text) => outside::clipboard(&text, &mut self.painter.out),
             Effect::Open { name, text, is_editor } => self.open_outside(&name, &text, is_editor),
+            Effect::Complete { base, word, is_folder } => {
+                self.worker.give(Box::new(move || Some(search::complete(&base, word, is_folder))));
+            }
+            Effect::Search { pattern, sessions } => {
+                self.worker.give(Box::new(move || Some(search::all(pattern, &sessions))));
+            }
+            Effect::SaveLayout { name, text } => {
+                self.worker.give(Box::new(move || Some(search::save_layout(&name, &text))));
+            }
+            Effect::ReadLayout(name) => self.worker.give(Box::new(move || Some(search::read_layout(name)))),
+            Effect::Ring => self.painter.out.push(0x07),
+            Effect::Notify { title, body } => outside::notification(&title, &body, &mut self.painter.out),
             Effect::ReadSettings => self.worker.give(Box::new(|| {
                 let place = Place::open().ok()?;
                 Some(Msg::Settings(Box::new(config::load(&place))))
@@ -304,6 +334,7 @@ impl Runtime {
             self.paint(&damage);
         }
         self.painter.cursor(view::cursor(&self.app));
+        self.title();
         let large = self.painter.out.len() > LARGE;
         let parts: [&[u8]; 2] = if large { [b"\x1b[?2026h", b"\x1b[?2026l"] } else { [b"", b""] };
         if !self.painter.out.is_empty() || !self.guard.is_flushed() {
@@ -342,6 +373,15 @@ impl Runtime {
         view::render_rows(&self.app, &damage.rows, &mut self.buffer, |buffer, row| {
             painter.row(buffer, row.y, row.left()..row.right());
         });
+    }
+
+    /// Tells the terminal what its title is, when that changed.
+    fn title(&mut self) {
+        let title = view::outer_title(&self.app);
+        if title != self.title {
+            self.painter.out.extend_from_slice(format!("\x1b]2;{title}\x07").as_bytes());
+            self.title = title;
+        }
     }
 
     fn paint_all(&mut self, area: Rect) {

@@ -216,6 +216,7 @@ impl Wire {
                 .or_else(|| event.get().map(|verbs::Changed { status }| Msg::Changed(Box::new(status))))
                 .or_else(|| event.get().map(|verbs::Removed { id }| Msg::Removed(id)))
                 .or_else(|| event.get().map(Msg::Stolen))
+                .or_else(|| event.get().map(|happened| Msg::Happened(Box::new(happened))))
                 .or_else(|| event.get().map(Msg::Closed)),
         }
     }
@@ -292,6 +293,10 @@ fn question(ask: Ask) -> Question {
             let logs = verbs::Logs { channel, target: id.to_string(), from, past_gaps: true, ..verbs::Logs::default() };
             plain(ask, logs, |_| Answer::Done)
         }
+        Ask::Events => {
+            let kinds = ["bell", "notification", "ended"].map(str::to_owned).to_vec();
+            plain(ask, verbs::Events { kinds, ..verbs::Events::default() }, |_| Answer::Done)
+        }
         Ask::Sample => plain(ask, verbs::List::default(), |listing| Answer::Listing(listing.sessions)),
         Ask::Procs => plain(ask, verbs::Procs::default(), |reply| Answer::Procs(reply.processes)),
         Ask::LastLine { id } => {
@@ -306,6 +311,9 @@ fn question(ask: Ask) -> Question {
             let signal =
                 verbs::Signal { key: client::request_key(), targets: names(&ids), signal, ..verbs::Signal::default() };
             durable(ask, signal, |reply| Answer::Outcomes(reply.outcomes))
+        }
+        Ask::Rename { id, name, tags } => {
+            durable(ask, verbs::Rename { target: id.to_string(), name, tags }, |_| Answer::Done)
         }
         Ask::Stop { ids, grace_ms } => {
             let stop =

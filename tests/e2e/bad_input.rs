@@ -238,3 +238,26 @@ fn running_out_of_descriptors_refuses_new_sessions_and_harms_no_old_one() {
     place.ok(&["send", "first", "", "--enter"]);
     assert_eq!(place.wait_end("first")["code"], 5);
 }
+
+#[test]
+fn w96_what_is_empty_or_impossible_is_said_and_never_taken_silently() {
+    let place = Place::new();
+    place.start("py", "sleep 1000");
+    let (code, said) = place.fails(&["send", "py", "--keys", " "]);
+    assert!(code == 2 && said.contains("there is nothing to send"), "{said}");
+    let (code, said) = place.fails(&["run", "-d", "--originator", "", "--", "true"]);
+    assert!(code == 2 && said.contains(r#""" cannot be an originator"#), "{said}");
+    let (code, said) = place.fails(&["run", "--detach-fully", "--", "/no/such"]);
+    assert!(code == 127 && said.contains("check the name"), "{said}");
+    let cases = [
+        (&["--history", "99G"], "--history 99G is not possible, 1G is taken"),
+        (&["--history", "1"], "--history 1 is not possible, 64K is taken"),
+        (&["--rows", "0"], "--rows 0 is not possible, 2 is taken"),
+    ];
+    for (option, sentence) in cases {
+        let output = place.run(&[&["run", "-d"], &option[..], &["--", "true"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        // A ring of that size may be more than this system gives.
+        assert!(said.contains(sentence), "{option:?}: {said}");
+    }
+}

@@ -3,6 +3,7 @@
 use crate::support::Place;
 use crate::support::lives;
 use crate::support::wait_for;
+use crate::support::wait_until;
 
 #[test]
 fn w15_w17_codes_and_signals_are_kept_apart_with_how_and_by_whom() {
@@ -37,12 +38,12 @@ fn w10_k7_an_exit_is_told_at_once_although_a_grandchild_keeps_the_terminal() {
     let session = place.wait_end("parent");
     assert_eq!(session["code"], 7);
     assert_eq!(place.ok(&["logs", "--raw", "parent"]), "last\r\n");
-    // A natural end kills nobody; stopping it afterwards is no error.
-    place.ok(&["stop", "parent"]);
     let left = crate::support::inhabitants(place.dir()).into_iter().find(|pid| {
         std::fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with("sleep"))
     });
-    crate::support::kill(left.expect("the grandchild lives on"));
+    let left = left.expect("a natural end kills nobody");
+    place.ok(&["stop", "parent"]);
+    wait_until("stopping it afterwards does", || !lives(left));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What is told of ends: a grace that goes on, ends told once, survivors while they survive, results for each target.
 
+use std::io::Write;
 use std::process::Command;
 use std::process::Stdio;
 
@@ -314,4 +315,39 @@ fn a_session_is_in_the_roll_before_anybody_is_told_that_it_runs() {
         place.is_abandoned = true;
         place.ok(&["shutdown"]);
     }
+}
+
+#[test]
+fn k8_who_outlived_a_session_that_ended_by_itself_is_ended_by_stopping_it() {
+    let place = Place::new();
+    for (name, verb) in [("a", ["stop", "a"]), ("b", ["kill", "b"]), ("c", ["stop", "all"])] {
+        place.ok(&["run", "-d", "--pipe", "--name", name, "--", "sh", "-c", "sleep 1000 & exit 3"]);
+        let end = place.wait_end(name);
+        let pid = end["left"][0].as_u64().expect("somebody is left") as u32;
+        assert!(support::lives(pid));
+        assert_eq!(place.ok(&verb), format!("{name} exited 3\n"), "its end stays what it was");
+        wait_until("it is gone", || !support::lives(pid));
+        place.ok(&["rm", name]);
+    }
+}
+
+#[test]
+fn the_end_of_input_is_the_last_thing_a_program_reads_also_while_input_waits() {
+    let place = Place::new();
+    let mark = place.dir().join("go");
+    let script = format!("while ! [ -e {} ]; do sleep 0.01; done; cat | tail -c 6; echo END", mark.display());
+    place.ok(&["run", "-d", "--pipe", "--name", "late", "--", "sh", "-c", &script]);
+    let long = format!("{}first\n", "x".repeat(300_000));
+    let mut typist = place.command(RPM);
+    let mut typist = typist.args(["send", "late", "--stdin"]).stdin(Stdio::piped()).spawn().expect("a typist");
+    typist.stdin.take().expect("a pipe").write_all(long.as_bytes()).expect("written");
+    assert!(typist.wait().expect("it ends").success(), "it fits into the queue");
+    place.ok(&["send", "late", "--eof"]);
+    for late in [&["send", "late", "SECOND", "--enter"][..], &["send", "late", "--eof"]] {
+        let (code, sentence) = place.fails(late);
+        assert!(code == 1 && sentence.contains("takes no input any more"), "{code} {sentence}");
+    }
+    std::fs::write(mark, "").expect("a file");
+    place.wait_end("late");
+    assert_eq!(place.ok(&["logs", "late"]), "first\nEND\n");
 }

@@ -199,6 +199,41 @@ fn k1_ends_are_told_once_whether_a_daemon_lived_or_not() {
 }
 
 #[test]
+fn w47_who_goes_on_behind_an_event_of_a_killed_daemon_is_told_so_and_gets_all_since() {
+    let place = Place::new();
+    place.start("o1", "sleep 1000");
+    place.start("o2", "sleep 1000");
+    let mut before = Listener::new(&place, &["--since", "0"]);
+    before.next("started");
+    let last = before.next("started");
+    before.end();
+    let (seq, epoch) = (last["seq"].to_string(), last["epoch"].to_string());
+    place.kill_daemon();
+    for n in 0..4 {
+        place.start(&format!("n{n}"), "sleep 1000");
+    }
+
+    let mut after = Listener::new(&place, &["--since", &seq, "--epoch", &epoch]);
+    assert_ne!(after.next("daemon-restarted")["epoch"].to_string(), epoch);
+    let names: Vec<Value> = (0..4).map(|_| after.next("started")["name"].clone()).collect();
+    assert_eq!(names, ["n0", "n1", "n2", "n3"], "in {:#?}", after.seen);
+    let last = after.seen.last().cloned().expect("some");
+    after.end();
+
+    // Behind an event of this very daemon nothing comes twice.
+    let (seq, epoch) = (last["seq"].to_string(), last["epoch"].to_string());
+    let mut again = Listener::new(&place, &["--since", &seq, "--epoch", &epoch]);
+    place.start("late", "sleep 1000");
+    again.next("started");
+    assert_eq!(again.end()[0]["name"], "late");
+
+    let (code, said) = place.fails(&["events", "--since", "6"]);
+    assert!(code == 2 && said.contains("one life of the daemon") && said.contains("--epoch"), "{said}");
+    let (code, said) = place.fails(&["events", "--since", "99999", "--epoch", &epoch]);
+    assert!(code == 2 && said.contains("event 99999 has not happened yet"), "{said}");
+}
+
+#[test]
 fn subscriptions_that_make_no_sense_are_refused() {
     let place = Place::new();
     place.start("web", "sleep 1000");

@@ -221,3 +221,15 @@ fn a_signal_goes_to_what_is_in_front_and_bad_ones_are_named() {
         assert!(code == 2, "{bad}: {code} {said}");
     }
 }
+
+#[test]
+fn who_types_to_a_program_that_does_not_read_waits_as_long_as_it_wants() {
+    let place = Place::new();
+    place.ok(&["run", "-d", "--pipe", "--name", "deaf", "--", "sleep", "1000"]);
+    let line = "x".repeat(100_000);
+    let (code, sentence) = wait_for("it is full", || {
+        let typed = place.run(&["send", "deaf", &line, "--timeout", "50ms"]);
+        (!typed.status.success()).then(|| (typed.status.code(), String::from_utf8_lossy(&typed.stderr).into_owned()))
+    });
+    assert!(code == Some(92) && sentence.contains("deaf does not read what was typed before"), "{code:?} {sentence}");
+}

@@ -359,3 +359,27 @@ fn k15_other_users_processes_are_left_alone() {
     }
     assert!(lives(foreign.0.id()));
 }
+
+#[test]
+fn a_damaged_registry_is_put_aside_and_told_not_lost_without_a_word() {
+    let place = Place::new();
+    let own = Own::sleep();
+    place.ok(&["register", &own.pid()]);
+    place.ok(&["shutdown"]);
+    let (file, aside) = (place.dir().join("processes"), place.dir().join("processes.damaged"));
+    std::fs::write(&file, "garbage").expect("written");
+
+    place.ok(&["register", &own.pid(), "--kind", "again"]);
+
+    assert_eq!(std::fs::read_to_string(&aside).expect("put aside"), "garbage");
+    let told = |place: &Place| place.daemon()["faults"].to_string().contains("processes.damaged");
+    assert!(told(&place), "{}", place.daemon());
+    let doctor = String::from_utf8_lossy(&place.run(&["doctor"]).stdout).into_owned();
+    assert!(doctor.contains("a damaged registry of processes"), "{doctor}");
+    // As long as it lies there, the next daemon tells it too; what was announced since is known.
+    place.kill_daemon();
+    assert!(told(&place) && row(&place, &own.pid()).expect("registered")["kind"] == "again");
+    std::fs::remove_file(&aside).expect("removed");
+    place.kill_daemon();
+    assert!(!told(&place));
+}

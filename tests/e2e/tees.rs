@@ -145,6 +145,41 @@ fn w45_a_command_gets_every_byte_across_kills_when_it_keeps_up() {
 }
 
 #[test]
+fn w43_what_a_stuck_consumer_will_never_get_is_missed_at_once_not_waiting() {
+    let place = Place::new();
+    let (queue, said) = (path(&place, "fifo"), sequence(500_000).len() as u64);
+    fifo(&queue);
+    let mut reader = std::fs::File::options().read(true).write(true).open(&queue).expect("a FIFO");
+    pipe(&place, "flood", "read x; seq 1 500000; read y");
+    let oldest = made(&place, &["flood", "--to", &text(&queue)]);
+    let newest = made(&place, &["flood", "--to-command", "exec sleep 1000", "--policy", "drop-newest"]);
+    place.ok(&["send", "flood", "go\n"]);
+    wait_until("all is said", || place.session("flood")["output_bytes"].as_u64() == Some(said));
+    let counts = |id: &str| ["written", "waiting", "missed"].map(|field| number(&tee(&place, id), field));
+    for (id, most) in [(&oldest, (256 + 64) << 10), (&newest, 1 << 20)] {
+        wait_until("every byte is somewhere", || counts(id).iter().sum::<u64>() == said);
+        wait_until("no more wait than there are", || counts(id)[1] <= most);
+    }
+    let [_, _, missed] = counts(&oldest);
+    // Once the reader reads, it gets all that waited, and has missed just what was told.
+    let mut buffer = vec![0; 64 << 10];
+    wait_until("the FIFO was read", || {
+        let [written, waiting, _] = counts(&oldest);
+        let left = rustix::io::ioctl_fionread(&reader).expect("a FIFO");
+        if left > 0 {
+            assert!(reader.read(&mut buffer).expect("readable") > 0);
+        }
+        left == 0 && waiting == 0 && written > 0
+    });
+    assert_eq!(counts(&oldest), [said - missed, 0, missed]);
+    let output = place.run(&["untee", &oldest]);
+    let told = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let wanted =
+        format!("{oldest} {} bytes written, {missed} missed (the target did not take them in time)", said - missed);
+    assert_eq!((output.status.code(), told), (Some(91), wanted));
+}
+
+#[test]
 fn w41_a_stuck_consumer_slows_nobody_and_what_it_missed_is_exact() {
     let place = Place::new();
     let (queue, got) = (path(&place, "fifo"), path(&place, "got"));

@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 use std::io::BufReader;
+use std::io::Read;
 use std::process::Stdio;
 
 use runpm::term::Screen;
@@ -94,6 +95,53 @@ fn several_sessions_are_told_with_their_names_and_followed_together_across_a_kil
     place.ok(&["kill", "a"]);
     assert_eq!(lines.next(), None);
     assert!(child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_prompt_is_shown_by_every_followed_form_and_goes_on_when_it_is_answered() {
+    let place = Place::new();
+    place.start("pr", "stty -echo; printf 'Name? '; read x; echo hello $x; printf end; read x");
+    pipe(&place, "pt", "echo two; read x");
+    place.wait_screen("pr", "Name?");
+    let follow = |args: &[&str], wanted: &[u8]| {
+        let mut command = place.command("timeout");
+        let command = command.args(["30", RPM, "logs", "-f"]).args(args).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("rpm runs");
+        let mut out = child.stdout.take().expect("a pipe");
+        let mut said = Vec::new();
+        while !said.windows(wanted.len()).any(|part| part == wanted) {
+            let mut byte = [0];
+            out.read_exact(&mut byte).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&said)));
+            said.push(byte[0]);
+        }
+        (child, out)
+    };
+    let plain = follow(&["-t", "pr"], b" Name? ");
+    let json = follow(&["--json", "pr"], br#""partial":true"#);
+    let both = follow(&["pr", "pt"], b"pr | Name? ");
+    place.ok(&["send", "pr", "Ann", "--enter"]);
+    place.wait_screen("pr", "end");
+    // What comes later has a last line without an end too.
+    let late = follow(&["pr", "pt", "-n", "1"], b"pr | end");
+    place.ok(&["kill", "pr", "pt"]);
+    let rest = |(mut child, mut out): (std::process::Child, std::process::ChildStdout)| {
+        let mut text = String::new();
+        out.read_to_string(&mut text).expect("text");
+        assert!(child.wait().expect("it ends").success());
+        text
+    };
+    let text = rest(plain);
+    assert!(text.starts_with("hello Ann\n") && text.ends_with(" end\n"), "{text}");
+    let text = rest(json);
+    assert!(
+        json_lines(text[text.find('\n').expect("a line")..].trim_start())
+            .iter()
+            .any(|line| { line["text"] == "Name? hello Ann" && line["partial"].is_null() && line["at"] == 0 }),
+        "{text}"
+    );
+    let text = rest(both);
+    assert!(text.contains("hello Ann\n") && text.contains("pr | end") && !text.contains("Name?"), "{text}");
+    rest(late);
 }
 
 #[test]
@@ -364,7 +412,7 @@ fn views_of_nonsense_are_refused_with_a_sentence() {
     pipe(&place, "p", "echo out");
     place.wait_screen("s", "hi");
     place.wait_end("p");
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 11] = [
         (&["logs", "nobody"], 66, "no session is called"),
         (&["logs", "s", "--stream", "err"], 2, "has a terminal"),
         (&["grep", "x", "s", "--stream", "out"], 2, "has a terminal"),
@@ -372,6 +420,7 @@ fn views_of_nonsense_are_refused_with_a_sentence() {
         (&["logs", "s", "--since", "2999-01-01"], 2, "has not come yet"),
         (&["screen", "nobody", "--svg"], 66, "no session is called"),
         (&["export", "s"], 2, "--asciicast"),
+        (&["export", "s", "--text", "--from", "99999"], 2, "there is no byte 99999 of s yet"),
         (&["export", "all", "--asciicast"], 2, "of one session"),
         (&["export", "s", "--asciicast", "-o", "/nowhere/x"], 1, "cannot write /nowhere/x"),
         (&["export", "s", "--text", "-o", "/dev/full"], 1, "cannot write /dev/full"),
@@ -389,6 +438,5 @@ fn views_of_nonsense_are_refused_with_a_sentence() {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "0\n", "{view}");
     }
     // Beyond the end there is nothing yet, and that is no error.
-    assert_eq!(place.ok(&["export", "s", "--text", "--from", &u64::MAX.to_string()]), "");
     assert_eq!(place.ok(&["logs", "p", "x*", "all"]).lines().count(), 2);
 }

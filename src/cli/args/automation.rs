@@ -45,6 +45,9 @@ pub struct Events {
     /// Begin behind the event with this number; 0 begins with the oldest one that is kept
     #[arg(long, value_name = "N", value_parser = parse::number)]
     pub since: Option<u64>,
+    /// Life of the daemon that --since counts in, as --json tells it
+    #[arg(long, value_name = "EPOCH", value_parser = parse::number, requires = "since")]
+    pub epoch: Option<u64>,
     /// Print JSON, a document a line
     #[arg(long)]
     pub json: bool,

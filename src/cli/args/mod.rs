@@ -5,6 +5,7 @@ mod config;
 mod convert;
 mod ending;
 mod environment;
+mod naming;
 mod parse;
 mod procs;
 mod services;
@@ -24,6 +25,7 @@ use clap::FromArgMatches;
 use clap::Parser;
 use clap::Subcommand;
 
+use crate::cli::args::parse::Wish;
 use crate::client::blocking::wait;
 use crate::protocol::verbs;
 
@@ -32,6 +34,7 @@ pub use config::*;
 pub use convert::*;
 pub use ending::*;
 pub use environment::*;
+pub use naming::*;
 pub use procs::*;
 pub use services::*;
 pub use sessions::*;
@@ -60,8 +63,12 @@ pub struct Cli {
 pub enum Verb {
     /// Open the dashboard
     #[command(visible_aliases = ["dashboard", "monit"])]
-    #[command(after_help = "Examples:\n  rpm tui\n  rpm tui --session web      # one session, full screen")]
+    #[command(
+        after_help = "Examples:\n  rpm tui\n  rpm tui --session web      # one session, full screen\n  rpm tui --layout desk      # panes as they were kept"
+    )]
     Tui(Tui),
+    /// Start three harmless sessions to play with, open the dashboard, clean up
+    Demo,
     /// Start a session and attach to it
     #[command(
         after_help = "Examples:\n  rpm run -- vim notes.txt\n  rpm run -d --name web --cwd /srv -- ./serve --port 8080"
@@ -77,7 +84,7 @@ pub enum Verb {
     #[command(visible_aliases = ["list", "l", "ps", "status"])]
     Ls(Ls),
     /// Show all about one session
-    #[command(visible_aliases = ["show", "info"])]
+    #[command(visible_aliases = ["show", "info", "desc"])]
     Describe(Ls),
     /// Print what sessions said
     #[command(visible_aliases = ["log", "tail"])]
@@ -114,6 +121,12 @@ pub enum Verb {
     Events(Events),
     /// Set the size of a session's terminal
     Resize(Resize),
+    /// Give a session another name
+    #[command(after_help = "Examples:\n  rpm rename sh-2 deploy")]
+    Rename(Rename),
+    /// Give a session other tags
+    #[command(after_help = "Examples:\n  rpm tag web blue ci\n  rpm tag web                # takes all of them away")]
+    Tag(Tag),
     /// End sessions: politely first, then hard
     #[command(
         after_help = "Examples:\n  rpm stop web --grace 30s\n  rpm stop all --older-than 1d\n  rpm stop --originator ci"
@@ -205,6 +218,8 @@ fn with_negative_values(command: Command) -> Command {
     let accept = |arg: Arg| {
         let is_number = numbers.iter().any(|number| arg.get_value_parser().type_id() == *number);
         match (is_number && arg.get_action().takes_values(), arg.is_positional()) {
+            // A negative size is no number.
+            (false, true) if arg.get_value_parser().type_id() == TypeId::of::<Wish>() => arg.allow_hyphen_values(true),
             (false, _) => arg,
             (true, true) => arg.allow_negative_numbers(true),
             (true, false) => arg.allow_hyphen_values(true),
@@ -277,11 +292,14 @@ mod tests {
             ("rpm export web --text --from -1", "an offset in bytes"),
             ("rpm daemon logs -n -1", "-1 is not in 0..="),
             ("rpm grep x -C -1", "-1 is not in 0..="),
+            ("rpm resize web -1x5", "write columns, x, rows"),
+            ("rpm register abc", "\"abc\" is no process id"),
         ];
         for (line, sentence) in cases {
             let error = parse_from(words(line)).expect_err(line).to_string();
             assert!(error.contains(sentence), "{line}: {error}");
         }
+        assert!(parse_from(words("rpm resize web --owner manual")).is_ok());
         // What looks like a flag and is none of a number stays one.
         assert!(parse_from(words("rpm run --name --json -- x")).is_err());
         let help = parse_from(words("rpm tree --help")).expect_err("help");

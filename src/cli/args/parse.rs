@@ -3,6 +3,8 @@
 use regex::bytes::Regex;
 
 use crate::client::blocking::wait::Since;
+use crate::platform::schedule;
+use crate::protocol::verbs;
 use crate::session::keys::Keys;
 use crate::session::keys::KeysError;
 use crate::session::status::signal_number;
@@ -35,6 +37,12 @@ pub fn number(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("{text:?} is no number from 0 on"))
 }
 
+pub fn pid(text: &str) -> Result<u32, String> {
+    let number: i128 = text.parse().map_err(|_| format!("{text:?} is no process id, which is a number"))?;
+    let most = u32::MAX;
+    u32::try_from(number).ok().filter(|pid| *pid > 0).ok_or_else(|| format!("{text} is not in 1..={most}"))
+}
+
 /// Checks a line of keys; what they are on the wire, the terminal's modes decide.
 pub fn keys(text: &str) -> Result<String, KeysError> {
     Keys::parse(text).map(|_| text.to_owned())
@@ -42,6 +50,21 @@ pub fn keys(text: &str) -> Result<String, KeysError> {
 
 pub fn pattern(text: &str) -> Result<Regex, ConditionError> {
     wait::pattern(text)
+}
+
+/// A schedule that comes.
+pub fn cron(text: &str) -> Result<String, String> {
+    match schedule::cron_fault(text) {
+        Some(fault) => Err(format!("{text:?} is no schedule: {fault}; write five fields such as '0 3 * * *'")),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// Instances: a number, or a difference with its sign.
+pub fn scale(text: &str) -> Result<verbs::Scale, String> {
+    let is_relative = text.starts_with(['+', '-']);
+    let by = text.parse().map_err(|_| format!("{text:?} is no number of instances; write 4, +2 or -1"))?;
+    Ok(verbs::Scale { by, is_relative })
 }
 
 /// Milliseconds: bare, as pm2 has them, or with a unit.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::args::parse;
 use crate::session::text;
 
 /// `rpm procs`.
@@ -19,7 +20,7 @@ pub struct Procs {
 #[derive(Debug, Args)]
 pub struct Tree {
     /// Process id
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = parse::pid)]
     pub pid: u32,
     /// Print JSON
     #[arg(long)]
@@ -30,7 +31,7 @@ pub struct Tree {
 #[derive(Debug, Args)]
 pub struct KillTree {
     /// Process id
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = parse::pid)]
     pub pid: u32,
     /// Time until the hard signal
     #[arg(long, default_value = "3s", value_parser = text::duration_ms)]
@@ -58,7 +59,7 @@ pub struct Orphans {
 #[derive(Debug, Args)]
 pub struct Register {
     /// Process id
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = parse::pid)]
     pub pid: u32,
     /// The tool that started it
     #[arg(long, value_name = "TOOL[:PID]")]
@@ -84,6 +85,6 @@ pub struct Register {
 #[derive(Debug, Args)]
 pub struct Unregister {
     /// Process id
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = parse::pid)]
     pub pid: u32,
 }

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 
 use crate::cli::args::environment::Environment;
 use crate::cli::args::parse;
+use crate::protocol::verbs;
 use crate::session::service::policy;
 
 /// What to do to services.
@@ -20,6 +21,29 @@ pub enum ServiceVerb {
         after_help = "Examples:\n  rpm start -- python3 -m http.server\n  rpm start --name web --max-restarts 5 -- ./serve\n  rpm start web --wait"
     )]
     Start(Box<Start>),
+    /// Make the services what a file says: says what it created, changed and left alone
+    #[command(
+        after_help = "Examples:\n  rpm apply\n  rpm apply runpm.toml --dry-run\n  rpm apply runpm.toml --prune --wait"
+    )]
+    Apply(Apply),
+    /// Draw which services need which
+    Graph(Graph),
+    /// Run so many instances of a service
+    #[command(
+        after_help = "Examples:\n  rpm scale web 4\n  rpm scale web +2\n  rpm scale web -1",
+        allow_negative_numbers = true
+    )]
+    Scale(Scale),
+    /// Replace services one after another: the fresh one is ready before the old one ends
+    Reload(Restart),
+    /// Have services that are wanted start when the computer does
+    #[command(visible_aliases = ["enable"])]
+    Startup,
+    /// No longer
+    #[command(visible_aliases = ["disable"])]
+    Unstartup,
+    /// Print the environment of a service, and where each value came from
+    Env(Env),
     /// Stop services and start them again
     Restart(Restart),
     /// Stop services and forget them
@@ -44,6 +68,9 @@ pub struct Start {
     /// Services to start: name, id, prefix, glob, @tag, namespace or all
     #[arg(value_name = "SERVICE")]
     pub targets: Vec<String>,
+    /// Only this one of a file's services, and what it needs
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
     /// What the command is to be, as a service
     #[command(flatten)]
     pub define: Define,
@@ -106,6 +133,21 @@ pub struct Define {
     /// Signal that asks it to end [default: TERM]
     #[arg(long, value_name = "SIGNAL", value_parser = parse::signal)]
     pub kill_signal: Option<u8>,
+    /// Restart it when a file changes: in these, or in its directory
+    #[arg(long, value_name = "PATH", num_args = 0..=1, action = clap::ArgAction::Append, require_equals = true)]
+    pub watch: Option<Vec<PathBuf>>,
+    /// Leave changes of these out, as in .gitignore
+    #[arg(long, value_name = "PATTERN")]
+    pub ignore_watch: Vec<String>,
+    /// Restart it at these times: five fields, or six with seconds first
+    #[arg(short, long, value_name = "CRON", value_parser = parse::cron, visible_alias = "cron-restart")]
+    pub cron: Option<String>,
+    /// Restart it when its whole tree uses more memory, such as 300M
+    #[arg(long, value_name = "SIZE", value_parser = parse::bytes)]
+    pub max_memory_restart: Option<u64>,
+    /// Program that runs a script, or `none` [default: by its ending]
+    #[arg(long, value_name = "PROGRAM")]
+    pub interpreter: Option<String>,
     /// Take the place of another service of this name
     #[arg(short, long)]
     pub force: bool,
@@ -152,6 +194,66 @@ impl Ready {
     pub fn ms(&self) -> u64 {
         if self.wait.is_some() { self.timeout.max(1) } else { 0 }
     }
+}
+
+/// `rpm apply`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The file [default: the nearest runpm.toml]
+    pub file: Option<PathBuf>,
+    /// Only this service, and what it needs
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Delete what the file does not name any more
+    #[arg(long)]
+    pub prune: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Take services over that another file defines
+    #[arg(short, long)]
+    pub force: bool,
+    /// How the answer is waited for
+    #[command(flatten)]
+    pub wait: Ready,
+}
+
+/// `rpm graph`.
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// A file [default: what is there]
+    pub file: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `rpm scale`.
+#[derive(Debug, Args)]
+pub struct Scale {
+    /// Name of the service
+    #[arg(value_name = "SERVICE")]
+    pub target: String,
+    /// How many, or +N more, or -N fewer
+    #[arg(value_name = "N", value_parser = parse::scale, allow_hyphen_values = true)]
+    pub number: verbs::Scale,
+    /// How the answer is waited for
+    #[command(flatten)]
+    pub wait: Ready,
+}
+
+/// `rpm env`.
+#[derive(Debug, Args)]
+pub struct Env {
+    /// Name of the service
+    #[arg(value_name = "SERVICE")]
+    pub target: String,
+    /// Print secrets too
+    #[arg(long)]
+    pub reveal: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `rpm restart`.

@@ -132,8 +132,8 @@ pub struct Send {
     /// Pass over as many lines as were typed: they are the echo
     #[arg(long, requires = "wait")]
     pub after_echo: bool,
-    /// Wait no longer than this, such as 30s
-    #[arg(long, value_name = "TIME", requires = "wait", value_parser = text::duration_ms)]
+    /// Wait no longer than this, such as 30s: for --wait, or for a program that does not read
+    #[arg(long, value_name = "TIME", value_parser = text::duration_ms)]
     pub timeout: Option<u64>,
     /// Print JSON
     #[arg(long)]

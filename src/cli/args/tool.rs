@@ -20,6 +20,15 @@ pub struct Tui {
     /// Take it over from who controls it
     #[arg(long, requires = "session")]
     pub steal: bool,
+    /// Lines instead of a screen: for screen readers, and for terminals that can only print
+    #[arg(long, conflicts_with_all = ["session", "layout"])]
+    pub plain: bool,
+    /// Draw boxes without Unicode
+    #[arg(long)]
+    pub ascii: bool,
+    /// Open panes that were kept under a name
+    #[arg(long, value_name = "NAME", conflicts_with = "session")]
+    pub layout: Option<String>,
 }
 
 /// `rpm daemon`.

@@ -46,7 +46,9 @@ pub fn run(args: &args::Run) -> Result<u8, Error> {
             let message = format!("cannot start {program}: {}", reason.split(" (os error").next().unwrap_or_default());
             let is_missing = error.kind() == std::io::ErrorKind::NotFound;
             let code = if is_missing { Code::CommandNotFound } else { Code::CannotStart };
-            return Err(WireError::new(code, message).into());
+            let hint =
+                if is_missing { "check the name, the directory and PATH" } else { "is it a program, and executable?" };
+            return Err(WireError::new(code, message).hint(hint).into());
         }
     };
     announce(args, pid);

@@ -53,7 +53,7 @@ fn end(targets: &args::Targets, grace_ms: u64, is_default: bool) -> Result<u8, E
     if outcomes.is_empty() {
         say("rpm: no session that has not ended is selected; nothing was done");
     }
-    Ok(tell(&outcomes, targets.json))
+    Ok(tell(&outcomes, targets.json, true))
 }
 
 /// Connects to the daemon. Without one there is nobody whom `all`, a glob, a tag or an option could select, and that is no
@@ -84,7 +84,7 @@ pub fn signal(args: &args::Signal) -> Result<u8, Error> {
     }
     // They were signalled, not ended: an end is told only where it is why nothing was sent.
     outcomes.iter_mut().filter(|outcome| outcome.error.is_none()).for_each(|outcome| outcome.end = None);
-    Ok(tell(&outcomes, args.targets.json))
+    Ok(tell(&outcomes, args.targets.json, false))
 }
 
 /// `rpm rm`.
@@ -102,7 +102,7 @@ pub fn rm(args: &args::Targets) -> Result<u8, Error> {
         1 => say("rpm: 1 session has not ended and was left alone"),
         n => say(&format!("rpm: {n} sessions have not ended and were left alone")),
     }
-    Ok(tell(&outcomes, args.json))
+    Ok(tell(&outcomes, args.json, false))
 }
 
 /// `rpm purge`: no daemon means that nothing is kept.
@@ -117,10 +117,11 @@ pub fn purge(args: &args::Purge) -> Result<u8, Error> {
     if ended.is_empty() {
         say("rpm: no ended session is selected; nothing was done");
     }
-    Ok(tell(&ended, args.json))
+    Ok(tell(&ended, args.json, false))
 }
 
-fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
+/// Tells a result a session; `is_stop`: everybody was to be ended.
+fn tell(outcomes: &[Outcome], is_json: bool, is_stop: bool) -> u8 {
     if is_json {
         output::json("outcomes", &outcomes.iter().map(output::Outcome::from).collect::<Vec<_>>());
     }
@@ -146,8 +147,9 @@ fn tell(outcomes: &[Outcome], is_json: bool) -> u8 {
                 if !end.left.is_empty() {
                     let left: Vec<String> = end.left.iter().map(u32::to_string).collect();
                     say(&format!("rpm: still there of {name}: processes {}", left.join(" ")));
-                    // A natural end takes nobody with it; only who was asked to end everybody has failed.
-                    if end.how != How::Natural && code == exit::OK {
+                    if !is_stop {
+                        say("  try: `rpm orphans` names them, `rpm kill-tree PID` ends one");
+                    } else if code == exit::OK {
                         code = exit::FAILURE;
                     }
                 }
@@ -175,7 +177,7 @@ pub fn shutdown(args: &args::Shutdown) -> Result<u8, Error> {
     };
     let verbs::Outcomes { outcomes, left } =
         client.connection().call(&verbs::Shutdown { grace_ms: grace(args.grace)? })?;
-    let mut code = tell(&outcomes, false);
+    let mut code = tell(&outcomes, false, true);
     if !left.is_empty() {
         let left: Vec<String> = left.iter().map(u32::to_string).collect();
         say(&format!("rpm: still there, of no session: processes {}", left.join(" ")));

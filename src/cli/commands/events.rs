@@ -17,6 +17,8 @@ use crate::client::blocking::Client;
 use crate::client::blocking::Incoming;
 use crate::platform::clock;
 use crate::platform::signals::Signals;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
 use crate::protocol::message::Event;
 use crate::protocol::verbs;
 use crate::protocol::verbs::What;
@@ -26,8 +28,14 @@ use crate::session::text;
 /// `rpm events`.
 pub fn events(args: &args::Events) -> Result<u8, Error> {
     let signals = Signals::catch(&[libc::SIGINT, libc::SIGTERM, libc::SIGPIPE]).map_err(Error::Lost)?;
-    let mut listening = Listening { client: Client::connect()?, args, since: args.since, epoch: None };
-    listening.subscribe()?;
+    if args.since.is_some_and(|since| since > 0) && args.epoch.is_none() {
+        let error = WireError::new(Code::Invalid, "a number of an event counts within one life of the daemon only");
+        return Err(error.hint("give its --epoch too, as --json tells it; --since 0 begins with the oldest").into());
+    }
+    let mut listening = Listening { client: Client::connect()?, args, since: args.since, epoch: args.epoch };
+    if !listening.resume()? {
+        return Ok(exit::OK);
+    }
     loop {
         match listening.print_arrived() {
             Ok(false) => return Ok(exit::OK),
@@ -118,14 +126,23 @@ impl Listening<'_> {
         if self.args.json { output::json_line("event", document) } else { output::line(text) }
     }
 
-    /// The daemon was killed: says so, how everything stands now, and goes on with what the next one has noted.
+    /// The daemon was killed: goes on with what the next one has noted.
     fn come_back(&mut self) -> Result<bool, Error> {
-        let before = self.epoch;
         self.client.reconnect()?;
+        self.resume()
+    }
+
+    /// Subscribes behind the last place. Should that be of an earlier life of the daemon, it says so and how everything
+    /// stands now.
+    fn resume(&mut self) -> Result<bool, Error> {
+        let Some(before) = self.epoch else {
+            self.subscribe()?;
+            return Ok(true);
+        };
         let targets = self.args.targets.clone();
         let sessions = self.client.call(&verbs::List { targets })?.sessions;
         self.subscribe()?;
-        if self.epoch == before {
+        if self.epoch == Some(before) {
             return Ok(true);
         }
         self.since = Some(0);

@@ -18,6 +18,8 @@ use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::client::follow::Chunk;
 use crate::history::Stream;
+use crate::protocol::error::Code;
+use crate::protocol::error::WireError;
 use crate::protocol::verbs;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
@@ -35,6 +37,12 @@ pub fn export(args: &args::Export) -> Result<u8, Error> {
         say("rpm: a recording is of one session\n  try: name it; `rpm ls` lists them");
         return Ok(exit::USAGE);
     };
+    if let verbs::From::Offset(from) = args.from()
+        && from > status.output_bytes
+    {
+        let message = format!("there is no byte {from} of {} yet, only {}", status.name, status.output_bytes);
+        return Err(WireError::new(Code::Invalid, message).hint("--from takes an offset below that").into());
+    }
     let mut out = match open(args) {
         Ok(out) => out,
         Err(error) => return Ok(cannot_write(args, &error)),

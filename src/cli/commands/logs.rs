@@ -18,6 +18,8 @@ use crate::cli::exit;
 use crate::cli::feed;
 use crate::cli::feed::Lane;
 use crate::cli::feed::Source;
+use crate::cli::open_line;
+use crate::cli::open_line::OpenLine;
 use crate::cli::output;
 use crate::cli::report::say;
 use crate::cli::whole_lines::Piece;
@@ -53,7 +55,9 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     let marks = !args.raw || args.json;
     let mut wish = verbs::Logs { from: args.from(), follow: args.follow, stream, marks, ..verbs::Logs::default() };
     let is_merged = found.len() > 1 && marks;
-    let mut printers: Vec<Printer> = found.iter().map(|status| Printer::new(args, status, &found)).collect();
+    let output = open_line::Output::default();
+    let printer = |(n, status)| Printer::new(args, status, &found, (&output, n));
+    let mut printers: Vec<Printer> = found.iter().enumerate().map(printer).collect();
     let mut starts: Vec<From> = found.iter().map(|_| wish.from).collect();
     if is_merged {
         wish.follow = false;
@@ -124,7 +128,7 @@ pub fn say_missed(name: &str, bytes: u64) {
 enum Form {
     Raw,
     Plain([Strip; 3]),
-    Lines { lines: [Lines; 3], prefix: String, timestamps: bool, json: bool, is_raw: bool },
+    Lines { lines: [Lines; 3], open: Vec<OpenLine>, prefix: String, timestamps: bool, json: bool, is_raw: bool },
 }
 
 /// Prints one session.
@@ -136,7 +140,7 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(args: &args::Logs, status: &Status, all: &[Status]) -> Self {
+    fn new(args: &args::Logs, status: &Status, all: &[Status], (output, n): (&open_line::Output, usize)) -> Self {
         let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);
         let is_alone = all.len() == 1;
         let form = if args.raw && !args.json {
@@ -149,7 +153,9 @@ impl Printer {
             let (colour, end) = if output::is_coloured() { colour_of(status, all) } else { ("", "") };
             let prefix = if is_alone { String::new() } else { format!("{colour}{}{gap} |{end} ", status.name) };
             let lines = STREAMS.map(|_| Lines::new(args.raw));
-            Form::Lines { lines, prefix, timestamps: args.timestamps, json: args.json, is_raw: args.raw }
+            let number = |stream: Stream| n * STREAMS.len() + stream as usize;
+            let open = STREAMS.map(|stream| OpenLine::new(output.clone(), number(stream))).into();
+            Form::Lines { lines, open, prefix, timestamps: args.timestamps, json: args.json, is_raw: args.raw }
         };
         Self { name: status.name.clone(), form, whole: Default::default(), out: std::io::stdout().lock() }
     }
@@ -170,8 +176,8 @@ impl Printer {
     /// Prints a line that was cut elsewhere.
     fn line(&mut self, stream: Stream, line: &Line) -> ControlFlow<u8> {
         let mut text = Vec::new();
-        if let Form::Lines { prefix, timestamps, json, .. } = &self.form {
-            push(&mut text, line, &self.name, stream, (prefix, *timestamps, *json));
+        if let Form::Lines { open, prefix, timestamps, json, .. } = &mut self.form {
+            push(&mut text, line, &self.name, stream, &mut open[stream as usize], (prefix, *timestamps, *json));
         }
         self.write(&text)
     }
@@ -187,6 +193,7 @@ impl Printer {
     fn take(&mut self, chunk: Chunk) -> ControlFlow<u8> {
         let mut text = Vec::new();
         match chunk {
+            Chunk::Bytes { bytes, .. } if bytes.is_empty() => self.show_begun(&mut text),
             Chunk::Bytes { stream, at, time_us: time, bytes } => {
                 let piece = Piece { at, time, bytes };
                 let piece = if let Form::Raw = self.form { piece } else { self.whole[stream as usize].feed(piece) };
@@ -213,9 +220,25 @@ impl Printer {
         match &mut self.form {
             Form::Raw => text.extend_from_slice(&piece.bytes),
             Form::Plain(strips) => strips[stream as usize].filter(&piece.bytes, text),
-            Form::Lines { lines, prefix, timestamps, json, .. } => {
-                let mut each = |line| push(text, &line, &self.name, stream, (prefix, *timestamps, *json));
+            Form::Lines { lines, open, prefix, timestamps, json, .. } => {
+                let open = &mut open[stream as usize];
+                let mut each = |line| push(text, &line, &self.name, stream, open, (prefix, *timestamps, *json));
                 lines[stream as usize].feed(piece.at, piece.time, &piece.bytes, &mut each);
+            }
+        }
+    }
+
+    /// Adds lines that have no end yet, as far as they have come.
+    fn show_begun(&mut self, text: &mut Vec<u8>) {
+        let Form::Lines { lines, open, prefix, timestamps, json, .. } = &mut self.form else { return };
+        for ((stream, lines), open) in STREAMS.into_iter().zip(lines).zip(open) {
+            let Some(line) = lines.begun().filter(|line| !line.text.is_empty()) else { continue };
+            if *json {
+                let mut document = as_json(line, &self.name, stream);
+                document["partial"] = json!(true);
+                text.extend_from_slice(format!("{document}\n").as_bytes());
+            } else {
+                open.show(&beginning(line, prefix, *timestamps), &line.text, text);
             }
         }
     }
@@ -226,10 +249,10 @@ impl Printer {
             let held = self.whole[stream as usize].finish();
             self.show(stream, &held, text);
         }
-        let Form::Lines { lines, prefix, timestamps, json, .. } = &mut self.form else { return };
-        for (stream, lines) in STREAMS.into_iter().zip(lines) {
+        let Form::Lines { lines, open, prefix, timestamps, json, .. } = &mut self.form else { return };
+        for ((stream, lines), open) in STREAMS.into_iter().zip(lines).zip(open) {
             if let Some(line) = lines.finish() {
-                push(text, &line, &self.name, stream, (prefix, *timestamps, *json));
+                push(text, &line, &self.name, stream, open, (prefix, *timestamps, *json));
             }
         }
     }
@@ -243,18 +266,25 @@ fn colour_of(status: &Status, all: &[Status]) -> (&'static str, &'static str) {
     (COLOURS[n % COLOURS.len()], "\x1b[0m")
 }
 
-fn push(text: &mut Vec<u8>, line: &Line, name: &str, stream: Stream, (prefix, timestamps, json): (&str, bool, bool)) {
+fn push(
+    text: &mut Vec<u8>,
+    line: &Line,
+    name: &str,
+    stream: Stream,
+    open: &mut OpenLine,
+    (prefix, timestamps, json): (&str, bool, bool),
+) {
     if json {
         text.extend_from_slice(format!("{}\n", as_json(line, name, stream)).as_bytes());
         return;
     }
-    text.extend_from_slice(prefix.as_bytes());
-    if timestamps {
-        text.extend_from_slice(clock::rfc3339_ms(line.time).as_bytes());
-        text.push(b' ');
-    }
-    text.extend_from_slice(&line.text);
-    text.push(b'\n');
+    open.end(&beginning(line, prefix, timestamps), &line.text, text);
+}
+
+/// Returns what a line of text begins with.
+fn beginning(line: &Line, prefix: &str, timestamps: bool) -> Vec<u8> {
+    let time = if timestamps { format!("{} ", clock::rfc3339_ms(line.time)) } else { String::new() };
+    format!("{prefix}{time}").into_bytes()
 }
 
 /// Returns a line as JSON: its text, or its bytes as base64 where they are no text.

@@ -1,8 +1,11 @@
 //! One file a verb, or a family of verbs that share their shape.
 
+pub mod apply;
+pub mod boot;
 pub mod config;
 pub mod convert;
 pub mod daemon;
+pub mod demo;
 pub mod detached;
 pub mod doctor;
 pub mod ending;
@@ -13,6 +16,7 @@ pub mod grep;
 pub mod listing;
 pub mod logs;
 pub mod merged;
+pub mod naming;
 pub mod procs;
 pub mod run;
 pub mod screen;

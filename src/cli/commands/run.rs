@@ -10,10 +10,12 @@ use crate::cli::args;
 use crate::cli::attach;
 use crate::cli::exit;
 use crate::cli::output;
+use crate::cli::report::say;
 use crate::client;
 use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::client::inherit;
+use crate::history::layout::RING_LIMITS;
 use crate::platform::tty;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
@@ -54,17 +56,36 @@ pub fn run(args: args::Run) -> Result<u8, Error> {
     attach::attach(&mut client, &request)
 }
 
+/// Says what was asked for and is not possible; the nearest that is, is taken.
+fn say_clamped(args: &args::Run, size: Size) {
+    let possible = |name: &str, asked: Option<u16>, made: u16| {
+        if let Some(asked) = asked.filter(|asked| *asked != made) {
+            say(&format!("rpm: --{name} {asked} is not possible, {made} is taken"));
+        }
+    };
+    possible("rows", args.rows, size.rows());
+    possible("cols", args.cols, size.cols());
+    let (least, most) = RING_LIMITS;
+    if let Some(asked) = args.history.filter(|asked| !(least as u64..=most as u64).contains(asked)) {
+        let made = asked.clamp(least as u64, most as u64);
+        let [asked, made] = [asked, made].map(text::exact_size);
+        say(&format!("rpm: --history {asked} is not possible, {made} is taken"));
+    }
+}
+
 fn spec(args: args::Run) -> Result<Spec, Error> {
     let argv = args.command.iter().map(|arg| ByteBuf::from(arg.as_bytes())).collect();
     let mut launch = inherit::launch(argv, args.cwd.as_deref());
     launch.env = first_environment(args.environment.policy)?;
     let ours = if std::io::stdout().is_terminal() { tty::size(std::io::stdout()) } else { None };
     let ours = ours.unwrap_or_default();
+    let size = Size::clamped(args.rows.unwrap_or(ours.rows()), args.cols.unwrap_or(ours.cols()));
+    say_clamped(&args, size);
     Ok(Spec {
         name: args.name,
         kind: if args.pipe { Kind::Pipe } else { Kind::Pty },
         merge: args.merge,
-        size: Size::clamped(args.rows.unwrap_or(ours.rows()), args.cols.unwrap_or(ours.cols())),
+        size,
         tags: args.tag,
         originator: args.originator.map(|tool| originator::complete(&tool, std::process::id())),
         history: args.history.unwrap_or(0),

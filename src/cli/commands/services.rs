@@ -1,11 +1,16 @@
 //! `rpm start`, `restart`, `delete`, `reset`, `why`, `save`, `resurrect`.
 
+use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use serde_bytes::ByteBuf;
 
 use crate::cli::args;
 use crate::cli::args::ServiceVerb;
+use crate::cli::commands::apply;
+use crate::cli::commands::boot;
 use crate::cli::commands::run as running;
 use crate::cli::exit;
 use crate::cli::output;
@@ -22,8 +27,12 @@ use crate::protocol::verbs;
 use crate::protocol::verbs::Deed;
 use crate::session::environment;
 use crate::session::service::definition::Definition;
+use crate::session::service::plan;
+use crate::session::service::policy::Action;
 use crate::session::service::policy::Backoff;
 use crate::session::service::policy::Restart;
+use crate::session::service::policy::Schedule;
+use crate::session::service::policy::Watch;
 use crate::session::service::spec::Command;
 use crate::session::service::spec::DEFAULT_NAMESPACE;
 use crate::session::service::spec::Origin;
@@ -39,6 +48,13 @@ const MS: u64 = 1_000_000;
 pub fn run(verb: &ServiceVerb) -> Result<u8, Error> {
     match verb {
         ServiceVerb::Start(args) => start(args),
+        ServiceVerb::Apply(args) => apply_file(args),
+        ServiceVerb::Graph(args) => apply::graph(args),
+        ServiceVerb::Scale(args) => scale(args),
+        ServiceVerb::Reload(args) => reload(args),
+        ServiceVerb::Env(args) => env(args),
+        ServiceVerb::Startup => boot::startup(),
+        ServiceVerb::Unstartup => boot::unstartup(),
         ServiceVerb::Restart(args) => restart(args),
         ServiceVerb::Delete(args) => delete(args),
         ServiceVerb::Why(args) => why(args),
@@ -50,38 +66,69 @@ pub fn run(verb: &ServiceVerb) -> Result<u8, Error> {
 
 /// `rpm start`.
 fn start(args: &args::Start) -> Result<u8, Error> {
+    let file = args.targets.first().filter(|target| apply::is_file(target));
+    if args.command.is_empty() && (file.is_some() || args.targets.is_empty()) {
+        let only: Vec<String> = args.only.iter().chain(args.targets.iter().skip(1)).cloned().collect();
+        return apply::apply(&apply::Wish {
+            file: file.map(Path::new),
+            only: &only,
+            prunes: false,
+            is_dry: false,
+            starts: true,
+            takes: args.define.force,
+            wait_ms: args.wait.ms(),
+            is_json: args.wait.json,
+        });
+    }
+    if let Some(script) = script(args) {
+        return start_command(args, &script);
+    }
     if !args.command.is_empty() {
         if let Some(target) = args.targets.first() {
             let message = format!("{target:?} stands before `--`, the command behind it: both at once mean nothing");
             return Err(WireError::new(Code::Invalid, message).hint("give it a name with --name").into());
         }
-        return start_command(args);
-    }
-    if args.targets.is_empty() {
-        let message = "nothing was named to start";
-        return Err(WireError::new(Code::Invalid, message).hint("`rpm start -- COMMAND` or `rpm start NAME`").into());
+        return start_command(args, &args.command);
     }
     act(Deed::Start, &args.targets, args.wait.ms(), args.wait.json)
 }
 
-fn start_command(args: &args::Start) -> Result<u8, Error> {
-    let request = verbs::StartService {
-        key: client::request_key(),
-        definition: definition(args)?,
-        replaces: args.define.force,
-        wait_ms: args.wait.ms(),
+/// pm2's way to name a program: a script, and its arguments behind `--`.
+fn script(args: &args::Start) -> Option<Vec<OsString>> {
+    let [target] = &args.targets[..] else { return None };
+    let path = Path::new(target);
+    if !path.is_file() {
+        return None;
+    }
+    let path = std::path::absolute(path).ok()?;
+    let interpreter = match path.extension().and_then(OsStr::to_str) {
+        Some("js" | "cjs" | "mjs") => Some("node"),
+        Some("py") => Some("python3"),
+        Some("sh") => Some("sh"),
+        Some("rb") => Some("ruby"),
+        Some("pl") => Some("perl"),
+        _ => None,
     };
+    let interpreter = args.define.interpreter.as_deref().or(interpreter).filter(|name| *name != "none");
+    let head = interpreter.map(OsString::from).into_iter().chain([path.into_os_string()]);
+    Some(head.chain(args.command.iter().cloned()).collect())
+}
+
+fn start_command(args: &args::Start, command: &[OsString]) -> Result<u8, Error> {
+    let force = args.define.force;
+    let entry = verbs::Entry { definition: definition(args, command)?, replaces: force, restarts: force, starts: true };
+    let request = verbs::Define { key: client::request_key(), entries: vec![entry], wait_ms: args.wait.ms() };
     let acts = Client::connect_or_start()?.call(&request)?;
     Ok(tell(&acts, args.wait.json))
 }
 
 /// Makes a definition from the command line, and from what this process has.
-fn definition(args: &args::Start) -> Result<Definition, Error> {
+fn definition(args: &args::Start, command: &[OsString]) -> Result<Definition, Error> {
     let define = &args.define;
-    let argv: Vec<ByteBuf> = args.command.iter().map(|arg| ByteBuf::from(arg.as_bytes())).collect();
+    let argv: Vec<ByteBuf> = command.iter().map(|arg| ByteBuf::from(arg.as_bytes())).collect();
     let launch = inherit::launch(argv, define.cwd.as_deref());
     let spec = ServiceSpec {
-        name: define.name.clone().unwrap_or_default(),
+        name: name_of(args),
         namespace: define.namespace.clone().unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
         tags: define.tag.clone(),
         command: Command::of(&launch.argv),
@@ -100,6 +147,12 @@ fn definition(args: &args::Start) -> Result<Definition, Error> {
     };
     let spec = with_policies(spec, define);
     Ok(Definition { spec, umask: launch.umask, limits: launch.limits, ..Definition::default() })
+}
+
+/// As given; a script's is that of its file, without the ending.
+fn name_of(args: &args::Start) -> String {
+    let script = || args.targets.first().and_then(|target| Path::new(target).file_stem()).and_then(OsStr::to_str);
+    args.define.name.clone().or_else(|| script().map(str::to_owned)).unwrap_or_default()
 }
 
 fn with_policies(mut spec: ServiceSpec, define: &args::Define) -> ServiceSpec {
@@ -123,6 +176,17 @@ fn with_policies(mut spec: ServiceSpec, define: &args::Define) -> ServiceSpec {
     if let Some(signal) = define.kill_signal {
         spec.stop.signal = signal;
     }
+    spec.max_memory = define.max_memory_restart;
+    if let Some(paths) = &define.watch {
+        let here = Path::new(OsStr::from_bytes(&spec.cwd)).to_owned();
+        let paths =
+            if paths.is_empty() { vec![here.clone()] } else { paths.iter().map(|path| here.join(path)).collect() };
+        let paths = paths.into_iter().map(|path| ByteBuf::from(path.into_os_string().into_encoded_bytes())).collect();
+        spec.watch = Some(Watch { paths, ignore: define.ignore_watch.clone(), ..Watch::default() });
+    }
+    if let Some(cron) = &define.cron {
+        spec.schedule = Some(Schedule { cron: cron.clone(), zone: String::new(), action: Action::Restart });
+    }
     spec
 }
 
@@ -136,6 +200,52 @@ fn variables(options: &args::Environment) -> Result<Vec<Variable>, Error> {
     };
     let inherited = inherited.iter().map(|entry| variable(entry, Origin::Inherited));
     Ok(inherited.chain(changes.iter().map(|change| variable(change, Origin::Cli))).collect())
+}
+
+/// `rpm apply`.
+fn apply_file(args: &args::Apply) -> Result<u8, Error> {
+    apply::apply(&apply::Wish {
+        file: args.file.as_deref(),
+        only: &args.only,
+        prunes: args.prune,
+        is_dry: args.dry_run,
+        starts: false,
+        takes: args.force,
+        wait_ms: args.wait.ms(),
+        is_json: args.wait.json,
+    })
+}
+
+/// `rpm scale`.
+fn scale(args: &args::Scale) -> Result<u8, Error> {
+    let request = verbs::Act {
+        key: client::request_key(),
+        deed: Deed::Scale,
+        targets: vec![args.target.clone()],
+        wait_ms: args.wait.ms(),
+        scale: args.number,
+    };
+    let acts = Client::connect_or_start()?.call(&request)?;
+    Ok(tell(&acts, args.wait.json))
+}
+
+/// `rpm reload`.
+fn reload(args: &args::Restart) -> Result<u8, Error> {
+    act(Deed::Reload, &args.targets, args.wait.timeout, args.wait.json)
+}
+
+/// `rpm env`: each variable with where it came from; secrets only when they are asked for.
+fn env(args: &args::Env) -> Result<u8, Error> {
+    let request = verbs::Definitions { targets: vec![args.target.clone()] };
+    let mut definitions = Client::connect_or_start()?.call(&request)?.definitions;
+    let Some(mut definition) = definitions.pop() else {
+        return Err(WireError::new(Code::NoSuchSession, format!("no service is called {:?}", args.target)).into());
+    };
+    if !args.reveal {
+        plan::hide_secrets(&mut definition.spec);
+    }
+    output::env(&definition.spec, args.json);
+    Ok(exit::OK)
 }
 
 /// `rpm restart`.
@@ -155,7 +265,8 @@ fn reset(args: &args::Services) -> Result<u8, Error> {
 
 /// Services that are only on disk are listed by a daemon, so one is started.
 fn act(deed: Deed, targets: &[String], wait_ms: u64, is_json: bool) -> Result<u8, Error> {
-    let request = verbs::Act { key: client::request_key(), deed, targets: targets.to_vec(), wait_ms };
+    let request =
+        verbs::Act { key: client::request_key(), deed, targets: targets.to_vec(), wait_ms, ..Default::default() };
     let acts = Client::connect_or_start()?.call(&request)?;
     if acts.acts.is_empty() && !is_json {
         say("rpm: no service is selected; nothing was done");
@@ -186,6 +297,11 @@ fn tell(acts: &verbs::Acts, is_json: bool) -> u8 {
         code = exit::FAILURE;
     }
     code
+}
+
+/// The faults among what was done, for people.
+pub fn tell_faults(acts: &verbs::Acts) -> u8 {
+    tell(acts, false)
 }
 
 /// `rpm why`.

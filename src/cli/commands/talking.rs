@@ -2,6 +2,9 @@
 
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use serde_bytes::ByteBuf;
 
@@ -21,6 +24,9 @@ use crate::session::sizing::SizeOwner;
 /// Bytes of one request: well below a frame, and a part of what the daemon queues.
 const PIECE: usize = 256 << 10;
 
+/// A program that reads takes less.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Longest paste: it is one piece, so that nobody types into the middle of it.
 const PASTE: usize = 512 << 10;
 
@@ -30,7 +36,8 @@ pub fn send(args: &args::Send) -> Result<u8, Error> {
     if args.stdin {
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(Error::Lost)?;
     }
-    if bytes.is_empty() && args.keys.is_none() && !args.enter && !args.eof {
+    let has_keys = args.keys.as_ref().is_some_and(|keys| !keys.trim().is_empty());
+    if bytes.is_empty() && !has_keys && !args.enter && !args.eof {
         let nothing = WireError::new(Code::Invalid, "there is nothing to send");
         return Err(nothing.hint("give a text, --keys, --enter, --stdin or --eof").into());
     }
@@ -53,17 +60,33 @@ pub fn send(args: &args::Send) -> Result<u8, Error> {
             keys: args.keys.clone(),
             paste: args.paste,
             enter: args.enter && is_last,
+            patience_ms: args.timeout.unwrap_or_default(),
         };
         if let Some(pattern) = &args.wait {
             return waiting::send_and_wait(&mut client, send, pattern, args);
         }
-        let sent = client.call(&send)?;
+        let sent = waiting_for_room(&args.target, || client.call(&send))?;
         first.get_or_insert(sent);
     }
     if let Some(sent) = first.filter(|_| args.json) {
         output::json("send", &serde_json::json!({ "at": sent.at, "repeated": sent.repeated }));
     }
     Ok(exit::OK)
+}
+
+/// Types, and says so when the program lets it wait.
+fn waiting_for_room<T>(target: &str, work: impl FnOnce() -> T) -> T {
+    let (done, is_done) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if is_done.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
+                say(&format!("rpm: {target} does not read what was typed before; waiting, C-c gives up"));
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
 }
 
 /// `rpm resize`.

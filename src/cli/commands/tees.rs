@@ -215,7 +215,8 @@ pub fn untee(args: &args::Untee) -> Result<u8, Error> {
 fn ended(tee: &TeeInfo) -> String {
     let TeeStatus { written, missed, .. } = tee.status;
     let missed = if missed > 0 { format!(", {missed} missed") } else { String::new() };
-    let why = failure(tee).map(|why| format!(" ({why})")).unwrap_or_default();
+    let slow = (tee.status.missed > 0).then(|| "the target did not take them in time".to_owned());
+    let why = failure(tee).or(slow).map(|why| format!(" ({why})")).unwrap_or_default();
     format!("{} {written} bytes written{missed}{why}", tee.id)
 }
 

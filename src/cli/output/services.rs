@@ -11,6 +11,9 @@ use crate::protocol::verbs;
 use crate::session::service::death;
 use crate::session::service::machine::Wanted;
 use crate::session::service::machine::Why;
+use crate::session::service::spec::Origin;
+use crate::session::service::spec::ServiceSpec;
+use crate::session::service::spec::Variable;
 use crate::session::service::status::ServiceStatus;
 use crate::session::status::Status;
 use crate::session::status::signal_name;
@@ -208,4 +211,44 @@ pub fn rows(status: &Status) -> Vec<(&'static str, String)> {
 /// How a run ended, as JSON: also of one that is followed by another one.
 pub fn ending(status: &Status) -> Ending {
     Ending::of(status.run_end())
+}
+
+/// Prints an environment: what each value is and where it came from.
+pub fn env(spec: &ServiceSpec, is_json: bool) {
+    let origin = |origin: Origin| match origin {
+        Origin::Inherited => "inherited".to_owned(),
+        Origin::Config => String::from_utf8_lossy(&spec.source).into_owned(),
+        Origin::Cli => "command line".to_owned(),
+        Origin::File(n) => spec
+            .env_file
+            .get(usize::from(n))
+            .map_or_else(String::new, |path| String::from_utf8_lossy(path).into_owned()),
+    };
+    // The later one wins; what it lies over is of no use any more.
+    let mut last: Vec<&Variable> = Vec::new();
+    for variable in &spec.env {
+        last.retain(|other| other.name != variable.name);
+        last.push(variable);
+    }
+    last.retain(|variable| variable.value.is_some());
+    last.sort_by(|a, b| a.name.cmp(&b.name));
+    let rows: Vec<[String; 3]> = last
+        .iter()
+        .map(|variable| {
+            let text = |bytes: &[u8]| text::clean(&String::from_utf8_lossy(bytes));
+            let value = variable.value.as_ref().map(|value| text(value)).unwrap_or_default();
+            [text(&variable.name), value, origin(variable.origin)]
+        })
+        .collect();
+    if is_json {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|[name, value, origin]| serde_json::json!({ "name": name, "value": value, "origin": origin }))
+            .collect();
+        crate::cli::output::json("env", &rows);
+    } else {
+        let rows: Vec<Vec<String>> =
+            rows.into_iter().map(|[name, value, origin]| vec![origin, format!("{name}={value}")]).collect();
+        crate::cli::output::table(&["FROM", "VARIABLE"], &rows);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task;
@@ -150,6 +151,20 @@ const CHANNELS: usize = 256;
 const KEYS: usize = 4096;
 
 /// Types, as soon as there is room: who sends much waits for the program to read, and nobody else does.
+/// Waits until somebody's patience is over; 0 is endless.
+async fn over(patience_ms: u64) {
+    match patience_ms {
+        0 => std::future::pending().await,
+        ms => tokio::time::sleep(Duration::from_millis(ms)).await,
+    }
+}
+
+fn unread(session: &Session) -> WireError {
+    let name = session.facts.borrow().name.clone();
+    let message = format!("{name} does not read what was typed before; nothing more was typed");
+    WireError::new(Code::TimedOut, message).hint("look what it does, or wait longer")
+}
+
 pub(super) async fn send(context: &Rc<Context>, verb: verbs::Send) -> Answer<verbs::Send> {
     let session = find(context, &verb.target)?;
     session.takes_input()?;
@@ -160,13 +175,14 @@ pub(super) async fn send(context: &Rc<Context>, verb: verbs::Send) -> Answer<ver
     if verb.keys.as_ref().is_some_and(|keys| keys.len() > KEYS) {
         return Err(WireError::new(Code::Invalid, format!("a line of keys may have {KEYS} bytes")));
     }
-    // A lone `C-c` waits behind nothing; keys are few.
-    let wanted = if *verb.bytes == [3] { 0 } else { verb.bytes.len() as u32 };
+    // A lone `C-c` waits behind nothing; keys are few. The end of the input comes after who waits already.
+    let wanted = if *verb.bytes == [3] { 0 } else { (verb.bytes.len() as u32).max(u32::from(verb.eof)) };
     let room = Arc::clone(&session.input_room.borrow());
     let room = tokio::select! {
         room = room.acquire_many_owned(wanted) => room,
         // Whoever asked is gone: what was not typed yet is not typed any more.
         () = context.client.outbox.closed() => return Err(gone()),
+        () = over(verb.patience_ms) => return Err(unread(&session)),
     };
     let Ok(room) = room else { return session.takes_input().and(Err(gone())) };
     let (reply_tx, reply_rx) = oneshot::channel();

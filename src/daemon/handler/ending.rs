@@ -13,6 +13,7 @@ use crate::daemon::handler::gone;
 use crate::daemon::handler::orphans;
 use crate::daemon::hub::Hub;
 use crate::daemon::registry::Missing;
+use crate::daemon::services;
 use crate::daemon::services::Unit;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
@@ -45,7 +46,9 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
         let asked = session.and_then(|session| session.facts.borrow().asked.clone());
         verb.key != RequestKey(0) && asked.is_some_and(|asked| asked.key == verb.key)
     };
-    let meant = selected.into_iter().filter(|(status, named)| *named || status.end().is_none() || is_ours(status.id));
+    // Who ended by itself and left somebody behind is stopped as well.
+    let lives = |status: &Status| status.end().is_none_or(|end| !end.left.is_empty());
+    let meant = selected.into_iter().filter(|(status, named)| *named || lives(status) || is_ours(status.id));
     let ids = meant.map(|(status, _)| status.id).collect();
     let mut outcomes = stop_all(context, ids, &verb, Why::Stop).await;
     // It is stopped whatever the disk says; that is in the log.
@@ -73,7 +76,6 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
     let by = context.client.who.to_string();
     for id in ids {
         if let Some(unit) = context.hub.services.of(id) {
-            context.hub.stop_unit(&unit, &by, verb, why);
             units.push(unit);
             continue;
         }
@@ -88,14 +90,18 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
         session.mail(Mail::Stop { by: by.clone(), key: verb.key, grace_ns, reply: reply_tx });
         waiting.push((session, has_ended, reply_rx));
     }
+    let grace = Duration::from_millis(verb.grace_ms);
+    let behind = waiting.iter().filter(|(_, had_ended, _)| *had_ended).flat_map(|(session, ..)| session.left_behind());
+    end_left(&context.hub, behind.collect(), grace).await;
+    // Sessions have been told already.
+    stop_units(&context.hub, &mut units, &by, verb, why).await;
     let mut outcomes = Vec::new();
     for (session, had_ended, reply_rx) in waiting {
         let mut end = reply_rx.await;
         if let Ok(end) = &mut end
             && !end.left.is_empty()
         {
-            // It may have ended long ago.
-            end.left = session.still_left();
+            end.left = session.left_behind().iter().map(|identity| identity.pid).collect();
         }
         outcomes.push(verbs::Outcome {
             id: session.id,
@@ -107,7 +113,6 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
         });
     }
     for unit in units {
-        context.hub.services.until(&unit, Unit::is_settled).await;
         let status = context.hub.registry.borrow().status(unit.id());
         let end = status.and_then(|status| status.run_end().cloned());
         let (name, service) = (unit.name.clone(), Some(unit.status().state));
@@ -120,6 +125,29 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
         ..verbs::Outcome::default()
     }));
     outcomes
+}
+
+/// Ends who outlived sessions that had ended by themselves.
+async fn end_left(hub: &Hub, tops: Vec<Identity>, grace: Duration) {
+    if !tops.is_empty()
+        && let Err(error) = orphans::end_trees(hub, tops, grace).await
+    {
+        tracing::warn!(%error, "cannot see whether those left behind are gone");
+    }
+}
+
+/// Those that need others end before them; those that need nothing of each other end together.
+async fn stop_units(hub: &Rc<Hub>, units: &mut [Rc<Unit>], by: &str, verb: &verbs::Stop, why: Why) {
+    services::in_stop_order(units);
+    let ranks = services::ranks(units);
+    for rank in units.chunk_by(|a, b| ranks.get(&a.service()) == ranks.get(&b.service())) {
+        for unit in rank {
+            hub.stop_unit(unit, by, verb, why);
+        }
+        for unit in rank {
+            hub.services.until(unit, Unit::is_settled).await;
+        }
+    }
 }
 
 /// Signals each once.

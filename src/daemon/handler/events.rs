@@ -22,7 +22,11 @@ pub(super) fn subscribe(context: &Rc<Context>, verb: verbs::Events) -> Answer<ve
     let reply = verbs::Subscribed { epoch: log.epoch, last: log.last() };
     let since = match (verb.since, verb.epoch) {
         (Some(_), Some(epoch)) if epoch != log.epoch => 0,
-        (Some(since), _) => since.min(log.last()),
+        (Some(since), _) if since > log.last() => {
+            let message = format!("event {since} has not happened yet: the newest is number {}", log.last());
+            return Err(WireError::new(Code::Invalid, message).hint("go on behind an event that was told, or behind 0"));
+        }
+        (Some(since), _) => since,
         (None, _) => log.last(),
     };
     // A name must exist; a pattern may come to fit.

@@ -9,6 +9,7 @@ mod attaching;
 pub(super) mod ending;
 mod events;
 mod history;
+mod naming;
 mod orphans;
 mod procs;
 mod services;
@@ -72,6 +73,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Release => attaching::release,
         Detach => attaching::detach,
         Resize => attaching::resize,
+        Rename => naming::rename,
         Remove => ending::remove,
         Signal => ending::signal,
         Tees => tees::list,
@@ -90,7 +92,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         KillTree => orphans::kill_tree,
         Orphans => orphans::orphans,
         Shutdown => ending::shutdown,
-        StartService => services::start,
+        Define => services::define,
         Act => services::act,
         Why => services::why,
         Save => services::save,

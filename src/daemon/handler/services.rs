@@ -1,5 +1,6 @@
 //! Services: what is asked of them, all of it at once, one result each.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::daemon::hub::Hub;
 use crate::daemon::registry::Missing;
 use crate::daemon::services::Defined;
 use crate::daemon::services::Unit;
+use crate::daemon::services::in_stop_order;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
@@ -23,32 +25,60 @@ use crate::session::service::definition::Definition;
 use crate::session::service::machine::Event;
 use crate::session::service::machine::Fault;
 use crate::session::service::machine::Phase;
+use crate::session::service::machine::Wanted;
 use crate::session::service::machine::Why;
 use crate::session::service::status::ServiceState;
 use crate::session::status::Status;
 use crate::session::target;
 
-pub(super) async fn start(context: &Rc<Context>, verb: verbs::StartService) -> Answer<verbs::StartService> {
+pub(super) async fn define(context: &Rc<Context>, verb: verbs::Define) -> Answer<verbs::Define> {
     let hub = &context.hub;
     refuse_late(hub)?;
-    let definition = Definition { made_by: verb.key, ..verb.definition };
-    let (name, defined) = hub.define(definition, verb.replaces)?;
     let by = context.client.who.to_string();
-    let units = hub.services.instances(&name);
-    for unit in &units {
-        let deed = if defined == Defined::Changed { Deed::Restart } else { Deed::Start };
-        act_on(hub, unit, deed, verb.key, &by);
-    }
-    let mut acts = finish(hub, &units, verb.wait_ms).await;
-    if defined == Defined::Created && acts.iter().all(has_failed) {
-        // Nothing of it ever ran: whoever mistyped it types it again.
-        for unit in &units {
-            hub.delete(unit, &by);
+    let (mut units, mut acts, mut created) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, entry) in (0..).zip(verb.entries) {
+        // Each has a key of its own; zero means "no key".
+        let key = RequestKey(verb.key.0.wrapping_add(at));
+        let name = entry.definition.spec.full_name();
+        let definition = Definition { made_by: key, ..entry.definition };
+        match hub.define(definition, entry.replaces) {
+            Ok((name, defined)) => {
+                let instances = hub.services.instances(&name);
+                for unit in &instances {
+                    let is_wanted = unit.machine.borrow().wanted == Wanted::Up;
+                    if defined == Defined::Changed && entry.restarts && is_wanted {
+                        act_on(hub, unit, Deed::Restart, key, &by);
+                    } else if entry.starts {
+                        act_on(hub, unit, Deed::Start, key, &by);
+                    }
+                }
+                if defined == Defined::Created {
+                    created.push(name);
+                }
+                units.extend(instances);
+            }
+            Err(error) => acts.push(Acted { name, error: Some(error), ..Acted::default() }),
         }
-        let error = acts.iter_mut().find_map(|acted| acted.error.take());
-        return Err(error.unwrap_or_else(super::gone));
+    }
+    acts.extend(finish(hub, &units, verb.wait_ms).await);
+    if let ([name], [acted]) = (&created[..], &mut acts[..])
+        && has_failed(acted)
+        && acted.status.as_ref().is_some_and(|status| !is_of_file(hub, status))
+    {
+        // Nothing of it ever ran: whoever mistyped it types it again.
+        for unit in hub.services.instances(name) {
+            hub.delete(&unit, &by);
+        }
+        return Err(acted.error.take().unwrap_or_else(super::gone));
+    }
+    if let ([Acted { status: None, error: error @ Some(_), .. }], []) = (&mut acts[..], &units[..]) {
+        return Err(error.take().unwrap_or_else(super::gone));
     }
     answer(hub, acts).await
+}
+
+fn is_of_file(hub: &Hub, status: &Status) -> bool {
+    hub.services.of(status.id).is_some_and(|unit| !unit.definition.borrow().spec.source.is_empty())
 }
 
 fn has_failed(acted: &Acted) -> bool {
@@ -63,8 +93,14 @@ pub(super) async fn act(context: &Rc<Context>, verb: verbs::Act) -> Answer<verbs
     if verb.targets.is_empty() {
         return Err(WireError::new(Code::Invalid, "no service was named").hint("`all` means all of them"));
     }
-    let (units, mut acts) = select(hub, &verb.targets)?;
+    let (mut units, mut acts) = select(hub, &verb.targets)?;
     let by = context.client.who.to_string();
+    match verb.deed {
+        Deed::Scale => return scale(hub, &units, &verb, &by).await,
+        Deed::Reload => return reload(hub, &units, &verb, &by).await,
+        Deed::Delete => in_stop_order(&mut units),
+        Deed::Start | Deed::Restart | Deed::Reset => {}
+    }
     for unit in &units {
         act_on(hub, unit, verb.deed, verb.key, &by);
     }
@@ -104,7 +140,47 @@ fn act_on(hub: &Rc<Hub>, unit: &Rc<Unit>, deed: Deed, key: RequestKey, by: &str)
         Deed::Restart => hub.advance(unit, Event::Restart { by, why: Why::Restart }),
         Deed::Delete => hub.delete(unit, &by),
         Deed::Reset => hub.reset(unit),
+        Deed::Scale | Deed::Reload => {}
     }
+}
+
+/// Gives each service of these instances so many; those that are too many end.
+async fn scale(hub: &Rc<Hub>, units: &[Rc<Unit>], verb: &verbs::Act, by: &str) -> Result<verbs::Acts, WireError> {
+    let names: BTreeSet<String> = units.iter().map(|unit| unit.service()).collect();
+    let mut concerned = Vec::new();
+    for name in names {
+        let (before, after) = hub.scale(&name, verb.scale, by)?;
+        for unit in before {
+            hub.delete(&unit, by);
+            concerned.push(unit);
+        }
+        for unit in &after {
+            act_on(hub, unit, Deed::Start, verb.key, by);
+        }
+        concerned.extend(after);
+    }
+    let acts = finish(hub, &concerned, verb.wait_ms).await;
+    answer(hub, acts).await
+}
+
+/// Replaces each instance by a fresh one without a moment in which none is ready.
+async fn reload(hub: &Rc<Hub>, units: &[Rc<Unit>], verb: &verbs::Act, by: &str) -> Result<verbs::Acts, WireError> {
+    let mut acts = Vec::new();
+    for unit in units {
+        if verb.key.0 != 0 && unit.request.get() == verb.key {
+            acts.push(acted(hub, unit, false, true));
+            continue;
+        }
+        match hub.reload(unit, Duration::from_millis(verb.wait_ms.max(1)), by).await {
+            Ok(fresh) => {
+                fresh.request.set(verb.key);
+                fresh.record();
+                acts.push(acted(hub, &fresh, false, true));
+            }
+            Err(error) => acts.push(Acted { error: Some(error), ..acted(hub, unit, false, false) }),
+        }
+    }
+    answer(hub, acts).await
 }
 
 /// Waits until what was asked of each came to something.

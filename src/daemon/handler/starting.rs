@@ -113,6 +113,7 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
         base: 0,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
+        nice: None,
     })
 }
 

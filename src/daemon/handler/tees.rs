@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
@@ -220,13 +221,14 @@ fn reason(errno: i32) -> String {
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
-/// Returns where a tee's session stands.
-fn head(context: &Context, tee: &Tee) -> u64 {
-    context.hub.registry.borrow().get(tee.handover.session).map_or(0, |session| session.history.head())
+/// Returns what there is of the history of a tee's session.
+fn extent(context: &Context, tee: &Tee) -> Range<u64> {
+    let session = context.hub.registry.borrow().get(tee.handover.session);
+    session.map_or(0..0, |session| session.history.oldest()..session.history.head())
 }
 
 fn named(context: &Context, tee: &Tee) -> verbs::TeeInfo {
-    let mut info = tee.info(head(context, tee));
+    let mut info = tee.info(extent(context, tee));
     info.name = name(context, tee);
     info
 }
@@ -273,19 +275,19 @@ pub(super) async fn untee(context: &Rc<Context>, verb: verbs::Untee) -> Answer<v
     }
     let tees = ids.into_iter().filter_map(|id| hub.tees.get(id));
     // What is said from now on is not wanted, and so not missed.
-    let tees: Vec<_> = tees.map(|tee| (head(context, &tee), name(context, &tee), tee)).collect();
+    let tees: Vec<_> = tees.map(|tee| (extent(context, &tee), name(context, &tee), tee)).collect();
     for (_, _, tee) in &tees {
         if let Some(session) = hub.registry.borrow().get(tee.handover.session) {
             session.begin_request(verb.key);
         }
         hub.keeper.send(&ToKeeper::Untee { id: tee.handover.id }, &[]);
     }
-    for (head, name, tee) in tees {
+    for (wanted, name, tee) in tees {
         if tokio::time::timeout(PATIENCE, hub.tees.forgotten(&tee)).await.is_err() {
             hub.keeper.send(&ToKeeper::Untee { id: tee.handover.id }, &[]);
             hub.tees.forgotten(&tee).await;
         }
-        answer.tees.push(verbs::TeeInfo { name, ..tee.info(head) });
+        answer.tees.push(verbs::TeeInfo { name, ..tee.info(wanted) });
     }
     Ok(answer)
 }

@@ -117,6 +117,18 @@ pub fn append(folder: &Path, deaths: &BTreeMap<String, Vec<Death>>) -> io::Resul
     Ok(())
 }
 
+/// Moves the deaths of one file behind those of another.
+pub fn join(from: &Path, to: &Path) {
+    if !to.exists() {
+        let _ = fs::rename(from, to);
+    } else if let Ok(bytes) = fs::read(from) {
+        let appended = fs::File::options().append(true).open(to).and_then(|mut file| file.write_all(&bytes));
+        if appended.is_ok() {
+            let _ = fs::remove_file(from);
+        }
+    }
+}
+
 fn shorten(path: &Path) -> io::Result<()> {
     let kept = parse(&fs::read(path)?);
     let lines: Result<Vec<String>, _> = kept.iter().map(serde_json::to_string).collect();

@@ -14,6 +14,8 @@ use crate::session::service::machine::Event;
 use crate::session::service::machine::Rules;
 use crate::session::service::machine::Wanted;
 use crate::session::service::spec;
+use crate::session::service::spec::Origin;
+use crate::session::service::spec::ServiceSpec;
 use crate::session::spec::name_from;
 use crate::session::text;
 
@@ -49,7 +51,7 @@ impl Hub {
             }
             return Ok((name, Defined::Created));
         };
-        let is_same = first.definition.borrow().spec == definition.spec;
+        let is_same = is_same(&first.definition.borrow().spec, &definition.spec, replaces);
         if is_same {
             return Ok((name, Defined::Unchanged));
         }
@@ -58,14 +60,15 @@ impl Hub {
             let hint = format!("`rpm delete {name}` first, or choose another name with --name");
             return Err(WireError::new(Code::NameTaken, message).hint(hint));
         }
-        self.redefine(&known, definition);
+        self.redefine(&known, definition)?;
         Ok((name, Defined::Changed))
     }
 
     /// Gives a service another definition; what runs goes on with the old one until it is restarted.
-    fn redefine(self: &Rc<Self>, known: &[Rc<Unit>], definition: Definition) {
+    pub(super) fn redefine(self: &Rc<Self>, known: &[Rc<Unit>], definition: Definition) -> Result<(), WireError> {
         let definition = Arc::new(definition);
-        for unit in known {
+        self.rescale(known, &definition)?;
+        for unit in &self.services.instances(&definition.spec.full_name()) {
             *unit.rules.borrow_mut() = Rules::of(&definition.spec);
             *unit.definition.borrow_mut() = Arc::clone(&definition);
             if let Some(session) = &*unit.session.borrow() {
@@ -74,14 +77,22 @@ impl Hub {
             }
             unit.record();
             self.services.timers.set(&unit.name, unit.deadline());
+            self.plan(unit);
+            self.watch(unit);
+            // Its probes may be others.
+            unit.attended.set(None);
+            self.attend(unit);
             self.show(unit);
         }
         self.services.store.touch();
+        Ok(())
     }
 
-    pub(super) fn add_unit(&self, definition: &Arc<Definition>, instance: u32) -> Rc<Unit> {
+    pub(super) fn add_unit(self: &Rc<Self>, definition: &Arc<Definition>, instance: u32) -> Rc<Unit> {
         let unit = Rc::new(Unit::new(Arc::clone(definition), instance));
         self.services.add(Rc::clone(&unit));
+        self.plan(&unit);
+        self.watch(&unit);
         self.show(&unit);
         self.services.store.touch();
         unit
@@ -131,7 +142,7 @@ impl Hub {
     }
 
     /// Enters what a snapshot has and we have not; what is wanted there is wanted here.
-    pub fn restore(&self, state: State) {
+    pub fn restore(self: &Rc<Self>, state: State) {
         for Record { definition, units } in state.services {
             for record in units {
                 let name = definition.spec.instance_name(record.instance);
@@ -163,6 +174,17 @@ impl Hub {
         }
         due
     }
+}
+
+/// What was inherited is no difference; a file that does not ask for a change has made its own comparison.
+fn is_same(there: &ServiceSpec, wanted: &ServiceSpec, replaces: bool) -> bool {
+    let said = |spec: &ServiceSpec| {
+        let mut spec = spec.clone();
+        spec.env.retain(|variable| variable.origin != Origin::Inherited);
+        spec
+    };
+    let is_of_file = !wanted.source.is_empty() && wanted.source == there.source;
+    (is_of_file && !replaces) || said(there) == said(wanted)
 }
 
 /// Refuses what cannot be run, whoever made it.

@@ -6,11 +6,17 @@
 
 mod deaths;
 mod definitions;
+mod ending;
+mod needs;
 mod order;
+mod probes;
 mod resume;
+mod scale;
 mod store;
 mod timers;
+mod triggers;
 mod unit;
+mod watching;
 
 use std::cell::Cell;
 use std::cell::RefCell;
@@ -19,11 +25,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use tokio::sync::Notify;
-use tokio::sync::oneshot;
 use tokio::task;
 
 use crate::daemon::hub::Hub;
-use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::platform::clock;
 use crate::platform::failpoint;
@@ -37,9 +41,13 @@ use crate::session::service::machine::Why;
 use crate::session::status::End;
 
 pub use self::definitions::Defined;
+pub use self::needs::in_stop_order;
+pub use self::needs::ranks;
+pub use self::needs::run as run_needs;
 pub use self::resume::resume;
 pub use self::store::Store;
 pub use self::store::keep;
+pub use self::store::keep_deaths;
 pub use self::store::read;
 pub use self::store::write;
 pub use self::timers::run as run_timers;
@@ -52,10 +60,13 @@ pub struct Services {
     /// The same by session.
     by_session: RefCell<HashMap<SessionId, Rc<Unit>>>,
     timers: timers::Timers,
+    watching: watching::Watching,
     /// What is on disk.
     pub store: Store,
     /// Rings whenever an instance changed its state.
     changed: Notify,
+    /// The same, for who frees those that wait for others.
+    moved: Notify,
     /// What was taken over has been looked at: from now on an end is an event.
     is_resumed: Cell<bool>,
 }
@@ -67,8 +78,10 @@ impl Services {
             units: RefCell::default(),
             by_session: RefCell::default(),
             timers: timers::Timers::default(),
+            watching: watching::Watching::default(),
             store,
             changed: Notify::new(),
+            moved: Notify::new(),
             is_resumed: Cell::new(false),
         }
     }
@@ -123,6 +136,14 @@ impl Hub {
     pub fn advance_by(self: &Rc<Self>, unit: &Rc<Unit>, event: Event, key: Option<RequestKey>) {
         let now = clock::monotonic_ns();
         let wanted = unit.machine.borrow().wanted;
+        match &event {
+            Event::Stop { why: Why::Stop, .. } => unit.is_paused.set(true),
+            Event::Start { asked: true } | Event::Restart { why: Why::Restart, .. } => {
+                unit.is_paused.set(false);
+                self.services.store.is_clean.set(self.is_ending.get());
+            }
+            _ => {}
+        }
         let effects = unit.machine.borrow_mut().on(event, &unit.rules.borrow(), now);
         for effect in &effects {
             if let Effect::Died { why, by } = effect {
@@ -139,11 +160,14 @@ impl Hub {
                 Effect::Spawn => self.spawn_run(unit),
                 Effect::Stop if key.is_none() => unit.stop_run(),
                 Effect::Stop | Effect::Died { .. } => {}
-                Effect::Await => self.advance(unit, Event::Free),
+                Effect::Await => self.await_needs(unit),
                 Effect::Forget => self.forget_unit(unit),
             }
         }
+        self.attend(unit);
+        self.services.moved.notify_one();
         if unit.is_forgotten.get() {
+            unit.leave();
             self.services.changed.notify_waiters();
         } else {
             self.show(unit);
@@ -229,12 +253,9 @@ impl Hub {
             return;
         }
         self.advance_by(unit, Event::Stop { by: by.to_owned(), why }, Some(verb.key));
-        let session = unit.session.borrow().clone();
-        let is_stopping = matches!(unit.machine.borrow().phase, Phase::Stopping { .. });
-        if let Some(session) = session.filter(|_| is_stopping) {
+        if matches!(unit.machine.borrow().phase, Phase::Stopping { .. }) {
             let grace_ns = if verb.is_default { unit.grace().max(1) } else { verb.grace_ms.saturating_mul(1_000_000) };
-            let (reply, _) = oneshot::channel();
-            session.mail(Mail::Stop { by: by.to_owned(), key: verb.key, grace_ns, reply });
+            unit.ask_to_end(by.to_owned(), verb.key, grace_ns);
         }
     }
 
@@ -244,7 +265,8 @@ impl Hub {
         self.services.units.borrow_mut().remove(&unit.name);
         self.services.by_session.borrow_mut().remove(&unit.id());
         unit.is_forgotten.set(true);
-        self.services.store.forget(&unit.name);
+        self.services.watching.leave(&unit.name);
+        self.services.store.forget((!unit.is_replaced.get()).then_some(&unit.name));
         self.forget(unit.id());
     }
 }

@@ -1,11 +1,13 @@
 //! From a definition to what the keeper is to start.
 
+use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
 use serde_bytes::ByteBuf;
 
 use crate::daemon::hub::Hub;
 use crate::daemon::services::Unit;
+use crate::daemon::services::probes;
 use crate::daemon::session::tag;
 use crate::platform::clock;
 use crate::platform::limits;
@@ -14,6 +16,8 @@ use crate::protocol::message;
 use crate::session::environment;
 use crate::session::id::RequestKey;
 use crate::session::service::definition::Definition;
+use crate::session::service::probe::Probe;
+use crate::session::service::probe::Readiness;
 use crate::session::service::spec::Origin;
 use crate::session::service::spec::ServiceSpec;
 use crate::session::service::spec::Variable;
@@ -32,13 +36,19 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
     let spec = &definition.spec;
     // A terminal keeps the size that it has by now.
     let size = unit.session.borrow().as_ref().map_or(spec.size, |session| session.status.borrow().size);
-    let launch = launch(&definition, unit, key);
+    let mut launch = launch_of(&definition, unit, key);
+    if let (Some(path), Some(Readiness { probe, .. })) = (probes::prepare(hub, unit), &spec.readiness) {
+        match probe {
+            Probe::Fd(number) => launch.argv = probes::wrap(launch.argv, *number, &path),
+            _ => launch.env.push(environment::entry(b"NOTIFY_SOCKET", path.as_os_str().as_bytes())),
+        }
+    }
     let facts = Facts {
         name: unit.name.clone(),
         kind: spec.kind,
         size: spec.size,
         size_owner: SizeOwner::default(),
-        argv: launch.argv.clone(),
+        argv: spec.command.argv(),
         cwd: launch.cwd.clone(),
         tags: spec.tags.clone(),
         started_ms: clock::wall_ms(),
@@ -53,10 +63,17 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
         base: 0,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
+        nice: spec.nice,
     }
 }
 
-fn launch(definition: &Definition, unit: &Unit, key: RequestKey) -> Launch {
+/// Returns what a command gets that is run for an instance, as its own program.
+pub fn launch(unit: &Unit) -> Launch {
+    let key = unit.session.borrow().as_ref().map_or(RequestKey(0), |session| session.run.borrow().key);
+    launch_of(&unit.definition.borrow(), unit, key)
+}
+
+fn launch_of(definition: &Definition, unit: &Unit, key: RequestKey) -> Launch {
     let spec = &definition.spec;
     let tag = tag(key);
     let (number, name) = (unit.instance.to_string(), spec.full_name());

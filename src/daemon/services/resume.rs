@@ -28,6 +28,8 @@ pub fn resume(hub: &Rc<Hub>) {
     let state = store.load();
     let is_ours = state.keeper == identity;
     let is_lost = !is_ours && !state.is_clean;
+    // Until somebody starts something, what was shut down stays down whoever dies.
+    store.is_clean.set(state.is_clean);
     *store.keeper.borrow_mut() = identity;
     hub.services.is_resumed.set(true);
     let mut lost = Vec::new();
@@ -48,8 +50,11 @@ pub fn resume(hub: &Rc<Hub>) {
             }
         }
     }
+    mend_names(hub);
     for unit in hub.services.units() {
         go_on(hub, &unit);
+        hub.plan(&unit);
+        hub.watch(&unit);
     }
     for unit in lost {
         tracing::warn!(service = %unit.name, "was lost with its keeper, and is started again");
@@ -61,9 +66,26 @@ pub fn resume(hub: &Rc<Hub>) {
     }
 }
 
+/// A daemon that died in the middle of a reload left an instance with a name of its own: it takes the place of the old one,
+/// if that is gone, or goes.
+fn mend_names(hub: &Rc<Hub>) {
+    for unit in hub.services.units() {
+        let name = unit.definition.borrow().spec.instance_name(unit.instance);
+        if unit.name == name {
+            continue;
+        }
+        if hub.services.unit(&name).is_some() {
+            hub.delete(&unit, "an interrupted reload");
+        } else if let Err(error) = hub.rename_unit(&unit, &name) {
+            tracing::error!(service = %unit.name, %error, "cannot be given its name");
+        }
+    }
+}
+
 /// What another keeper did with it is over; what is wanted stays.
 fn restore(unit: &Unit, record: &UnitRecord, is_ours: bool) {
     unit.died.set(record.died);
+    unit.is_paused.set(record.paused);
     let mut machine = unit.machine.borrow_mut();
     match &record.machine {
         Some(kept) if is_ours => *machine = kept.clone(),
@@ -78,7 +100,7 @@ fn go_on(hub: &Rc<Hub>, unit: &Rc<Unit>) {
     let session = unit.session.borrow().clone();
     let phase = unit.machine.borrow().phase.clone();
     if phase == Phase::Waiting {
-        hub.advance(unit, Event::Free);
+        hub.await_needs(unit);
     }
     if let Phase::Starting { key, .. } = phase {
         match &session {
@@ -98,5 +120,6 @@ fn go_on(hub: &Rc<Hub>, unit: &Rc<Unit>) {
         unit.stop_run();
     }
     hub.services.timers.set(&unit.name, unit.deadline());
+    hub.attend(unit);
     hub.show(unit);
 }

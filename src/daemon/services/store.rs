@@ -15,6 +15,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::Serialize;
@@ -33,6 +34,8 @@ use crate::session::service::machine::Wanted;
 const HEAD: &str = "runpm-services 1 ";
 /// Files before the newest one.
 const GENERATIONS: u32 = 4;
+/// Time between two writes of deaths.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// All that is on disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +69,8 @@ pub struct UnitRecord {
     pub wanted: Wanted,
     /// Deaths so far.
     pub died: u64,
+    /// Somebody stopped it: its schedule rests.
+    pub paused: bool,
     /// What it does, while no keeper knows it.
     pub machine: Option<Machine>,
 }
@@ -84,7 +89,10 @@ pub struct Store {
     /// Somebody deleted something.
     may_be_empty: Cell<bool>,
     removed: RefCell<Vec<String>>,
+    renamed: RefCell<Vec<(String, String)>>,
     work: Notify,
+    /// Rings for who writes deaths.
+    dead: Notify,
     done: Notify,
 }
 
@@ -100,7 +108,9 @@ impl Store {
             fault: RefCell::default(),
             may_be_empty: Cell::default(),
             removed: RefCell::default(),
+            renamed: RefCell::default(),
             work: Notify::new(),
+            dead: Notify::new(),
             done: Notify::new(),
         }
     }
@@ -113,13 +123,19 @@ impl Store {
 
     /// Somebody died.
     pub fn bury(&self) {
-        self.work.notify_one();
+        self.dead.notify_one();
     }
 
-    /// Somebody deleted an instance.
-    pub fn forget(&self, name: &str) {
+    /// Somebody deleted an instance; with its name go its deaths.
+    pub fn forget(&self, name: Option<&String>) {
         self.may_be_empty.set(true);
-        self.removed.borrow_mut().push(name.to_owned());
+        self.removed.borrow_mut().extend(name.cloned());
+        self.touch();
+    }
+
+    /// An instance has another name: so has the file of its deaths.
+    pub fn rename(&self, from: &str, to: &str) {
+        self.renamed.borrow_mut().push((from.to_owned(), to.to_owned()));
         self.touch();
     }
 
@@ -158,7 +174,7 @@ impl Store {
 
 const NEWEST: &str = "state";
 
-/// Writes services and deaths when they change, for as long as the daemon lives.
+/// Writes services when they change, for as long as the daemon lives.
 pub async fn keep(hub: Rc<Hub>) {
     let store = &hub.services.store;
     loop {
@@ -169,9 +185,15 @@ pub async fn keep(hub: Rc<Hub>) {
             let (path, may_be_empty) = (store.folder.join(NEWEST), store.may_be_empty.take());
             let removed: Vec<PathBuf> =
                 store.removed.take().iter().map(|name| store.deaths().join(deaths::file_name(name))).collect();
+            let path_of = |name: &str| store.deaths().join(deaths::file_name(name));
+            let renamed = store.renamed.take();
+            let renamed: Vec<_> = renamed.iter().map(|(from, to)| (path_of(from), path_of(to))).collect();
             let written = task::spawn_blocking(move || {
                 for path in &removed {
                     let _ = fs::remove_file(path);
+                }
+                for (from, to) in &renamed {
+                    deaths::join(from, to);
                 }
                 write(&path, &state, may_be_empty)
             });
@@ -183,10 +205,18 @@ pub async fn keep(hub: Rc<Hub>) {
             store.saved.set(version);
             store.done.notify_waiters();
         }
+    }
+}
+
+/// Writes deaths, those of a while together: the keeper keeps them meanwhile.
+pub async fn keep_deaths(hub: Rc<Hub>) {
+    loop {
+        hub.services.store.dead.notified().await;
         let waiting = deaths::take(&hub.services.units());
         if !waiting.is_empty() {
             bury(&hub, waiting).await;
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -229,6 +259,7 @@ fn record(unit: &Unit) -> UnitRecord {
         instance: unit.instance,
         wanted: machine.wanted,
         died: unit.died.get(),
+        paused: unit.is_paused.get(),
         machine: unit.is_dormant().then(|| machine.clone()),
     }
 }

@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use crate::daemon::handler::starting;
 use crate::daemon::services::order;
-use crate::daemon::session::Mail;
+use crate::daemon::services::probes::Channel;
 use crate::daemon::session::Session;
 use crate::platform::clock;
 use crate::protocol::error::WireError;
@@ -65,18 +65,42 @@ pub struct Unit {
     pub said: RefCell<Option<String>>,
     /// It was deleted.
     pub is_forgotten: Cell<bool>,
+    /// Another instance takes its place: its deaths are kept.
+    pub is_replaced: Cell<bool>,
+    /// Its liveness last said so.
+    pub is_well: Cell<bool>,
+    /// What it waits for, in words.
+    pub waits_for: RefCell<Option<String>>,
+    /// The run that is looked after, by its start.
+    pub attended: Cell<Option<Nanos>>,
+    /// Who looks after it.
+    pub tasks: RefCell<Vec<AbortHandle>>,
+    /// Its stop command or keys are at work.
+    pub is_asked: Cell<bool>,
+    /// Somebody stopped it: its schedule rests.
+    pub is_paused: Cell<bool>,
+    /// Who looks after its schedule.
+    pub schedule: RefCell<Option<AbortHandle>>,
+    /// What it tells through.
+    pub channel: RefCell<Option<Rc<Channel>>>,
     dormant: SessionId,
 }
 
 impl Unit {
-    /// Makes one that never ran.
+    /// Makes one that never ran, with the name that fits its number.
     pub fn new(definition: Arc<Definition>, instance: u32) -> Self {
+        let name = definition.spec.instance_name(instance);
+        Self::named(definition, instance, name)
+    }
+
+    /// Makes one that never ran.
+    pub fn named(definition: Arc<Definition>, instance: u32, name: String) -> Self {
         thread_local!(static NEXT: Cell<u64> = const { Cell::new(DORMANT_IDS) });
         let dormant = NEXT.with(|next| next.replace(next.get() + 1));
         // Time and place: keys must not be those of an earlier life.
         let seed = clock::wall_ms() << 20 ^ u64::from(std::process::id()) << 44 ^ dormant;
         Self {
-            name: definition.spec.instance_name(instance),
+            name,
             instance,
             rules: RefCell::new(Rules::of(&definition.spec)),
             definition: RefCell::new(definition),
@@ -89,19 +113,38 @@ impl Unit {
             fault: RefCell::default(),
             said: RefCell::default(),
             is_forgotten: Cell::default(),
+            is_replaced: Cell::default(),
+            is_well: Cell::default(),
+            waits_for: RefCell::default(),
+            attended: Cell::default(),
+            tasks: RefCell::default(),
+            is_asked: Cell::default(),
+            is_paused: Cell::default(),
+            schedule: RefCell::default(),
+            channel: RefCell::default(),
             dormant: SessionId(dormant),
         }
     }
 
     /// Makes one from what the keeper kept.
     pub fn adopt(name: &str, supervised: Supervised) -> Self {
-        let Supervised { definition, instance, machine, died, request, deaths } = supervised;
-        let unit = Self { name: name.to_owned(), machine: RefCell::new(machine), ..Self::new(definition, instance) };
+        let Supervised { definition, instance, machine, died, request, paused, deaths } = supervised;
+        let unit = Self { machine: RefCell::new(machine), ..Self::named(definition, instance, name.to_owned()) };
         unit.died.set(died);
         unit.request.set(request);
+        unit.is_paused.set(paused);
         unit.last.set(deaths.last().map(|death| death.why));
         *unit.unsaved.borrow_mut() = deaths;
         unit
+    }
+
+    /// Makes the same under another name; the old one has to be forgotten.
+    pub fn renamed(&self, name: &str) -> Self {
+        let fresh = Self::adopt(name, self.supervised());
+        *fresh.session.borrow_mut() = self.session.borrow_mut().take();
+        *fresh.said.borrow_mut() = self.said.borrow_mut().take();
+        fresh.last.set(self.last.get());
+        fresh
     }
 
     /// Returns the full name of its service.
@@ -112,6 +155,23 @@ impl Unit {
     /// Returns its id: that of its session, or a stand-in.
     pub fn id(&self) -> SessionId {
         self.session.borrow().as_ref().map_or(self.dormant, |session| session.id)
+    }
+
+    /// Nobody looks after it any more.
+    pub fn leave_tasks(&self) {
+        for task in self.tasks.take() {
+            task.abort();
+        }
+        *self.said.borrow_mut() = None;
+    }
+
+    /// Nobody looks after it any more, and nobody has: another instance goes on in its place.
+    pub fn leave(&self) {
+        self.leave_tasks();
+        self.attended.set(None);
+        if let Some(task) = self.schedule.take() {
+            task.abort();
+        }
     }
 
     /// Returns whether it has no session.
@@ -163,6 +223,7 @@ impl Unit {
             machine: self.machine.borrow().clone(),
             died: self.died.get(),
             request: self.request.get(),
+            paused: self.is_paused.get(),
             deaths: self.unsaved.borrow().clone(),
         }
     }
@@ -173,18 +234,6 @@ impl Unit {
             session.facts.borrow_mut().service = Some(self.supervised());
             session.put_facts();
         }
-    }
-
-    /// Asks its program to end, for the reason that is in its state.
-    pub fn stop_run(&self) {
-        let Some(session) = self.session.borrow().clone() else { return };
-        let by = match &self.machine.borrow().phase {
-            Phase::Stopping { by, .. } if !by.is_empty() => by.clone(),
-            Phase::Stopping { why, .. } => format!("{why:?}").to_lowercase(),
-            _ => String::new(),
-        };
-        let (reply, _) = oneshot::channel();
-        session.mail(Mail::Stop { by, key: RequestKey(0), grace_ns: self.grace().max(1), reply });
     }
 
     /// Returns what may be seen of it.
@@ -219,6 +268,7 @@ impl Unit {
     fn reason(&self, phase: &Phase) -> Option<String> {
         match phase {
             Phase::Failed { fault: Fault::GaveUp } => Some("it crashed too often".to_owned()),
+            Phase::Waiting => self.waits_for.borrow().clone(),
             Phase::Failed { .. } => self.start_fault().map(|error| error.message),
             _ => None,
         }

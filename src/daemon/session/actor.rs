@@ -100,6 +100,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         facts: RefCell::new(facts),
         run: RefCell::new(Run::of(&handover, process)),
         handover: Fixed { kind: handover.kind, size: handover.size, group: handover.group },
+        input_ends: Cell::new(false),
         input_room: RefCell::new(input_room),
         output: Notify::new(),
         news: Notify::new(),

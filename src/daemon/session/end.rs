@@ -78,10 +78,8 @@ impl Actor {
                     self.session.store.put_facts(&self.session.facts.borrow());
                 }
                 Effect::SignalPolitely => {
-                    self.survey(Purpose::Polite {
-                        hangs_up: self.session.handover.kind == Kind::Pty,
-                        is_repeat: false,
-                    });
+                    let hangs_up = self.session.handover.kind == Kind::Pty;
+                    self.survey(Purpose::Polite { hangs_up, is_repeat: false, signal: self.session.stop_signal() });
                 }
                 Effect::SignalHard => self.survey(Purpose::Hard),
                 Effect::LookForRest if self.is_alone() => {
@@ -163,7 +161,10 @@ impl Actor {
             let _ = stopper.send(end.clone());
         }
         self.session.output.notify_waiters();
-        self.hub.ended();
+        // Services are kept whatever becomes of them.
+        if self.session.facts.borrow().service.is_none() {
+            self.hub.ended();
+        }
     }
 
     /// Shows subscribers where the machine stands, if that changed.

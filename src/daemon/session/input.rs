@@ -75,8 +75,6 @@ pub struct Input {
     queue: VecDeque<Piece>,
     /// Bytes of answers in the queue.
     answers: usize,
-    /// Close the input once the queue is empty.
-    ends: bool,
     /// In the reactor only while a write has to wait: otherwise every output of a terminal would wake us here.
     waiting: Option<AsyncFd<OwnedFd>>,
     typed_at: u64,
@@ -130,7 +128,7 @@ impl Input {
 impl Actor {
     /// An attachment typed; without control its bytes are dropped. One that sends more than it was allowed is cut off.
     pub(super) fn on_input(&mut self, attach: AttachId, bytes: Vec<u8>, now: u64) {
-        let may_type = self.control.may_type(attach) && self.session.input.borrow().is_some();
+        let may_type = self.control.may_type(attach) && self.session.takes_input().is_ok();
         let Some(attachment) = self.attachments.get_mut(&attach) else { return };
         let len = bytes.len() as u64;
         attachment.typed.queued += len;
@@ -221,7 +219,11 @@ impl Actor {
     /// End-of-file: a terminal's character, or a closed pipe once everything before it was written.
     fn end_input(&mut self) {
         match self.session.handover.kind {
-            Kind::Pipe => self.input.ends = true,
+            Kind::Pipe => {
+                self.session.input_ends.set(true);
+                // Who waits for room comes after the end.
+                self.session.input_room.borrow().close();
+            }
             Kind::Pty => {
                 let eof = self.session.input.borrow().as_ref().map_or(4, tty::eof_character);
                 self.input.push(vec![eof], Writer::Screen);
@@ -252,14 +254,13 @@ impl Actor {
             }
         }
         self.input.waiting = None;
-        if self.input.ends {
+        if self.session.input_ends.get() {
             self.close_input();
         }
     }
 
     /// Closes a pipe's input here and in the keeper. A terminal's master stays open: it is its output too.
     fn close_input(&mut self) {
-        self.input.ends = false;
         if self.session.handover.kind == Kind::Pipe {
             *self.session.input.borrow_mut() = None;
             self.session.input_room.borrow().close();

@@ -198,6 +198,8 @@ pub struct Session {
     pub status: RefCell<Status>,
     /// Bytes that requests may still have queued; closed when it takes no more input.
     pub input_room: RefCell<Arc<Semaphore>>,
+    /// Nothing may be typed any more: its input is closed once what waits was written.
+    pub input_ends: Cell<bool>,
     /// Followers wait here for bytes or the end.
     pub output: Notify,
     /// The actor waits here for news of the keeper.
@@ -258,13 +260,19 @@ impl Session {
     /// Returns who of those left at its end is still there; looked up again when the last look is old.
     pub fn still_left(&self) -> Vec<u32> {
         let now = clock::monotonic_ns();
-        let (looked, left) = &mut *self.left.borrow_mut();
-        if !left.is_empty() && now.saturating_sub(*looked) > LEFT_PAUSE_NS {
-            *looked = now;
-            let is_there = |stat: Stat, start_time| stat.start_time == start_time && !stat.is_zombie;
-            left.retain(|(pid, start_time)| process::stat(*pid).is_some_and(|stat| is_there(stat, *start_time)));
+        if now.saturating_sub(self.left.borrow().0) > LEFT_PAUSE_NS {
+            self.left_behind();
         }
-        left.iter().map(|(pid, _)| *pid).collect()
+        self.left.borrow().1.iter().map(|(pid, _)| *pid).collect()
+    }
+
+    /// The same, looked up now, in a form that can be signalled.
+    pub fn left_behind(&self) -> Vec<Identity> {
+        let (looked, left) = &mut *self.left.borrow_mut();
+        *looked = clock::monotonic_ns();
+        let is_there = |stat: Stat, start_time| stat.start_time == start_time && !stat.is_zombie;
+        left.retain(|(pid, start_time)| process::stat(*pid).is_some_and(|stat| is_there(stat, *start_time)));
+        left.iter().map(|(pid, start_time)| Identity { pid: *pid, start_time: *start_time }).collect()
     }
 
     /// Notes who is left, for this daemon and the next one. Has to come before the end is told.
@@ -281,7 +289,8 @@ impl Session {
 
     /// Says why it takes no input, if it takes none.
     pub fn takes_input(&self) -> Result<(), WireError> {
-        let why = match (self.status.borrow().end().is_some(), self.input.borrow().is_none()) {
+        let is_closed = self.input.borrow().is_none() || self.input_ends.get();
+        let why = match (self.status.borrow().end().is_some(), is_closed) {
             (true, _) => "has ended",
             (false, true) => "takes no input any more: it was closed",
             (false, false) => return Ok(()),
@@ -337,6 +346,17 @@ impl Session {
             end.left = self.still_left();
         }
         status
+    }
+
+    /// Is called something else from now on; what is none stays as it is. The keeper has it first.
+    pub fn rename(&self, name: Option<String>, tags: Option<Vec<String>>) {
+        let mut facts = self.facts.borrow_mut();
+        facts.name = name.unwrap_or_else(|| facts.name.clone());
+        facts.tags = tags.unwrap_or_else(|| facts.tags.clone());
+        self.store.put_facts(&facts);
+        let mut status = self.status.borrow_mut();
+        status.name.clone_from(&facts.name);
+        status.tags.clone_from(&facts.tags);
     }
 
     /// Returns its first process for good.

@@ -110,6 +110,7 @@ impl Session {
         let room = Semaphore::new(if input.is_some() { INPUT_LIMIT } else { 0 });
         *self.input.borrow_mut() = input;
         *self.input_room.borrow_mut() = Arc::new(room);
+        self.input_ends.set(false);
         *self.run.borrow_mut() = Run::of(handover, process);
         *self.kin.borrow_mut() = Arc::default();
         self.suspects.borrow_mut().clear();
@@ -123,6 +124,13 @@ impl Session {
         drop(status);
         self.mail(Mail::Started);
         Ok(())
+    }
+
+    /// Returns the signal that asks a service to end, where that is not TERM.
+    pub fn stop_signal(&self) -> Option<u8> {
+        let facts = self.facts.borrow();
+        let signal = facts.service.as_ref()?.definition.spec.stop.signal;
+        (i32::from(signal) != libc::SIGTERM).then_some(signal)
     }
 
     /// Returns the offset where this run begins, as far as the index knows.

@@ -146,6 +146,9 @@ pub struct Send {
     pub paste: bool,
     /// Press Enter afterwards: a return on a terminal, a line feed on a pipe.
     pub enter: bool,
+    /// Longest wait, in milliseconds, for a program that does not read what was typed before; 0 is for ever. When it is
+    /// over nothing was typed.
+    pub patience_ms: u64,
 }
 verb!(Send = "send" -> Sent);
 

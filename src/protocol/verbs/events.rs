@@ -13,9 +13,10 @@ use crate::term::Size;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Events {
-    /// Go on behind this event; without it, with what happens from now on.
+    /// Go on behind this event, 0: with the oldest that is kept; without it, with what happens from now on. An event that
+    /// has not happened yet is refused.
     pub since: Option<u64>,
-    /// Epoch that `since` is of. Of another one, everything of the present epoch is sent, after the ends that were noted
+    /// Epoch that `since` is of; without it the present one, so only 0 means the same whenever it is asked. Of another one, everything of the present epoch is sent, after the ends that were noted
     /// behind `since` by daemons that were killed since: those have the number 0.
     pub epoch: Option<u64>,
     /// Which sessions; none means all. Globs, tags and `all` also take sessions that come later.

@@ -12,20 +12,32 @@ use crate::session::service::death::Death;
 use crate::session::service::definition::Definition;
 use crate::session::status::Status;
 
-/// Defines a service and starts it.
+/// Defines services and starts them, in the order in which they need each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct StartService {
+pub struct Define {
     /// A repeated key answers with what it made the first time.
     pub key: RequestKey,
-    /// What it is; an empty name is made from the program's.
-    pub definition: Definition,
-    /// It takes the place of another one of its name; what runs is restarted if that matters to it.
-    pub replaces: bool,
-    /// Milliseconds to wait until it is ready, or has failed; 0 waits for the start alone.
+    /// Which.
+    pub entries: Vec<Entry>,
+    /// Milliseconds to wait until they are ready, or have failed; 0 waits for the start alone.
     pub wait_ms: u64,
 }
-verb!(StartService = "start-service" -> Acts);
+verb!(Define = "define" -> Acts);
+
+/// One service to be defined.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Entry {
+    /// What it is; an empty name is made from the program's.
+    pub definition: Definition,
+    /// It takes the place of another one of its name.
+    pub replaces: bool,
+    /// Instances that run are restarted, if it does.
+    pub restarts: bool,
+    /// Instances that do not run are started.
+    pub starts: bool,
+}
 
 /// What to do to services that are there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,6 +52,10 @@ pub enum Deed {
     Delete,
     /// Count restarts and failures anew.
     Reset,
+    /// Run so many instances.
+    Scale,
+    /// Start a new instance beside each one, wait until it is ready, then end the old one.
+    Reload,
 }
 
 /// Does something to services; sessions that are none are refused by name and otherwise left out.
@@ -54,8 +70,20 @@ pub struct Act {
     pub targets: Vec<String>,
     /// Milliseconds to wait until those that were started are ready, or have failed; 0 waits for the start alone.
     pub wait_ms: u64,
+    /// How many instances ([`Deed::Scale`]): so many, or so many more or fewer.
+    pub scale: Scale,
 }
 verb!(Act = "act" -> Acts);
+
+/// A number of instances.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Scale {
+    /// The number, or the difference.
+    pub by: i32,
+    /// It is a difference.
+    pub is_relative: bool,
+}
 
 /// Starts again what was wanted when everything was shut down.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

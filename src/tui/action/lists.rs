@@ -2,6 +2,7 @@
 
 use crate::tui::action::actions;
 use crate::tui::app::App;
+use crate::tui::tiles::Way;
 
 actions! {
     /// See the module.
@@ -16,8 +17,26 @@ actions! {
         List 1: "Enter"; View 1: "Enter" "i" "Prefix Enter";
     }
     "look" "look" "Goes to the panes without typing into them." App::look => { List: "l" "Right" "Tab"; }
+    "new" "new" "Asks what to start: command, name, directory, kind, tags." App::open_form => { List 2: "n"; View: "n"; }
+    "rename" "rename" "Gives the session another name." App::ask_name => { List: "e" ","; View: "Prefix ,"; Typing: "Prefix ,"; }
+    "tag" "tags" "Gives the session other tags." App::ask_tags => { List: "#"; View: "Prefix #"; Typing: "Prefix #"; }
+    "duplicate" "duplicate" "Starts the same command in the same directory a second time." App::duplicate => { List: "D"; }
+    "restart" "restart" "Starts a session that has ended anew, under its name." App::restart => { List: "r"; View: "r"; Typing: "Prefix R"; }
+    "grid" "grid" "Shows all listed sessions as live thumbnails." App::open_grid => { List: "v"; View: "v"; Typing: "Prefix v"; }
+    "grid-left" "left" "Goes to the thumbnail on the left." |app| app.step_grid(Way::Left) => { Grid: "h" "Left"; }
+    "grid-down" "down" "Goes to the thumbnail below." |app| app.step_grid(Way::Down) => { Grid: "j" "Down"; }
+    "grid-up" "up" "Goes to the thumbnail above." |app| app.step_grid(Way::Up) => { Grid: "k" "Up"; }
+    "grid-right" "right" "Goes to the thumbnail on the right." |app| app.step_grid(Way::Right) => { Grid: "l" "Right" "Tab"; }
+    "grid-open" "type" "Gives the keyboard to the session." App::open_from_grid => { Grid 1: "Enter"; }
+    "grid-leave" "list" "Goes back to the list." App::leave_grid => { Grid 2: "Esc" "v" "q" "C-c" "Prefix s" "Prefix w"; }
+    "next-alert" "next alert" "Goes to the next session that wants attention." |app| app.next_alert(false) => { List: "M-n" "Prefix M-n"; View: "M-n" "Prefix M-n"; Typing: "Prefix M-n"; }
+    "previous-alert" "alert before" "Goes to the session before that wants attention." |app| app.next_alert(true) => { List: "M-p" "Prefix M-p"; View: "M-p" "Prefix M-p"; Typing: "Prefix M-p"; }
+    "watch-activity" "activity" "Watches the session for activity, or stops." App::watch_activity => { List: "a a"; }
+    "watch-silence" "silence" "Watches the session for silence, or stops." App::watch_silence => { List: "a s"; }
+    "watch-words" "words" "Watches what the session says for words, or stops." App::watch_words => { List: "a w"; }
+    "search-all" "search all" "Searches what all sessions said." App::search_all => { List: "g /"; View: "g /" "Prefix g"; Typing: "Prefix g"; }
     "new-shell" "new shell" "Starts a shell in this directory and gives it the keyboard." App::start_shell => {
-        List 2: "n" "Prefix c"; View: "n" "Prefix c"; Typing 5: "Prefix c";
+        List: "c" "Prefix c"; View: "c" "Prefix c"; Typing 5: "Prefix c";
     }
     "stop" "stop" "Asks the session to end, politely first; asks you before." |app| app.confirm_end(false) => {
         List 5: "x" "Prefix x"; View: "x" "Prefix x"; Typing 7: "Prefix x";
@@ -26,6 +45,7 @@ actions! {
         List 8: "X" "Prefix X"; View: "X" "Prefix X"; Typing: "Prefix X";
     }
     "remove" "remove" "Removes the row of a session that has ended." App::remove => { List 9: "d" "Delete"; }
+    "undo-remove" "undo" "Brings back the row that was removed last, for ten seconds." App::undo_remove => { List: "u"; }
     "filter" "filter" "Filters the list by name, command, directory, tag and state; ! before a word excludes it." App::start_filter => {
         List 6: "/"; View: "Prefix f"; Typing: "Prefix f";
     }

@@ -33,12 +33,16 @@ pub enum Context {
     Grid,
     /// In the palette.
     Palette,
-    /// On a list to pick from: results of a search, messages.
+    /// On the messages.
     Pick,
     /// On the details of a session.
     Detail,
     /// In a form.
     Form,
+    /// In a field of its own.
+    Prompt,
+    /// On lines that a search found.
+    Results,
     /// On the question whether to do something that cannot be undone.
     Confirm,
     /// On the question what to do with a session that somebody else controls.
@@ -54,7 +58,7 @@ pub enum Context {
 }
 
 /// All contexts, with their names in settings and what they are called in the help.
-pub const CONTEXTS: [(Context, &str, &str); 18] = [
+pub const CONTEXTS: [(Context, &str, &str); 20] = [
     (Context::List, "list", "In the list"),
     (Context::Filter, "filter", "In the filter of the list"),
     (Context::View, "view", "Looking at a pane"),
@@ -64,9 +68,11 @@ pub const CONTEXTS: [(Context, &str, &str); 18] = [
     (Context::Find, "find", "In the search of copy mode"),
     (Context::Grid, "grid", "On the grid"),
     (Context::Palette, "palette", "In the palette"),
-    (Context::Pick, "pick", "On results and messages"),
+    (Context::Pick, "pick", "On messages"),
     (Context::Detail, "detail", "On the details of a session"),
-    (Context::Form, "form", "In a form"),
+    (Context::Form, "form", "In the form of a new session"),
+    (Context::Prompt, "prompt", "In a field of its own"),
+    (Context::Results, "results", "On results of a search"),
     (Context::Confirm, "confirm", "On a question"),
     (Context::Offer, "offer", "When somebody else controls it"),
     (Context::Help, "help", "On the help"),
@@ -97,7 +103,7 @@ impl Context {
     /// Returns whether characters without a meaning go into a field.
     #[must_use]
     pub const fn is_text(self) -> bool {
-        matches!(self, Self::Filter | Self::Find | Self::Palette | Self::Form | Self::HelpFilter)
+        matches!(self, Self::Filter | Self::Find | Self::Palette | Self::Form | Self::Prompt | Self::HelpFilter)
     }
 }
 

@@ -38,6 +38,8 @@ actions! {
     "main-layout" "main" "Arranges the panes beside a large one." |app| app.arrange(Shape::Main) => { List: "Prefix M-3"; View: "Prefix M-3"; Typing: "Prefix M-3"; }
     "tiled-layout" "tiled" "Arranges the panes as near to squares as they come." |app| app.arrange(Shape::Tiled) => { List: "Prefix M-5"; View: "Prefix M-5"; Typing: "Prefix M-5"; }
     "open-marked" "open marked" "Opens a pane for each marked session." |app| { let all = app.chosen(); app.open_panes(&all); } => { List: "m"; }
+    "save-layout" "save layout" "Keeps the panes under a name." |app| app.ask_layout(true) => {}
+    "open-layout" "open layout" "Opens panes that were kept under a name." |app| app.ask_layout(false) => {}
     "mark-pane" "type into both" "Marks the pane: what is typed into a marked pane goes to all of them." App::mark_pane => { List: "Prefix m"; View: "Prefix m"; Typing: "Prefix m"; }
     "unmark-panes" "type into one" "Takes all marks from panes." App::unmark_panes => { List: "Prefix M"; View: "Prefix M"; Typing: "Prefix M"; }
     "pan-left" "pan left" "Moves the view of a session that is larger than its pane to the left." |app| app.pan(Way::Left) => { View: "H" "Prefix S-Left"; Typing: "Prefix S-Left"; }

@@ -7,6 +7,7 @@ use crate::tui::app::Ask;
 use crate::tui::app::Control;
 use crate::tui::app::Effect;
 use crate::tui::app::Focus;
+use crate::tui::app::Prompt;
 
 /// Actions that mean nothing with one session.
 pub(super) const FOR_MANY: [&str; 34] = [
@@ -122,6 +123,24 @@ impl App {
     pub(in crate::tui) fn start_shell(&mut self) {
         let size = self.size_for(self.panes.focused_id()).unwrap_or_default();
         self.ask(Ask::Run { size, program: None });
+    }
+
+    pub(in crate::tui) fn ask_name(&mut self) {
+        if let Some(name) = self.selected().map(|status| status.name.clone()) {
+            self.open_prompt(Prompt::Rename, "the session's name", &name);
+        }
+    }
+
+    pub(in crate::tui) fn ask_tags(&mut self) {
+        if let Some(tags) = self.selected().map(|status| status.tags.join(" ")) {
+            self.open_prompt(Prompt::Tags, "the session's tags", &tags);
+        }
+    }
+
+    pub(in crate::tui) fn rename(&mut self, name: Option<String>, tags: Option<String>) {
+        let Some(id) = self.sessions.selected_id() else { return };
+        let tags = tags.map(|tags| tags.split([' ', ',']).filter(|tag| !tag.is_empty()).map(str::to_owned).collect());
+        self.ask(Ask::Rename { id, name, tags });
     }
 
     pub(in crate::tui) fn redraw(&mut self) {

@@ -6,9 +6,13 @@ use crate::session::text;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
 use crate::tui::app::Overlay;
+use crate::tui::app::SECOND_NS;
+use crate::tui::app::Then;
 
 /// Milliseconds that a stop waits before it kills.
 const GRACE_MS: u64 = 5000;
+/// How long removing can be undone.
+const UNDO_NS: u64 = 10 * SECOND_NS;
 /// Most sessions that a question names.
 const NAMED: usize = 12;
 
@@ -37,14 +41,18 @@ impl App {
             many => lines_of_many(many, is_hard),
         };
         let ids: Vec<SessionId> = living.iter().map(|status| status.id).collect();
-        let then = Ask::Stop { ids, grace_ms: if is_hard { 0 } else { GRACE_MS } };
+        let then = Then::Ask(Ask::Stop { ids, grace_ms: if is_hard { 0 } else { GRACE_MS } });
         let title = if is_hard { "kill" } else { "stop" };
         self.open(Overlay::Confirm { title: title.to_owned(), is_hard, lines, then });
     }
 
     pub(in crate::tui) fn confirmed(&mut self) {
         if let Some(Overlay::Confirm { then, .. }) = self.overlay.take() {
-            self.ask(then);
+            match then {
+                Then::Ask(ask) => self.ask(ask),
+                Then::Remove(ids) => self.remove_soon(ids),
+                Then::Type(bytes) => self.type_bytes(&bytes),
+            }
             self.list.marked.clear();
         }
         self.damage.chrome();
@@ -60,13 +68,47 @@ impl App {
             let text = format!("{} is {}; x stops it first.", text::clean(&first.name), first.word());
             self.say(text);
         } else if ended.len() == 1 {
-            self.ask(Ask::Remove { ids: ended });
+            self.remove_soon(ended);
         } else {
             let mut lines = vec![format!("Remove {} ended sessions, with all they said?", ended.len()), String::new()];
             let rows: Vec<&Status> = chosen.into_iter().filter(|status| status.end().is_some()).collect();
             lines.extend(names(&rows));
-            let then = Ask::Remove { ids: ended };
+            let then = Then::Remove(ended);
             self.open(Overlay::Confirm { title: "remove".to_owned(), is_hard: false, lines, then });
+        }
+    }
+
+    /// Takes rows out of the list; what they are about is forgotten in ten seconds.
+    fn remove_soon(&mut self, ids: Vec<SessionId>) {
+        let at = self.sessions.selected_id().and_then(|id| self.list.rows().position(|row| row == id));
+        let count = ids.len();
+        self.removing.push((self.now.mono + UNDO_NS, ids));
+        self.refresh_list();
+        let is_gone = self.sessions.selected_id().is_none_or(|id| self.list.line_of(id).is_none());
+        if is_gone {
+            let next = at.and_then(|at| self.list.rows().nth(at)).or_else(|| self.list.rows().last());
+            self.show(next);
+        }
+        let rows = if count == 1 { "row is" } else { "rows are" };
+        self.say(format!("{count} {rows} removed; u within 10 s brings back what was removed last."));
+    }
+
+    /// Brings back what was removed last.
+    pub(in crate::tui) fn undo_remove(&mut self) {
+        let Some((_, ids)) = self.removing.pop() else {
+            self.say("There is nothing to bring back.");
+            return;
+        };
+        self.refresh_list();
+        self.notice = None;
+        self.show(ids.first().copied());
+    }
+
+    /// Forgets what was removed long enough ago.
+    pub(in crate::tui) fn remove_now(&mut self, now: u64) {
+        let due: Vec<SessionId> = self.removing.extract_if(.., |(at, _)| now >= *at).flat_map(|(_, ids)| ids).collect();
+        if !due.is_empty() {
+            self.ask(Ask::Remove { ids: due });
         }
     }
 

@@ -24,7 +24,8 @@ impl App {
             What::Key(key) => self.on_key(key, token),
             What::Silent if self.keymap.is_pending() => {}
             What::Mouse(mouse) => self.on_mouse(mouse, token.passed),
-            What::Silent | What::Paste | What::Focus | What::Part | What::Unknown if is_typing => {
+            What::Paste if is_typing => self.on_paste(token.fresh()),
+            What::Silent | What::Focus | What::Part | What::Unknown if is_typing => {
                 self.type_bytes(token.fresh());
             }
             What::Paste if context.is_text() => {

@@ -64,6 +64,8 @@ impl App {
         self.link = Link::Up;
         self.damage.chrome();
         self.ask(Ask::Subscribe);
+        self.ask(Ask::Events);
+        self.lose_words();
         self.copy_again();
         let all: Vec<PaneId> = self.panes.all().map(|pane| pane.id).collect();
         for id in all {

@@ -113,9 +113,10 @@ impl List {
         self.items.iter().position(|item| *item == Item::Row(id))
     }
 
-    fn refresh(&mut self, rows: &[Status]) {
+    fn refresh(&mut self, rows: &[Status], removed: &[SessionId]) {
         let filter = Filter::of(&self.filter.text());
-        let passing = rows.iter().filter(|status| filter.is_empty() || filter.passes(status));
+        let is_here = |status: &&Status| !removed.contains(&status.id);
+        let passing = rows.iter().filter(is_here).filter(|status| filter.is_empty() || filter.passes(status));
         self.marked.retain(|id| rows.iter().any(|status| status.id == *id));
         if self.grouping == Grouping::None {
             self.items = passing.map(|status| Item::Row(status.id)).collect();
@@ -140,7 +141,8 @@ impl List {
 impl App {
     /// Makes the lines anew; something of what there is or of how it is listed changed.
     pub(in crate::tui) fn refresh_list(&mut self) {
-        self.list.refresh(self.sessions.rows());
+        let removed: Vec<SessionId> = self.removing.iter().flat_map(|(_, ids)| ids.iter().copied()).collect();
+        self.list.refresh(self.sessions.rows(), &removed);
         self.damage.chrome();
     }
 

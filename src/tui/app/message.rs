@@ -11,6 +11,7 @@ use crate::session::spec::Kind;
 use crate::session::status::Status;
 use crate::term::Size;
 use crate::tui::Left;
+use crate::tui::app::Hit;
 use crate::tui::input::Token;
 use crate::tui::layout::Screen;
 
@@ -57,6 +58,31 @@ pub enum Msg {
     Tick,
     /// The dashboard was suspended and is back.
     Resumed,
+    /// Something happened to a session.
+    Happened(Box<verbs::Happened>),
+    /// What a path can go on with.
+    Completions {
+        /// What was to be completed.
+        word: String,
+        /// All that begin like it.
+        found: Vec<String>,
+    },
+    /// A search of all sessions is done.
+    Found {
+        /// What was searched.
+        pattern: String,
+        /// Lines, and whether there were more; or why not.
+        result: Result<(Vec<Hit>, bool), String>,
+    },
+    /// A layout was read.
+    Layout {
+        /// Its name.
+        name: String,
+        /// Its text, or why not.
+        result: Result<String, String>,
+    },
+    /// Something is to be told.
+    Said(String),
     /// On which branches of git directories are.
     Branches(Vec<(SessionId, Option<String>)>),
     /// The settings were read again.
@@ -70,6 +96,8 @@ pub enum Msg {
 pub enum Ask {
     /// For the list, and for all changes.
     Subscribe,
+    /// To be told of bells and the like.
+    Events,
     /// What sessions did since.
     Sample,
     /// For load and memory.
@@ -127,6 +155,15 @@ pub enum Ask {
         ids: Vec<SessionId>,
         /// Number of the signal.
         signal: u8,
+    },
+    /// To call a session something else.
+    Rename {
+        /// Which.
+        id: SessionId,
+        /// Its name from now on.
+        name: Option<String>,
+        /// All of its tags from now on.
+        tags: Option<Vec<String>>,
     },
     /// To end sessions.
     Stop {
@@ -206,6 +243,40 @@ pub enum Effect {
     StartDaemon,
     /// Find out which branches of git these directories are on.
     Branches(Vec<(SessionId, String)>),
+    /// Find out what a path can go on with.
+    Complete {
+        /// The directory it is relative to.
+        base: String,
+        /// What there is of it.
+        word: String,
+        /// Only directories are wanted.
+        is_folder: bool,
+    },
+    /// Search what sessions said.
+    Search {
+        /// A regular expression.
+        pattern: String,
+        /// Which sessions.
+        sessions: Vec<SessionId>,
+    },
+    /// Keep a layout.
+    SaveLayout {
+        /// Its name.
+        name: String,
+        /// Its text.
+        text: String,
+    },
+    /// Read a layout.
+    ReadLayout(String),
+    /// Ring the bell of our terminal.
+    Ring,
+    /// Hand a notification to our terminal.
+    Notify {
+        /// Headline.
+        title: String,
+        /// Text.
+        body: String,
+    },
     /// Read the settings again.
     ReadSettings,
     /// Put text on the clipboard of our terminal.

@@ -5,8 +5,11 @@
 //! only while `Control::Held`, and what somebody types while control is asked for waits, so it is never taken for a command.
 
 mod act;
+mod alerts;
 mod bulk;
 mod copying;
+mod form;
+mod grid;
 mod keys;
 mod link;
 mod list;
@@ -15,8 +18,11 @@ mod mouse;
 mod overlay;
 mod palette;
 mod panes;
+mod pasting;
+mod results;
 mod sample;
 mod sessions;
+mod time;
 mod watch;
 
 use std::collections::VecDeque;
@@ -24,7 +30,6 @@ use std::collections::VecDeque;
 use crate::config;
 use crate::protocol::error::WireError;
 use crate::session::id::SessionId;
-use crate::session::status::State;
 use crate::session::status::Status;
 use crate::session::text;
 use crate::tui::Left;
@@ -40,7 +45,11 @@ use crate::tui::layout::Screen;
 use crate::tui::theme::Look;
 
 pub use crate::tui::pane::Control;
+pub use alerts::Alert;
+pub use alerts::Alerts;
 pub use copying::Copying;
+pub use form::Form;
+pub use form::LABELS;
 pub use link::Link;
 pub use list::Grouping;
 pub use list::Item;
@@ -53,10 +62,14 @@ pub use message::Now;
 pub use message::Program;
 pub use mouse::Hand;
 pub use overlay::Overlay;
+pub use overlay::Prompt;
+pub use overlay::Then;
 pub use palette::Choice;
 pub use palette::Palette;
 pub use panes::Panes;
 pub use panes::Tile;
+pub use results::Hit;
+pub use results::Results;
 pub use sample::Samples;
 pub use sessions::Sessions;
 
@@ -67,8 +80,6 @@ const NOTICE_NS: u64 = 6 * SECOND_NS;
 const SETTLE_NS: u64 = 50_000_000;
 /// How long keys are dropped after the keyboard came back by itself: they were meant for the program.
 const DEAF_NS: u64 = 400_000_000;
-/// How often ages are drawn anew.
-const AGES_NS: u64 = 60 * SECOND_NS;
 /// Most messages that are kept.
 const MESSAGES: usize = 200;
 
@@ -83,6 +94,8 @@ pub enum Focus {
     Typing,
     /// On the history of the pane.
     Copy,
+    /// On the grid of all sessions.
+    Grid,
 }
 
 /// What the dashboard was started for.
@@ -122,6 +135,10 @@ pub struct App {
     pub copying: Option<Copying>,
     /// What was copied last.
     pub copied: String,
+    /// What wants attention.
+    pub alerts: Alerts,
+    /// The directory that new sessions start in.
+    pub here: String,
     /// Where the keyboard is.
     pub focus: Focus,
     /// What lies over everything.
@@ -159,6 +176,14 @@ pub struct App {
     pressed: Vec<u8>,
     wants: Option<Argument>,
     hand: Hand,
+    /// Sessions that start anew as soon as their rows are gone.
+    restarts: Vec<(SessionId, Program)>,
+    /// A paste that has begun.
+    pasted: Vec<u8>,
+    /// Rows that were removed, until when that can be undone.
+    removing: Vec<(u64, Vec<SessionId>)>,
+    /// A layout that waits for the list.
+    layout_wish: Option<(String, serde_json::Value)>,
     now: Now,
     effects: Vec<Effect>,
 }
@@ -176,6 +201,8 @@ impl App {
             samples: Samples::default(),
             copying: None,
             copied: String::new(),
+            alerts: Alerts::default(),
+            here: options.here,
             focus: Focus::List,
             overlay: None,
             notice: None,
@@ -197,6 +224,10 @@ impl App {
             pressed: Vec::new(),
             wants: None,
             hand: Hand::default(),
+            restarts: Vec::new(),
+            pasted: Vec::new(),
+            removing: Vec::new(),
+            layout_wish: None,
             now: Now::default(),
             effects: Vec::new(),
         };
@@ -227,6 +258,11 @@ impl App {
             Msg::Bulk(bulk) => self.on_bulk(&bulk),
             Msg::Tick => self.on_tick(),
             Msg::Resumed => self.damage.clear(),
+            Msg::Happened(happened) => self.on_happened(*happened),
+            Msg::Completions { word, found } => self.on_completions(&word, found),
+            Msg::Found { pattern, result } => self.on_found(&pattern, result),
+            Msg::Layout { name, result } => self.on_layout(&name, result),
+            Msg::Said(text) => self.say(text),
             Msg::Branches(found) => self.on_branches(found),
             Msg::Settings(settings) => self.on_settings(*settings),
             Msg::Terminate => self.leave(),
@@ -253,59 +289,22 @@ impl App {
             }
             (Ask::History { channel, .. }, Err(error)) => {
                 self.on_history_end(channel);
+                self.on_words_end(channel);
                 self.complain(&error);
             }
             // What was to be given up is gone in any case; what was only looked at is looked at again.
-            (Ask::Release { .. } | Ask::Detach { .. } | Ask::Sample | Ask::Procs | Ask::LastLine { .. }, _)
+            (
+                Ask::Events
+                | Ask::Release { .. }
+                | Ask::Detach { .. }
+                | Ask::Sample
+                | Ask::Procs
+                | Ask::LastLine { .. },
+                _,
+            )
             | (_, Ok(_)) => {}
             (_, Err(error)) => self.complain(&error),
         }
-    }
-
-    /// Returns when [`Msg::Tick`] should come, in monotonic nanoseconds.
-    #[must_use]
-    pub fn deadline(&self) -> Option<u64> {
-        let notice = self.notice.as_ref().map(|notice| notice.until);
-        let is_listed = self.layout().list.is_some();
-        let ages = (self.ages_at != u64::MAX && is_listed).then_some(self.ages_at);
-        let sample = self.samples.deadline().filter(|_| self.ages_at != u64::MAX && self.link == Link::Up);
-        let fresh = self.copying.as_ref().and_then(Copying::deadline);
-        let all = [notice, fresh, self.settle_at, ages, sample, self.which_key_at, self.link.deadline(self.now.mono)];
-        all.into_iter().flatten().min()
-    }
-
-    fn on_tick(&mut self) {
-        let now = self.now.mono;
-        if self.notice.as_ref().is_some_and(|notice| now >= notice.until) {
-            self.notice = None;
-            self.damage.chrome();
-        }
-        if self.settle_at.is_some_and(|at| now >= at) {
-            self.tell_sizes();
-        }
-        if now >= self.ages_at {
-            self.damage.chrome();
-            self.plan_ages();
-        }
-        if self.which_key_at.is_some_and(|at| now >= at) {
-            self.which_key_at = None;
-            self.is_which_key_shown = true;
-            self.damage.chrome();
-        }
-        if self.samples.deadline().is_some_and(|at| now >= at) {
-            self.sample();
-        }
-        self.ask_fresh();
-        if self.link.on_tick(now) {
-            self.damage.chrome();
-        }
-    }
-
-    /// Plans the next drawing of ages: each minute, and each second while one counts down.
-    fn plan_ages(&mut self) {
-        let is_counting = self.sessions.rows().iter().any(|status| matches!(status.state, State::Stopping { .. }));
-        let pause = if is_counting { SECOND_NS } else { AGES_NS };
-        self.ages_at = if self.sessions.rows().is_empty() { u64::MAX } else { self.now.mono + pause };
     }
 
     fn on_resized(&mut self, screen: Screen) {
@@ -313,6 +312,7 @@ impl App {
         self.damage.clear();
         self.follow_cursors();
         self.resize_copy();
+        self.sync_grid();
         self.settle();
     }
 
@@ -337,6 +337,7 @@ impl App {
     }
 
     pub(in crate::tui) fn leave(&mut self) {
+        self.remove_now(u64::MAX);
         let left = match self.mode {
             Mode::Dashboard => Left::Quit { sessions_running: self.sessions.running() },
             Mode::Single => {
@@ -384,6 +385,7 @@ impl App {
             (None, Focus::View) => Context::View,
             (None, Focus::Typing) => Context::Typing,
             (None, Focus::Copy) => self.copy_context(),
+            (None, Focus::Grid) => Context::Grid,
         }
     }
 
@@ -453,6 +455,7 @@ impl App {
                 Arrangement::Alone
             }
             (Mode::Dashboard, _, Focus::List) => Arrangement::List,
+            (Mode::Dashboard, _, Focus::Grid) => Arrangement::Whole,
             (Mode::Dashboard, false, _) if self.is_list_hidden => Arrangement::Panes,
             (Mode::Dashboard, false, Focus::View | Focus::Typing | Focus::Copy) => Arrangement::Pane,
         };

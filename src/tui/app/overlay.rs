@@ -1,15 +1,48 @@
 //! What lies over everything and has the keyboard: a question, an offer, the help, the palette.
 
+use crate::session::id::SessionId;
 use crate::tui::action::Context;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
+use crate::tui::app::Effect;
 use crate::tui::app::Focus;
+use crate::tui::app::Form;
+use crate::tui::app::LABELS;
 use crate::tui::app::Mode;
 use crate::tui::app::Palette;
+use crate::tui::app::Results;
 use crate::tui::copy::Copy;
 use crate::tui::key::Key;
 use crate::tui::keymap::describe;
 use crate::tui::line::Line;
+
+/// What a line is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// Words that the session is watched for.
+    Words,
+    /// Another name for the session.
+    Rename,
+    /// Other tags for the session.
+    Tags,
+    /// What all sessions are searched for.
+    Search,
+    /// A name for the layout.
+    SaveLayout,
+    /// The name of a layout.
+    OpenLayout,
+}
+
+/// What is done after a yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// The daemon is asked.
+    Ask(Ask),
+    /// Bytes are typed.
+    Type(Vec<u8>),
+    /// Rows are removed.
+    Remove(Vec<SessionId>),
+}
 
 /// An overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +56,7 @@ pub enum Overlay {
         /// What it is about.
         lines: Vec<String>,
         /// What is done then.
-        then: Ask,
+        then: Then,
     },
     /// Somebody else has control.
     Offer {
@@ -43,6 +76,19 @@ pub enum Overlay {
     },
     /// Actions and sessions by name.
     Palette(Palette),
+    /// What a new session is to be.
+    Form(Form),
+    /// One line is asked for.
+    Prompt {
+        /// What for.
+        prompt: Prompt,
+        /// The question.
+        title: String,
+        /// What was typed.
+        line: Line,
+    },
+    /// Lines that a search of all sessions found.
+    Results(Results),
     /// All about the selected session.
     Detail {
         /// Lines scrolled.
@@ -67,6 +113,9 @@ impl Overlay {
             Self::Palette(_) => Context::Palette,
             Self::Detail { .. } => Context::Detail,
             Self::Messages { .. } => Context::Pick,
+            Self::Results(_) => Context::Results,
+            Self::Form(_) => Context::Form,
+            Self::Prompt { .. } => Context::Prompt,
         }
     }
 }
@@ -88,6 +137,28 @@ impl App {
         self.close();
         if was_offer && self.mode == Mode::Single {
             self.leave();
+        }
+    }
+
+    pub(in crate::tui) fn open_prompt(&mut self, prompt: Prompt, title: &str, text: &str) {
+        self.open(Overlay::Prompt { prompt, title: title.to_owned(), line: Line::of(text) });
+    }
+
+    /// Does what the line was asked for.
+    pub(in crate::tui) fn submit_prompt(&mut self) {
+        let Some(Overlay::Prompt { prompt, line, .. }) = self.overlay.take() else { return };
+        self.damage.chrome();
+        let text = line.text().trim().to_owned();
+        if text.is_empty() && prompt != Prompt::Tags {
+            return;
+        }
+        match prompt {
+            Prompt::Words => self.watch_for(&text),
+            Prompt::Rename => self.rename(Some(text), None),
+            Prompt::Tags => self.rename(None, Some(text)),
+            Prompt::Search => self.start_search(text),
+            Prompt::SaveLayout => self.save_layout(&text),
+            Prompt::OpenLayout => self.effects.push(Effect::ReadLayout(text)),
         }
     }
 
@@ -121,6 +192,10 @@ impl App {
                 let last = palette.found.len().saturating_sub(1);
                 palette.at = palette.at.saturating_add_signed(isize::from(by)).min(last);
             }
+            Some(Overlay::Results(results)) => {
+                let last = results.hits.len().saturating_sub(1);
+                results.at = results.at.saturating_add_signed(isize::from(by)).min(last);
+            }
             _ => {}
         }
         self.damage.chrome();
@@ -131,6 +206,13 @@ impl App {
         match &mut self.overlay {
             Some(Overlay::Help { filter, is_filtering: true, .. }) => Some(filter),
             Some(Overlay::Palette(palette)) => Some(&mut palette.query),
+            Some(Overlay::Prompt { line, .. }) => Some(line),
+            Some(Overlay::Form(form)) => {
+                form.fault = None;
+                form.offers.clear();
+                let at = form.at;
+                (LABELS[at] != "kind").then(|| &mut form.fields[at])
+            }
             None if self.focus == Focus::Copy => self.copying.as_mut()?.copy.find.as_mut().map(|find| &mut find.line),
             None if self.list.is_filtering => Some(&mut self.list.filter),
             Some(_) | None => None,

@@ -28,6 +28,8 @@ const STEP: u16 = 3;
 /// All panes.
 pub struct Panes {
     all: Vec<Pane>,
+    /// Thumbnails of the grid.
+    thumbs: Vec<Pane>,
     tiles: Tiles,
     focused: PaneId,
     before: PaneId,
@@ -39,6 +41,7 @@ impl Default for Panes {
     fn default() -> Self {
         Self {
             all: vec![Pane::default()],
+            thumbs: Vec::new(),
             tiles: Tiles::default(),
             focused: PaneId(0),
             before: PaneId(0),
@@ -88,17 +91,17 @@ impl Panes {
     /// Returns a pane.
     #[must_use]
     pub fn get(&self, id: PaneId) -> Option<&Pane> {
-        self.all.iter().find(|pane| pane.id == id)
+        self.all.iter().chain(&self.thumbs).find(|pane| pane.id == id)
     }
 
     /// Returns a pane, to change.
     pub fn get_mut(&mut self, id: PaneId) -> Option<&mut Pane> {
-        self.all.iter_mut().find(|pane| pane.id == id)
+        self.all_mut().find(|pane| pane.id == id)
     }
 
     /// Returns the pane of a channel.
     pub fn of_channel(&mut self, channel: u32) -> Option<&mut Pane> {
-        self.all.iter_mut().find(|pane| channel > 0 && pane.channel() == channel)
+        self.all_mut().find(|pane| channel > 0 && pane.channel() == channel)
     }
 
     /// Returns all panes.
@@ -135,8 +138,32 @@ impl Panes {
         self.all.iter_mut().for_each(|pane| pane.is_ascii = is_ascii);
     }
 
+    /// Thumbnails included.
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Pane> {
-        self.all.iter_mut()
+        self.all.iter_mut().chain(&mut self.thumbs)
+    }
+
+    /// Returns the thumbnails of the grid.
+    #[must_use]
+    pub fn thumbs(&self) -> &[Pane] {
+        &self.thumbs
+    }
+
+    pub(super) fn new_thumb(&mut self, session: SessionId) -> PaneId {
+        let id = self.new_pane();
+        let mut pane = self.all.pop().unwrap_or_default();
+        pane.aim(session.to_string());
+        pane.session = Some(session);
+        self.thumbs.push(pane);
+        id
+    }
+
+    pub(super) fn drop_thumb(&mut self, id: PaneId) {
+        self.thumbs.retain(|pane| pane.id != id);
+    }
+
+    pub(super) fn set_tiles(&mut self, tiles: Tiles) {
+        self.tiles = tiles;
     }
 
     /// Returns a channel that was never used.
@@ -145,7 +172,7 @@ impl Panes {
         self.next_channel - 1
     }
 
-    fn new_pane(&mut self) -> PaneId {
+    pub(super) fn new_pane(&mut self) -> PaneId {
         let id = PaneId(self.next_id);
         self.next_id += 1;
         let is_ascii = self.all[0].is_ascii;

@@ -140,6 +140,7 @@ impl App {
         for status in rows {
             self.sessions.refresh(status);
         }
+        self.watch_samples(&busy);
         if self.list.is_wide {
             self.ask_more(rows);
         }

@@ -121,6 +121,10 @@ impl App {
         if self.mode == Mode::Single {
             return;
         }
+        self.sync_grid();
+        if let Some((name, layout)) = self.layout_wish.take() {
+            self.open_layout(&name, &layout);
+        }
         if self.sessions.selected().is_none() {
             let first = self.list.rows().next();
             self.show(first);
@@ -140,6 +144,7 @@ impl App {
             self.plan_ages();
         }
         if is_new {
+            self.sync_grid();
             self.samples.start(self.sessions.rows(), self.now.mono);
             self.look_up_branches();
         }
@@ -164,6 +169,8 @@ impl App {
             return;
         }
         self.samples.forget(id);
+        self.alerts.forget(id);
+        self.on_free(id);
         self.plan_ages();
         self.refresh_list();
         if was_selected && self.mode == Mode::Single {
@@ -200,6 +207,9 @@ impl App {
             self.sessions.last = Some(before);
         }
         self.sessions.select(id);
+        if let Some(id) = id {
+            self.seen(id);
+        }
         self.keep_in_view();
         self.damage.chrome();
         if let Some(id) = id {

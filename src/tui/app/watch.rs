@@ -235,7 +235,14 @@ impl App {
     }
 
     pub(in crate::tui) fn set_focus(&mut self, focus: Focus) {
+        let was_grid = self.focus == Focus::Grid;
         self.focus = focus;
+        if let Some(id) = self.sessions.selected_id().filter(|_| focus != Focus::List) {
+            self.seen(id);
+        }
+        if was_grid && focus != Focus::Grid {
+            self.sync_grid();
+        }
         self.keymap.reset();
         self.which_key_at = None;
         self.is_which_key_shown = false;
@@ -287,6 +294,7 @@ impl App {
 
     pub(in crate::tui) fn on_closed(&mut self, closed: &verbs::Closed) {
         self.on_history_end(closed.channel);
+        self.on_words_end(closed.channel);
         if let Some(id) = self.panes.of_channel(closed.channel).map(|pane| pane.id)
             && closed.end.is_some()
         {
@@ -320,7 +328,7 @@ impl App {
     }
 
     pub(in crate::tui) fn on_bulk(&mut self, bulk: &Bulk) {
-        if self.on_history(bulk.channel, bulk.at, &bulk.bytes) {
+        if self.on_history(bulk.channel, bulk.at, &bulk.bytes) || self.on_words(bulk.channel, bulk.at, &bulk.bytes) {
             return;
         }
         let Some(pane) = self.panes.of_channel(bulk.channel) else { return };
@@ -331,6 +339,10 @@ impl App {
             self.damage.chrome();
         }
         self.on_said(id);
+        if self.focus == Focus::Grid {
+            // Drawn as a whole; only cells that changed reach the terminal.
+            self.damage.chrome();
+        }
         self.damage.rows(id, &applied.rows);
         if let Some(area) = self.area_of(id)
             && let Some(pane) = self.panes.get_mut(id)

@@ -252,7 +252,8 @@ impl Copy {
     }
 
     fn clamp_top(&mut self) {
-        self.top = self.top.min(self.rows().len().saturating_sub(self.height));
+        let field = usize::from(self.find.is_some() && self.height > 1);
+        self.top = self.top.min((self.rows().len() + field).saturating_sub(self.height));
     }
 
     fn reveal(&mut self) {
@@ -336,6 +337,10 @@ impl Copy {
         (self.cursor, self.top) = origin;
         self.set_pattern(&text);
         self.go_to_match(false);
+        if self.cursor.row + 1 == self.top + self.height && self.height > 1 {
+            // The field lies over the last row.
+            self.top += 1;
+        }
     }
 
     /// Searches for a text.

@@ -27,6 +27,7 @@ pub const PRESETS: [Preset; 3] = [
         keys: &[
             ("list", Typing, &["Prefix \"", "Prefix w"]),
             ("list", View, &["Esc", "Prefix \"", "Prefix w"]),
+            ("rename", Typing, &["Prefix A"]),
             ("stop", Typing, &["Prefix k"]),
             ("kill", Typing, &["Prefix K"]),
             ("split-down", Typing, &["Prefix S"]),
@@ -47,6 +48,7 @@ pub const PRESETS: [Preset; 3] = [
             ("list", Typing, &["Prefix Prefix", "Prefix Esc"]),
             ("send-prefix", Typing, &["Prefix F11"]),
             ("new-shell", List, &["F2", "Insert", "Prefix c"]),
+            ("rename", List, &["F3"]),
             ("stop", List, &["F8", "Prefix x"]),
             ("kill", List, &["S-F8", "Prefix X"]),
             ("remove", List, &["Delete"]),

@@ -17,6 +17,11 @@ enum Event {
     Answer(bool),
     Frame(u16, u16),
     Later(u64),
+    /// Any action, wherever the keyboard is: the palette could do it.
+    Run(usize),
+    Mouse(u16, u16, u16, bool),
+    Happened(u64, u8),
+    Sample(u64),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -32,6 +37,10 @@ fn event() -> impl Strategy<Value = Event> {
         any::<bool>().prop_map(Event::Answer),
         (1..60_u16, 1..140_u16).prop_map(|(rows, cols)| Event::Frame(rows, cols)),
         (0..2000_u64).prop_map(Event::Later),
+        (0..300_usize).prop_map(Event::Run),
+        (0..100_u16, 1..140_u16, 1..60_u16, any::<bool>()).prop_map(|(code, x, y, is)| Event::Mouse(code, x, y, is)),
+        (1..6_u64, 0..3_u8).prop_map(|(id, kind)| Event::Happened(id, kind)),
+        (1..6_u64).prop_map(Event::Sample),
     ]
 }
 
@@ -65,17 +74,44 @@ fn apply(driver: &mut Driver, event: Event, outstanding: &mut Vec<Ask>) {
         }
         Event::Lost => driver.tell(Msg::Lost("x".into())),
         Event::Connected => driver.tell(Msg::Connected),
+        // History comes and ends.
+        Event::Answer(true) if matches!(outstanding.last(), Some(Ask::History { .. })) => {
+            let Some(Ask::History { channel, from, .. }) = outstanding.pop() else { return };
+            let bytes = b"one two\r\nerror\r\n\x1b]133;A\x07$ three\r\n".repeat(9);
+            driver.tell(Msg::Bulk(Bulk { channel, more: false, at: from.unwrap_or(0), bytes }));
+            driver.tell(Msg::Closed(verbs::Closed { channel, end: None }))
+        }
         Event::Answer(is_yes) => match outstanding.pop() {
             Some(ask) => driver.tell(answer(ask, is_yes)),
             None => Vec::new(),
         },
         Event::Frame(rows, cols) => driver.frame(Size::clamped(rows, cols), b"\x1b[?1000h\x1b[5;5Habc"),
+        Event::Run(n) => {
+            let all: Vec<_> = action::all().collect();
+            driver.app.act(all[n % all.len()]);
+            driver.tell(Msg::Tick)
+        }
+        Event::Mouse(code, x, y, is_press) => {
+            let last = if is_press { 'M' } else { 'm' };
+            driver.tell(Msg::Input(tokens(format!("\x1b[<{code};{x};{y}{last}").as_bytes())))
+        }
+        Event::Happened(id, kind) => {
+            let what = match kind {
+                0 => verbs::What::Bell,
+                1 => verbs::What::Notification { title: "t".into(), body: "b".into() },
+                _ => verbs::What::Removed,
+            };
+            let happened = verbs::Happened { seq: 1, at_ms: 1, id: SessionId(id), name: String::new(), what };
+            driver.tell(Msg::Happened(Box::new(happened)))
+        }
+        Event::Sample(id) => driver.answer(Ask::Sample, Answer::Listing(vec![session(id, "s")])),
         Event::Later(ms) => {
             driver.later(ms);
             driver.tell(Msg::Tick)
         }
     };
     outstanding.extend(asks(&effects).into_iter().cloned());
+    outstanding.truncate(100);
 }
 
 fn answer(ask: Ask, is_yes: bool) -> Msg {
@@ -90,7 +126,12 @@ fn answer(ask: Ask, is_yes: bool) -> Msg {
         Ask::Procs => Ok(Answer::Procs(Vec::new())),
         Ask::LastLine { .. } => Ok(Answer::Text("last".into())),
         Ask::Stop { .. } | Ask::Remove { .. } | Ask::Signal { .. } => Ok(Answer::Outcomes(Vec::new())),
-        Ask::History { .. } | Ask::Take { .. } | Ask::Release { .. } | Ask::Detach { .. } => Ok(Answer::Done),
+        Ask::Rename { .. }
+        | Ask::Events
+        | Ask::History { .. }
+        | Ask::Take { .. }
+        | Ask::Release { .. }
+        | Ask::Detach { .. } => Ok(Answer::Done),
     };
     Msg::Reply(ask, result)
 }
@@ -111,9 +152,10 @@ proptest! {
         }
         driver.later(1000);
         driver.tell(Msg::Connected);
-        // Out of a sequence, out of an overlay, out of the session.
-        driver.keys("Esc");
-        driver.keys("Esc");
+        // Out of a sequence or a field, out of an overlay, out of a selection, out of copy mode, out of the session.
+        for _ in 0..4 {
+            driver.keys("Esc");
+        }
         driver.keys("C-b s");
         driver.keys("Esc");
         prop_assert_eq!(driver.app.context(), Context::List);

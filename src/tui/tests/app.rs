@@ -90,7 +90,10 @@ fn an_ended_session_keeps_its_row_and_its_last_screen() {
     let screen = driver.screen(120, 40);
     assert!(screen.contains("exited 3") && screen.contains("last words"), "{screen}");
     driver.later(500);
-    assert!(matches!(asks(&driver.keys("d"))[..], [Ask::Remove { ids }] if *ids == [SessionId(1)]));
+    driver.keys("d");
+    driver.later(10_000);
+    let effects = driver.tell(Msg::Tick);
+    assert!(asks(&effects).contains(&&Ask::Remove { ids: vec![SessionId(1)] }), "{effects:?}");
     driver.tell(Msg::Removed(SessionId(1)));
     assert_eq!(driver.app.sessions.selected_id(), Some(SessionId(2)));
 }
@@ -154,7 +157,7 @@ fn k1_after_the_daemon_came_back_the_same_session_is_shown_and_typed_into() {
     driver.tell(Msg::Tick);
     assert!(driver.screen(120, 40).contains("Reason: broken"));
     let effects = driver.tell(Msg::Connected);
-    assert!(matches!(asks(&effects)[..], [Ask::Subscribe, Ask::Watch { target, .. }] if target == "2"));
+    assert!(matches!(asks(&effects)[..], [Ask::Subscribe, Ask::Events, Ask::Watch { target, .. }] if target == "2"));
     driver.answer(Ask::Subscribe, Answer::Listing(vec![session(1, "web"), session(2, "db")]));
     let screen = driver.screen(120, 40);
     assert!(screen.contains("before") && !screen.contains("away"));
@@ -215,9 +218,9 @@ fn ux9_rows_stay_where_they_are_and_the_selection_with_its_session() {
 fn the_first_session_of_an_empty_list_is_shown_and_a_new_shell_is_typed_into() {
     let mut driver = Driver::dashboard(Vec::new());
     let screen = driver.screen(120, 40);
-    assert!(screen.contains("There are no sessions yet. Press n") && screen.contains("rpm run -- make"), "{screen}");
+    assert!(screen.contains("There are no sessions yet. Press c") && screen.contains("rpm run -- make"), "{screen}");
 
-    assert!(matches!(asks(&driver.keys("n"))[..], [Ask::Run { .. }]));
+    assert!(matches!(asks(&driver.keys("c"))[..], [Ask::Run { .. }]));
     driver.tell(Msg::Changed(Box::new(session(1, "bash"))));
     let started = verbs::Started { id: SessionId(1), name: "bash".into(), pid: 9 };
     driver.answer(Ask::Run { size: Size::default(), program: None }, Answer::Started(started));

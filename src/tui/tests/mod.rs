@@ -8,6 +8,7 @@ mod app;
 mod copying;
 mod keys;
 mod looks;
+mod more;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;

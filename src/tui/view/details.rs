@@ -100,6 +100,8 @@ fn more(app: &App, status: &Status) -> Vec<(&'static str, String)> {
     let mut all = vec![
         ("said", format!("{} bytes, from byte {} on still there", status.output_bytes, status.oldest)),
         ("load", load),
+        ("alert", app.alerts.of(status.id).map(|alert| format!("{}: {}", alert.kind, alert.text)).unwrap_or_default()),
+        ("watched", app.alerts.watches(status.id).join(", ")),
         ("tags", status.tags.join(", ")),
         ("asked by", status.originator.clone().unwrap_or_default()),
         ("started", time(status.started_ms)),

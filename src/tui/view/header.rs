@@ -22,6 +22,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         (count(Role::Ended), "ended", Role::Ended),
         (count(Role::Failed), "failed", Role::Failed),
         (app.list.marked.len(), "marked", Role::Attention),
+        (app.alerts.count(), "want attention", Role::Attention),
     ];
     let mut separator = " ";
     for (number, word, role) in parts.into_iter().filter(|(number, ..)| *number > 0) {

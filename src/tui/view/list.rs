@@ -203,7 +203,11 @@ fn render_row(app: &App, status: &Status, plan: &[(&Column, u16)], area: Rect, b
 
 /// What is before the name: marked by hand, or wanting attention.
 fn mark(app: &App, status: &Status) -> (&'static str, Role) {
-    if app.list.marked.contains(&status.id) { ("*", Role::Attention) } else { (" ", Role::Text) }
+    match (app.list.marked.contains(&status.id), app.alerts.of(status.id)) {
+        (true, _) => ("*", Role::Attention),
+        (false, Some(_)) => ("!", Role::Attention),
+        (false, None) => (" ", Role::Text),
+    }
 }
 
 /// The state; a stop counts down.
@@ -287,8 +291,9 @@ pub fn render_empty(app: &App, area: Rect, buffer: &mut Buffer) {
         bound.map_or_else(|| format!(": {name}"), crate::tui::keymap::Bound::first)
     };
     let first = format!(
-        "There are no sessions yet. Press {} to start a shell here; it keeps running when you leave.",
-        key("new-shell")
+        "There are no sessions yet. Press {} to start a shell here, {} for anything else; it keeps running when you leave.",
+        key("new-shell"),
+        key("new")
     );
     let help = format!("{} shows all keys, {} everything that can be done.", key("help"), key("palette"));
     let lines = [&first, "", "From any shell:  rpm run -- make", "", &help];

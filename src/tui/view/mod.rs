@@ -3,6 +3,8 @@
 mod copy;
 mod details;
 mod dialog;
+mod fields;
+mod grid;
 mod header;
 mod help;
 mod hints;
@@ -72,6 +74,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
         render_pane(app, tile.id, tile.pane, buffer);
     }
     which_key::render(app, buffer);
+    if let Some(area) = layout.whole {
+        grid::render(app, area, buffer);
+    }
     if let Some(area) = overlay::render(app, buffer) {
         degrade(app, area, buffer);
     }
@@ -132,6 +137,18 @@ fn is_ended(app: &App, pane: &Pane) -> bool {
     app.session_of(pane.session).and_then(Status::end).is_some()
 }
 
+/// Returns the title of our terminal: session and state.
+#[must_use]
+pub fn outer_title(app: &App) -> String {
+    if !app.settings.title {
+        return String::new();
+    }
+    match app.selected() {
+        Some(status) => cut(&format!("{}: {} - rpm", status.name, status.word()), 80),
+        None => "rpm".to_owned(),
+    }
+}
+
 /// Says how to begin, or that there is nothing here.
 fn render_empty(app: &App, area: Rect, buffer: &mut Buffer) {
     if !app.sessions.is_known() {
@@ -155,6 +172,7 @@ pub fn cursor(app: &App) -> Option<(u16, u16)> {
     let focused = app.panes.focused();
     match app.focus {
         Focus::Typing => focused.cursor(app.area_of(focused.id)?),
+        Focus::Grid => grid::cursor(app).or(Some((screen.x, screen.y))),
         Focus::Copy => {
             let area = app.area_of(focused.id)?;
             copying_in(app, focused.id).map_or(Some((area.x, area.y)), |copying| copy::cursor(copying, area))

@@ -11,6 +11,7 @@ use crate::tui::theme::Role;
 use crate::tui::view::details;
 use crate::tui::view::dialog::Dialog;
 use crate::tui::view::dialog::Span;
+use crate::tui::view::fields;
 use crate::tui::view::help;
 use crate::tui::view::palette;
 use crate::tui::view::wrap;
@@ -44,6 +45,9 @@ fn dialog(app: &App, screen: Rect) -> Option<Dialog> {
             help::dialog(app, *context, *top, (filter, *is_filtering), screen)
         }
         Overlay::Palette(palette) => palette::dialog(app, palette, screen),
+        Overlay::Form(form) => fields::form(app, form, screen),
+        Overlay::Prompt { title, line, .. } => fields::prompt(app, title, line, screen),
+        Overlay::Results(results) => fields::results(app, results, screen),
         Overlay::Detail { top } => details::dialog(app, *top, screen),
         Overlay::Messages { top } => messages(app, *top, screen),
     })

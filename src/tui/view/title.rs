@@ -92,6 +92,9 @@ fn about(pane: &Pane, status: &Status) -> Option<(String, Role)> {
 /// The size, if the pane does not show all of it or is larger.
 fn on_the_right(app: &App, pane: &Pane) -> String {
     let Some(area) = app.area_of(pane.id) else { return String::new() };
+    if app.copying.as_ref().is_some_and(|copying| copying.pane == pane.id) {
+        return String::new();
+    }
     let size = pane.size();
     match pane.offset() {
         _ if !pane.has_frame() || pane.theft.is_some() => String::new(),

@@ -1,0 +1,21 @@
+//! What sessions are called.
+
+use clap::Args;
+
+/// `rpm rename`.
+#[derive(Debug, Args)]
+pub struct Rename {
+    /// Name, id or unique prefix of the session
+    pub target: String,
+    /// Its name from now on
+    pub name: String,
+}
+
+/// `rpm tag`.
+#[derive(Debug, Args)]
+pub struct Tag {
+    /// Name, id or unique prefix of the session
+    pub target: String,
+    /// All of its tags from now on; none takes them away
+    pub tags: Vec<String>,
+}
