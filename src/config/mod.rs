@@ -8,6 +8,7 @@ mod autostart;
 pub mod convert;
 mod daemon;
 mod finding;
+mod journal;
 mod reader;
 pub mod services;
 mod sessions;
@@ -28,6 +29,7 @@ pub use autostart::Autostart;
 pub use daemon::Daemon;
 pub use finding::Finding;
 pub use finding::Grade;
+pub use journal::Journal;
 pub use sessions::Sessions;
 pub use value::Bytes;
 pub use value::Pause;
@@ -45,6 +47,8 @@ pub struct Settings {
     pub sessions: Sessions,
     /// `[daemon]`.
     pub daemon: Daemon,
+    /// `[journal]`.
+    pub journal: Journal,
     /// `[[autostart]]`, without entries that make no sense.
     pub autostart: Vec<Autostart>,
 }

@@ -48,7 +48,7 @@ macro_rules! section {
 pub(super) use section;
 
 /// The sections; what each is for is in `assets/config.default.toml`.
-const SECTIONS: [&str; 3] = ["sessions", "daemon", "autostart"];
+const SECTIONS: [&str; 4] = ["sessions", "daemon", "journal", "autostart"];
 
 struct Reader<'a> {
     file: &'a str,
@@ -84,8 +84,13 @@ impl Reader<'_> {
                     self.section("daemon", &mut daemon, table);
                     self.loaded.settings.daemon = daemon;
                 }
+                ("journal", DeValue::Table(table)) => {
+                    let mut journal = std::mem::take(&mut self.loaded.settings.journal);
+                    self.section("journal", &mut journal, table);
+                    self.loaded.settings.journal = journal;
+                }
                 ("autostart", DeValue::Array(entries)) => self.autostart(entries),
-                (name @ ("sessions" | "daemon"), _) => {
+                (name @ ("sessions" | "daemon" | "journal"), _) => {
                     self.find(Grade::Error, &span, format!("`{name}` is a section: write [{name}]"));
                 }
                 ("autostart", _) => {

@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use tokio::task;
 
+use crate::daemon::backlog::Backlog;
+use crate::daemon::journals::Pages;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Cursor;
 use crate::daemon::session::FRESH;
@@ -22,7 +24,10 @@ use crate::term::Quiet;
 use crate::term::Size;
 
 /// Bytes of one message: what is in flight delays what comes after.
-const PIECE: usize = 16 << 10;
+pub(super) const PIECE: usize = 16 << 10;
+
+/// What the client was told last: of what, and of which moment.
+pub(super) type Marked = Option<(Point, u64)>;
 
 /// What a follower sends, and when it is done.
 pub struct Follow {
@@ -40,6 +45,8 @@ pub struct Follow {
     pub ends_at_gap: bool,
     /// It is drawn by a terminal, which a new run needs fresh.
     pub paints: bool,
+    /// Where what the ring no longer has can be read.
+    pub pages: Option<Pages>,
 }
 
 /// How a follower came to its end.
@@ -54,25 +61,26 @@ enum Outcome {
 
 impl Follow {
     /// Sends from the start until the end; the cursor is honoured as long as this runs.
-    pub async fn run(self, session: Rc<Session>, start: Start) {
-        let Start { dump, cursor, missed, is_quiet } = start;
+    pub async fn run(mut self, session: Rc<Session>, start: Start) {
+        let Start { dump, from, cursor, missed, is_quiet } = start;
         if missed > 0 {
             self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: missed });
         }
         for piece in dump.chunks(PIECE) {
-            if !self.outbox.send_bulk(self.channel, true, cursor.offset.get(), piece).await {
+            if !self.outbox.send_bulk(self.channel, true, from, piece).await {
                 return;
             }
         }
-        if let Outcome::Complete(end) = self.send_all(&session, &cursor, is_quiet).await {
+        if let Outcome::Complete(end) = self.send_all(&session, &cursor, from, is_quiet).await {
             self.outbox.notify(&verbs::Closed { channel: self.channel, end });
         }
         drop(cursor);
         session.mail(Mail::CursorMoved);
     }
 
-    async fn send_all(&self, session: &Session, cursor: &Cursor, is_quiet: bool) -> Outcome {
-        let mut at = session.history.position(cursor.offset.get());
+    async fn send_all(&mut self, session: &Session, cursor: &Cursor, from: u64, is_quiet: bool) -> Outcome {
+        let mut at = session.history.position(from);
+        let mut pages = self.pages.take();
         let mut buffer = vec![0; PIECE];
         let mut quiet = Quiet::new();
         let mut marked = None;
@@ -99,12 +107,7 @@ impl Follow {
                     self.mark(&mut marked, Point::Resize(Size::clamped(rows, cols)), from, at.time);
                 }
                 Ok(Some(Step::Exit)) => self.mark(&mut marked, Point::Exit, from, at.time),
-                Ok(Some(Step::Start(_))) => {
-                    // Painted, not said: a terminal gets it, a history of bytes does not have it.
-                    if self.paints && !self.outbox.send_bulk(self.channel, true, from, FRESH).await {
-                        return Outcome::Gone;
-                    }
-                }
+                Ok(Some(Step::Start(_))) => self.freshen(from).await,
                 Ok(None) | Err(_) if room == 0 => return Outcome::Complete(None),
                 Ok(None) => {
                     if let Some(end) = end_at(session, at) {
@@ -116,6 +119,16 @@ impl Follow {
                     }
                 }
                 Err(Gap { oldest }) => {
+                    if let Some(pages) = pages.as_mut().filter(|_| oldest > from) {
+                        match self.send_from_disk(pages, (session, cursor), &mut marked, at).await {
+                            Backlog::Ring(position) => {
+                                at = position;
+                                continue;
+                            }
+                            Backlog::Gone => return Outcome::Gone,
+                            Backlog::Lacking => {}
+                        }
+                    }
                     at = session.history.position(oldest.max(from));
                     // Where only the index was overrun, the bytes are there: nothing was missed.
                     if oldest > from && self.missed(oldest - from) {
@@ -135,7 +148,7 @@ impl Follow {
     }
 
     /// Sends bytes of a stream, if they are wanted; `false` when the client is gone.
-    async fn send(&self, stream: Stream, from: u64, bytes: &[u8], quiet: Option<&mut Quiet>) -> bool {
+    pub(super) async fn send(&self, stream: Stream, from: u64, bytes: &[u8], quiet: Option<&mut Quiet>) -> bool {
         if self.stream.is_some_and(|only| only != stream) {
             // Nothing is sent, so nothing waits: others get their turn here.
             task::yield_now().await;
@@ -147,14 +160,25 @@ impl Follow {
         self.outbox.send_bulk(self.channel, false, from, &quieted).await
     }
 
+    /// A new run begins: painted, not said. A terminal gets it, a history of bytes does not have it.
+    async fn freshen(&self, at: u64) {
+        if self.paints {
+            self.outbox.send_bulk(self.channel, true, at, FRESH).await;
+        }
+    }
+
     /// Says what comes next, unless the client knows.
-    fn mark(&self, marked: &mut Option<(Point, u64)>, point: Point, at: u64, time: u64) {
+    fn mark(&self, marked: &mut Marked, point: Point, at: u64, time: u64) {
+        self.mark_at(marked, point, at, (time, clock::wall_us_of(time)));
+    }
+
+    /// The same with the monotonic nanoseconds and the wall-clock microseconds of what comes.
+    pub(super) fn mark_at(&self, marked: &mut Marked, point: Point, at: u64, (time, time_us): (u64, u64)) {
         let is_wanted = match point {
             Point::Bytes(stream) => self.stream.is_none_or(|only| only == stream),
             Point::Resize(_) | Point::Exit => true,
         };
         if self.marks && is_wanted && marked.replace((point, time)) != Some((point, time)) {
-            let time_us = clock::wall_us_of(time);
             self.outbox.notify(&verbs::Mark { channel: self.channel, at, time_us, point });
         }
     }

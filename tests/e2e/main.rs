@@ -14,6 +14,7 @@ mod ending;
 mod environment;
 mod events;
 mod input;
+mod journal;
 mod once;
 mod pictures;
 mod pipes;

@@ -36,8 +36,12 @@ pub fn export(args: &args::Export) -> Result<u8, Error> {
         Ok(out) => out,
         Err(error) => return Ok(cannot_write(args, &error)),
     };
-    if args.from() == verbs::From::Start && status.oldest > 0 {
-        say(&format!("rpm: the first {} bytes of {} are gone; what is left begins there", status.oldest, status.name));
+    if args.from() == verbs::From::Start && status.first_byte() > 0 {
+        say(&format!(
+            "rpm: the first {} bytes of {} are gone; what is left begins there",
+            status.first_byte(),
+            status.name
+        ));
     }
     let mut recorder = Recorder::new(args, status);
     let wish = verbs::Logs { from: args.from(), marks: true, ..verbs::Logs::default() };

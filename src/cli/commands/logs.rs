@@ -1,6 +1,7 @@
 //! `rpm logs`: history to standard output, and on with what comes.
 //!
-//! Three forms: raw bytes; plain text as it comes, for one session; whole lines with what was asked for before them.
+//! Three forms: raw bytes; plain text as it comes, for one session; whole lines with what was asked for before them, by
+//! time where they are of several.
 
 use std::io::StdoutLock;
 use std::io::Write;
@@ -10,8 +11,12 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::args;
+use crate::cli::commands::merged;
+use crate::cli::commands::merged::Merged;
+use crate::cli::commands::merged::Next;
 use crate::cli::exit;
 use crate::cli::feed;
+use crate::cli::feed::Lane;
 use crate::cli::feed::Source;
 use crate::cli::output;
 use crate::cli::report::say;
@@ -21,6 +26,8 @@ use crate::client::follow::Chunk;
 use crate::history::Stream;
 use crate::platform::clock;
 use crate::protocol::verbs;
+use crate::protocol::verbs::From;
+use crate::session::status::Status;
 use crate::term::Line;
 use crate::term::Lines;
 use crate::term::Strip;
@@ -32,19 +39,33 @@ pub const STREAMS: [Stream; 3] = [Stream::Terminal, Stream::Out, Stream::Err];
 pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     let mut client = Client::connect()?;
     let stream = args.stream.map(args::StreamName::stream);
-    let found = feed::select(&mut client, &args.targets, stream)?;
+    let everything = ["all".to_owned()];
+    let targets = if args.targets.is_empty() { &everything[..] } else { &args.targets };
+    let found = feed::select(&mut client, targets, stream)?;
     if found.is_empty() {
         say("rpm: no session matches");
         return Ok(exit::OK);
     }
     let marks = !args.raw || args.json;
-    let wish = verbs::Logs { from: args.from(), follow: args.follow, stream, marks, ..verbs::Logs::default() };
-    let source = |(n, status)| Source::new(status, n, &wish);
-    let mut sources: Vec<Source> = found.iter().enumerate().map(source).collect();
-    let mut printers: Vec<Printer> = sources.iter().map(|source| Printer::new(args, source, &sources)).collect();
-    // What was said so far is told session by session, what comes as it comes.
-    let step = if args.follow { sources.len() } else { 1 };
+    let mut wish = verbs::Logs { from: args.from(), follow: args.follow, stream, marks, ..verbs::Logs::default() };
+    let is_merged = found.len() > 1 && marks;
+    let mut printers: Vec<Printer> = found.iter().map(|status| Printer::new(args, status, &found)).collect();
     let mut code = exit::OK;
+    let mut starts: Vec<From> = found.iter().map(|_| wish.from).collect();
+    if is_merged {
+        wish.follow = false;
+        if let ControlFlow::Break(code) = past(&found, &wish, !args.follow, (&mut printers, &mut starts, &mut code))? {
+            return Ok(code);
+        }
+        if !args.follow {
+            return Ok(code);
+        }
+        wish.follow = true;
+    }
+    let source = |(n, status)| Source::new(status, n, &verbs::Logs { from: starts[n], ..wish.clone() });
+    let mut sources: Vec<Source> = found.iter().enumerate().map(source).collect();
+    // Raw bytes of several sessions are told session by session.
+    let step = if args.follow { sources.len() } else { 1 };
     for (sources, printers) in sources.chunks_mut(step).zip(printers.chunks_mut(step)) {
         let mut each = |n: usize, chunk: Chunk| {
             if let Chunk::Missed { .. } = chunk {
@@ -59,6 +80,33 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     Ok(code)
 }
 
+/// Tells what several sessions said so far, by time; `starts` becomes where each goes on.
+fn past(
+    found: &[Status],
+    wish: &verbs::Logs,
+    finishes: bool,
+    (printers, starts, code): (&mut [Printer], &mut [From], &mut u8),
+) -> Result<ControlFlow<u8>, Error> {
+    let mut all: Vec<Merged> = Vec::new();
+    for (status, printer) in found.iter().zip(printers.iter()) {
+        all.push(Merged::new(Lane::open(Client::connect()?, status, wish)?, printer.is_raw(), finishes));
+    }
+    let mut each = |n: usize, next: Next| match next {
+        Next::Line(stream, line) => printers[n].line(stream, &line),
+        Next::Missed(bytes) => {
+            *code = exit::GAP;
+            printers[n].take(Chunk::Missed { at: 0, bytes })
+        }
+    };
+    let read = merged::read(&mut all, &mut each)?;
+    for ((merged, start), printer) in all.into_iter().zip(starts).zip(printers) {
+        let (offset, lines) = merged.leave();
+        *start = offset.map_or(*start, From::Offset);
+        printer.go_on(lines);
+    }
+    Ok(read)
+}
+
 /// Tells people that bytes are gone.
 pub fn say_missed(name: &str, bytes: u64) {
     say(&format!("rpm: {name}: {bytes} bytes were overwritten before they could be read"));
@@ -67,7 +115,7 @@ pub fn say_missed(name: &str, bytes: u64) {
 enum Form {
     Raw,
     Plain([Strip; 3]),
-    Lines { lines: [Lines; 3], prefix: String, timestamps: bool, json: bool },
+    Lines { lines: [Lines; 3], prefix: String, timestamps: bool, json: bool, is_raw: bool },
 }
 
 /// Prints one session.
@@ -78,7 +126,7 @@ struct Printer {
 }
 
 impl Printer {
-    fn new(args: &args::Logs, source: &Source, all: &[Source]) -> Self {
+    fn new(args: &args::Logs, status: &Status, all: &[Status]) -> Self {
         let width = |text: &str| unicode_width::UnicodeWidthStr::width(text);
         let is_alone = all.len() == 1;
         let form = if args.raw && !args.json {
@@ -86,13 +134,42 @@ impl Printer {
         } else if is_alone && !args.timestamps && !args.json {
             Form::Plain(Default::default())
         } else {
-            let widest = all.iter().map(|source| width(&source.name)).max().unwrap_or(0);
-            let gap = " ".repeat(widest - width(&source.name));
-            let prefix = if is_alone { String::new() } else { format!("{}{gap} | ", source.name) };
+            let widest = all.iter().map(|status| width(&status.name)).max().unwrap_or(0);
+            let gap = " ".repeat(widest - width(&status.name));
+            let (colour, end) = if output::is_coloured() { colour_of(status, all) } else { ("", "") };
+            let prefix = if is_alone { String::new() } else { format!("{colour}{}{gap} |{end} ", status.name) };
             let lines = STREAMS.map(|_| Lines::new(args.raw));
-            Form::Lines { lines, prefix, timestamps: args.timestamps, json: args.json }
+            Form::Lines { lines, prefix, timestamps: args.timestamps, json: args.json, is_raw: args.raw }
         };
-        Self { name: source.name.clone(), form, out: std::io::stdout().lock() }
+        Self { name: status.name.clone(), form, out: std::io::stdout().lock() }
+    }
+
+    /// Returns whether its lines keep their escape sequences.
+    const fn is_raw(&self) -> bool {
+        matches!(self.form, Form::Lines { is_raw: true, .. })
+    }
+
+    /// Goes on with lines that were begun elsewhere.
+    fn go_on(&mut self, begun: [Lines; 3]) {
+        if let Form::Lines { lines, .. } = &mut self.form {
+            *lines = begun;
+        }
+    }
+
+    /// Prints a line that was cut elsewhere.
+    fn line(&mut self, stream: Stream, line: &Line) -> ControlFlow<u8> {
+        let mut text = Vec::new();
+        if let Form::Lines { prefix, timestamps, json, .. } = &self.form {
+            push(&mut text, line, &self.name, stream, (prefix, *timestamps, *json));
+        }
+        self.write(&text)
+    }
+
+    fn write(&mut self, text: &[u8]) -> ControlFlow<u8> {
+        match self.out.write_all(text).and_then(|()| self.out.flush()) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(output::unwritten(&error)),
+        }
     }
 
     /// Prints what comes next; a reader that went away is no error.
@@ -102,7 +179,7 @@ impl Printer {
             Chunk::Bytes { stream, at, time_us, bytes } => match &mut self.form {
                 Form::Raw => text.extend(bytes),
                 Form::Plain(strips) => strips[stream as usize].filter(&bytes, &mut text),
-                Form::Lines { lines, prefix, timestamps, json } => {
+                Form::Lines { lines, prefix, timestamps, json, .. } => {
                     let mut each = |line| push(&mut text, &line, &self.name, stream, (prefix, *timestamps, *json));
                     lines[stream as usize].feed(at, time_us, &bytes, &mut each);
                 }
@@ -114,21 +191,26 @@ impl Printer {
             Chunk::End(_) => self.finish(&mut text),
             Chunk::Resize { .. } | Chunk::Exit { .. } => {}
         }
-        match self.out.write_all(&text).and_then(|()| self.out.flush()) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(output::unwritten(&error)),
-        }
+        self.write(&text)
     }
 
     /// Adds lines that never came to their end.
     fn finish(&mut self, text: &mut Vec<u8>) {
-        let Form::Lines { lines, prefix, timestamps, json } = &mut self.form else { return };
+        let Form::Lines { lines, prefix, timestamps, json, .. } = &mut self.form else { return };
         for (stream, lines) in STREAMS.into_iter().zip(lines) {
             if let Some(line) = lines.finish() {
                 push(text, &line, &self.name, stream, (prefix, *timestamps, *json));
             }
         }
     }
+}
+
+/// Colours of names, in turn: those of eight that can be read on light and dark.
+const COLOURS: [&str; 6] = ["\x1b[36m", "\x1b[33m", "\x1b[32m", "\x1b[35m", "\x1b[34m", "\x1b[31m"];
+
+fn colour_of(status: &Status, all: &[Status]) -> (&'static str, &'static str) {
+    let n = all.iter().position(|other| other.id == status.id).unwrap_or(0);
+    (COLOURS[n % COLOURS.len()], "\x1b[0m")
 }
 
 fn push(text: &mut Vec<u8>, line: &Line, name: &str, stream: Stream, (prefix, timestamps, json): (&str, bool, bool)) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task;
 
+use crate::daemon::backlog;
 use crate::daemon::connection::Channel;
 use crate::daemon::connection::Context;
 use crate::daemon::follow::Follow;
@@ -46,6 +47,7 @@ pub(super) async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Att
             // A terminal is painted anew instead: the client attaches again.
             ends_at_gap: is_tty,
             paints: is_tty && session.handover.kind == spec::Kind::Pty,
+            pages: if is_tty { None } else { backlog::pages(&context.hub, &session) },
         };
         task::spawn_local(follow.run(session, start));
     }

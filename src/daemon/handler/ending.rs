@@ -85,6 +85,7 @@ async fn stop_all(context: &Context, ids: Vec<SessionId>, verb: &verbs::Stop, wh
             end: end.ok(),
             skipped: false,
             service: None,
+            journal: None,
         });
     }
     for unit in units {
@@ -183,7 +184,8 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
         if end.is_some() {
             context.hub.forget(status.id);
         }
-        outcomes.push(verbs::Outcome { id: status.id, name: status.name, end, error, skipped, service: None });
+        let journal = status.journal.filter(|_| end.is_some()).map(|journal| journal.bytes);
+        outcomes.push(verbs::Outcome { id: status.id, name: status.name, end, error, skipped, journal, service: None });
     }
     Ok(verbs::Outcomes { outcomes })
 }
