@@ -202,17 +202,16 @@ impl Hub {
         let session = unit.session.borrow().as_ref().map(|session| session.id);
         let (hub, unit) = (Rc::clone(self), Rc::clone(unit));
         task::spawn_local(async move {
-            let spawned = match session {
-                Some(id) => hub.keeper.respawn(key, id, &order).await,
-                None => {
-                    // What it said in the life of another keeper is on disk: this goes on there.
-                    let spec = unit.definition.borrow().spec.clone();
-                    let keeps = spec.log.disk && spec.instance_name(unit.instance) == unit.name;
-                    if keeps && let Ok(base) = starting::go_on(&hub, &unit.name).await {
-                        order.base = base;
-                    }
-                    hub.keeper.spawn(key, &order).await
+            let spawned = if let Some(id) = session {
+                hub.keeper.respawn(key, id, &order).await
+            } else {
+                // What it said in the life of another keeper is on disk: this goes on there.
+                let spec = unit.definition.borrow().spec.clone();
+                let keeps = spec.log.disk && spec.instance_name(unit.instance) == unit.name;
+                if keeps && let Ok(base) = starting::go_on(&hub, &unit.name).await {
+                    order.base = base;
                 }
+                hub.keeper.spawn(key, &order).await
             };
             if let Err((stage, errno)) = spawned {
                 *unit.fault.borrow_mut() = Some((stage, errno));
