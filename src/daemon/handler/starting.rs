@@ -132,7 +132,7 @@ fn originator_of(spec: &spec::Spec) -> Result<Option<String>, WireError> {
 }
 
 /// A service goes on where its journal ends, also with another keeper; one session at a time writes it.
-async fn go_on(hub: &Hub, service: &str) -> Result<u64, WireError> {
+pub(in crate::daemon) async fn go_on(hub: &Hub, service: &str) -> Result<u64, WireError> {
     let folder = name::of_service(service);
     let is_same = |session: &Rc<Session>| session.journal.as_ref().is_some_and(|journal| journal.folder == folder);
     let before: Vec<Rc<Session>> =
