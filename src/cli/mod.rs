@@ -76,17 +76,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Tui(args) => dashboard(args),
         Verb::Run(args) if args.detach_fully => commands::detached::run(&args),
         Verb::Run(args) => commands::run::run(args),
-        Verb::Attach(args) => {
-            let request = attach::Request {
-                target: args.target,
-                steal: args.steal,
-                view: args.view,
-                share: args.share,
-                stream: args.stream.map(args::StreamName::stream),
-                started: None,
-            };
-            attach::attach(&mut crate::client::blocking::Client::connect()?, &request)
-        }
+        Verb::Attach(args) => attach_to(args),
         Verb::Ls(args) => listing::ls(&args),
         Verb::Describe(args) => listing::describe(&args),
         Verb::Logs(args) => commands::logs::logs(&args),
@@ -127,6 +117,18 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::DaemonProcess => Ok(run_process::daemon()),
         Verb::TeeProcess => Ok(run_process::tee()),
     }
+}
+
+fn attach_to(args: args::Attach) -> Result<u8, Error> {
+    let request = attach::Request {
+        target: args.target,
+        steal: args.steal,
+        view: args.view,
+        share: args.share,
+        stream: args.stream.map(args::StreamName::stream),
+        started: None,
+    };
+    attach::attach(&mut crate::client::blocking::Client::connect()?, &request)
 }
 
 /// The dashboard, and the line that is said after it.
