@@ -183,13 +183,6 @@ impl Follow {
         self.outbox.send_bulk(self.channel, false, from, &quieted).await
     }
 
-    /// A new run begins: painted, not said. A terminal gets it, a history of bytes does not have it.
-    async fn freshen(&self, at: u64) {
-        if self.paints {
-            self.outbox.send_bulk(self.channel, true, at, FRESH).await;
-        }
-    }
-
     /// Says what comes next, unless the client knows.
     fn mark(&self, marked: &mut Marked, point: Point, at: u64, time: u64) {
         self.mark_at(marked, point, at, (time, clock::wall_us_of(time)));
