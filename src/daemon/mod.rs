@@ -120,19 +120,7 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     services::resume(&hub);
     let listener = Listener::from(UnixListener::try_from(greeting.listener)?);
     hub.keeper.send(&ToKeeper::Ready, &[]);
-    task::spawn_local(accept(Rc::clone(&hub), listener));
-    task::spawn_local(listen_to_bell(Rc::clone(&hub)));
-    task::spawn_local(leave_when_idle(Rc::clone(&hub)));
-    let journal_follower = Rc::clone(&hub);
-    task::spawn_local(async move { journal_follower.follow_journals().await });
-    let roll_keeper = Rc::clone(&hub);
-    task::spawn_local(async move { roll_keeper.keep_roll().await });
-    task::spawn_local(census::run(Rc::clone(&hub)));
-    task::spawn_local(services::run_timers(Rc::clone(&hub)));
-    task::spawn_local(services::run_needs(Rc::clone(&hub)));
-    task::spawn_local(services::keep_deaths(Rc::clone(&hub)));
-    task::spawn_local(services::keep(Rc::clone(&hub)));
-    task::spawn_local(autostart::start_all(Rc::clone(&hub)));
+    begin(&hub, listener);
     tokio::select! {
         lost = obey_keeper(&hub) => lost,
         () = hub.end.notified() => {
@@ -143,6 +131,23 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Starts all that goes on as long as the daemon lives.
+fn begin(hub: &Rc<Hub>, listener: Listener) {
+    task::spawn_local(accept(Rc::clone(hub), listener));
+    task::spawn_local(listen_to_bell(Rc::clone(hub)));
+    task::spawn_local(leave_when_idle(Rc::clone(hub)));
+    let journal_follower = Rc::clone(hub);
+    task::spawn_local(async move { journal_follower.follow_journals().await });
+    let roll_keeper = Rc::clone(hub);
+    task::spawn_local(async move { roll_keeper.keep_roll().await });
+    task::spawn_local(census::run(Rc::clone(hub)));
+    task::spawn_local(services::run_timers(Rc::clone(hub)));
+    task::spawn_local(services::run_needs(Rc::clone(hub)));
+    task::spawn_local(services::keep_deaths(Rc::clone(hub)));
+    task::spawn_local(services::keep(Rc::clone(hub)));
+    task::spawn_local(autostart::start_all(Rc::clone(hub)));
 }
 
 /// Returns what dead keepers left: names, and journals.
