@@ -48,6 +48,7 @@
 //! |---|---|---|
 //! | [`term`] | bytes ↔ cells | yes |
 //! | [`history`] | one history per session in shared memory | yes |
+//! | [`journal`] | a history on disk | all but its folder |
 //! | [`session`] | what a session is, its life, its control | yes |
 //! | [`protocol`] | the wire | yes |
 //! | [`platform`] | everything that differs between systems | no |
@@ -64,6 +65,7 @@ pub mod client;
 pub mod config;
 pub mod daemon;
 pub mod history;
+pub mod journal;
 pub mod keeper;
 pub mod platform;
 pub mod protocol;

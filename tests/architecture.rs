@@ -5,15 +5,16 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Folder, and what it may use of the crate. Modules and what they are: `src/lib.rs`.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("term", &[]),
     ("history", &[]),
+    ("journal", &["history"]),
     ("session", &["term", "history"]),
     ("protocol", &["term", "history", "session"]),
     ("platform", &["term", "history", "session", "protocol"]),
     ("keeper", &["term", "history", "session", "protocol", "platform"]),
     ("config", &["term", "session", "platform"]),
-    ("daemon", &["term", "history", "session", "protocol", "platform", "config"]),
+    ("daemon", &["term", "history", "journal", "session", "protocol", "platform", "config"]),
     ("tee", &["term", "history", "session", "protocol", "platform"]),
     ("client", &["term", "history", "session", "protocol", "platform"]),
     ("tui", &["term", "history", "session", "protocol", "platform", "config", "client"]),

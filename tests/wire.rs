@@ -27,6 +27,9 @@ use runpm::protocol::verbs;
 use runpm::session::id::RequestKey;
 use runpm::session::id::SessionId;
 use runpm::session::id::TeeId;
+use runpm::session::journal::JournalFacts;
+use runpm::session::journal::JournalSpec;
+use runpm::session::journal::JournalStatus;
 use runpm::session::service::death::Death;
 use runpm::session::service::definition::Definition;
 use runpm::session::service::machine;
@@ -151,6 +154,7 @@ fn status() -> Status {
         tags: vec!["ci".into()],
         originator: Some("tool".into()),
         service: None,
+        journal: None,
     }
 }
 
@@ -174,6 +178,7 @@ fn spec() -> Spec {
         originator: None,
         history: 0,
         launch: launch(),
+        journal: None,
         overlay: vec![ByteBuf::from(&b"B=c"[..])],
     }
 }
@@ -226,6 +231,29 @@ fn tees(golden: &mut Golden) {
     golden.holds("unteed", &verbs::Unteed { tees: vec![info], errors: vec![WireError::new(Code::Failed, "no")] });
     golden.holds("read", &verbs::Read { target: "web".into(), from: 4, limit: 5, stream: Some(Stream::Out) });
     let bytes = ByteBuf::from(vec![0, 255]);
+    golden.holds("flush", &verbs::Flush { key: RequestKey(6), targets: vec!["web".into()] });
+    let flushed = verbs::FlushedSession { id: SessionId(3), name: "web".into(), bytes: 4 };
+    golden.holds(
+        "flushed",
+        &verbs::Flushed { sessions: vec![flushed], errors: vec![WireError::new(Code::Failed, "no")] },
+    );
+    let wish = JournalSpec { service: Some("web".into()), segment: 1 << 20, segments: 3 };
+    golden.holds("journal-spec", &wish);
+    golden.holds("journal-facts", &JournalFacts { folder: "web.service".into(), segment: 1 << 20, segments: 3 });
+    let journal = JournalStatus {
+        folder: "web.service".into(),
+        bytes: 1,
+        segments: 2,
+        oldest: 3,
+        end: 4,
+        since_ms: 5,
+        dropped: 6,
+        errno: 28,
+    };
+    golden.holds("journal-status", &journal);
+    let outcome = verbs::Outcome { name: "web".into(), journal: Some(7), ..verbs::Outcome::default() };
+    golden.holds("outcome-with-journal", &outcome);
+    golden.holds("order-with-base", &Order { base: 9, launch: launch(), ..Order::default() });
     golden.holds("read-bytes", &verbs::ReadBytes { at: 4, bytes, next: 6, missed: 1, head: 9, ended: None });
     let file = TeeFile { path: ByteBuf::from(&b"/x\xff"[..]), device: 9, inode: 10 };
     golden.holds("tee-order", &TeeOrder { spec, from: 4, launch: Some(launch()), started_ms: 8, file: Some(file) });

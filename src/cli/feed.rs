@@ -25,8 +25,6 @@ const TRIES: u32 = 50;
 
 /// One session that is read.
 pub struct Source {
-    /// Its name.
-    pub name: String,
     channel: u32,
     follower: Follower,
 }
@@ -37,7 +35,8 @@ pub fn select(client: &mut Client, targets: &[String], stream: Option<Stream>) -
     let verbs::Listing { sessions: mut found, errors } = client.call(&verbs::List { targets: targets.to_vec() })?;
     let code = report::items(&errors);
     if found.len() > 1 {
-        let is_lost = |status: &Status| status.end().is_some_and(|end| end.how == How::Lost);
+        let is_lost =
+            |status: &Status| status.journal.is_none() && status.end().is_some_and(|end| end.how == How::Lost);
         found.retain(|status| !is_lost(status) && (stream.is_none() || status.kind == Kind::Pipe));
     }
     Ok((found, code))
@@ -48,7 +47,48 @@ impl Source {
     pub fn new(status: &Status, number: usize, wish: &verbs::Logs) -> Self {
         let channel = number as u32 + 1;
         let logs = verbs::Logs { channel, target: status.id.to_string(), ..wish.clone() };
-        Self { name: status.name.clone(), channel, follower: Follower::new(logs) }
+        Self { channel, follower: Follower::new(logs) }
+    }
+}
+
+/// One session that is read on a connection of its own, piece by piece.
+pub struct Lane {
+    client: Client,
+    follower: Follower,
+}
+
+impl Lane {
+    /// Starts to read a session as `wish` says.
+    pub fn open(mut client: Client, status: &Status, wish: &verbs::Logs) -> Result<Self, Error> {
+        let logs = verbs::Logs { channel: 1, target: status.id.to_string(), ..wish.clone() };
+        let mut follower = Follower::new(logs);
+        let attached = client.call(&follower.request())?;
+        follower.agreed(attached.id);
+        Ok(Self { client, follower })
+    }
+
+    /// Returns the offset of the next byte, once it is known.
+    pub const fn offset(&self) -> Option<u64> {
+        self.follower.offset()
+    }
+
+    /// Returns the next piece; none when nothing more comes. A daemon that is killed is waited for.
+    pub fn next(&mut self) -> Result<Option<Chunk>, Error> {
+        while !self.follower.is_over() {
+            match self.client.connection().receive() {
+                Err(error) if error.is_lost() => {
+                    self.client.reconnect()?;
+                    let attached = self.client.call(&self.follower.request())?;
+                    self.follower.agreed(attached.id);
+                }
+                incoming => {
+                    if let Some(chunk) = self.follower.take(incoming?) {
+                        return Ok(Some(chunk));
+                    }
+                }
+            }
+        }
+        Ok(None)
     }
 }
 

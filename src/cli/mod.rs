@@ -80,6 +80,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Ls(args) => listing::ls(&args),
         Verb::Describe(args) => listing::describe(&args),
         Verb::Logs(args) => commands::logs::logs(&args),
+        Verb::Flush(args) => commands::flush::flush(&args),
         Verb::Grep(args) => commands::grep::grep(&args),
         Verb::Screen(args) => commands::screen::screen(&args),
         Verb::Export(args) => commands::export::export(&args),

@@ -15,6 +15,7 @@ use crate::platform::clock;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
 use crate::session::id::SessionId;
+use crate::session::journal::JournalStatus;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec::Kind;
 use crate::session::status::End;
@@ -59,6 +60,40 @@ pub struct Session {
     tags: Vec<String>,
     originator: Option<String>,
     service: Option<services::Service>,
+    journal: Option<Journal>,
+}
+
+/// A history on disk as JSON.
+#[derive(Debug, Serialize)]
+struct Journal {
+    folder: String,
+    bytes: u64,
+    segments: u32,
+    oldest_byte: u64,
+    end_byte: u64,
+    since: Option<String>,
+    dropped_bytes: u64,
+    error: Option<String>,
+}
+
+impl From<&JournalStatus> for Journal {
+    fn from(journal: &JournalStatus) -> Self {
+        Self {
+            folder: journal.folder.clone(),
+            bytes: journal.bytes,
+            segments: journal.segments,
+            oldest_byte: journal.oldest,
+            end_byte: journal.end,
+            since: clock::rfc3339(journal.since_ms),
+            dropped_bytes: journal.dropped,
+            error: journal_error(journal),
+        }
+    }
+}
+
+fn journal_error(journal: &JournalStatus) -> Option<String> {
+    let text = std::io::Error::from_raw_os_error(journal.errno).to_string();
+    (journal.errno != 0).then(|| text.split(" (os error").next().unwrap_or_default().to_lowercase())
 }
 
 #[derive(Debug, Serialize)]
@@ -134,6 +169,7 @@ impl From<&Status> for Session {
             tags: status.tags.clone(),
             originator: status.originator.clone(),
             service: status.service.as_ref().map(services::Service::from),
+            journal: status.journal.as_ref().map(Journal::from),
         }
     }
 }
@@ -210,6 +246,12 @@ impl Ending {
             left: end.left.clone(),
         }
     }
+}
+
+/// Returns whether what goes to standard output may have colours.
+pub fn is_coloured() -> bool {
+    let is_off = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !is_off
 }
 
 /// Prints text; a reader that went away is no error.
@@ -364,6 +406,15 @@ pub fn describe(status: &Status) {
     ];
     if status.kind == Kind::Pty {
         rows.insert(7, ("size", format!("{}, {}", status.size, size_rule(status))));
+    }
+    if let Some(journal) = &status.journal {
+        let since = if journal.since_ms == 0 { String::new() } else { format!(" since {}", time(journal.since_ms)) };
+        let segments = if journal.segments == 1 { "segment" } else { "segments" };
+        rows.push(("journal", format!("{} in {} {segments}{since}", text::amount(journal.bytes), journal.segments)));
+        if journal.dropped > 0 {
+            rows.push(("dropped", format!("{}, which the disk did not take", text::amount(journal.dropped))));
+        }
+        rows.extend(journal_error(journal).map(|error| ("disk", error)));
     }
     rows.extend(services::rows(status));
     if let Some(end) = status.run_end() {

@@ -8,6 +8,7 @@ mod autostart;
 pub mod convert;
 mod daemon;
 mod finding;
+mod journal;
 mod keys;
 mod reader;
 pub mod services;
@@ -30,6 +31,7 @@ pub use autostart::Autostart;
 pub use daemon::Daemon;
 pub use finding::Finding;
 pub use finding::Grade;
+pub use journal::Journal;
 pub use keys::KeyEntry;
 pub use keys::Keys;
 pub use sessions::Sessions;
@@ -54,6 +56,8 @@ pub struct Settings {
     pub tui: Tui,
     /// `[keys]`.
     pub keys: Keys,
+    /// `[journal]`.
+    pub journal: Journal,
     /// `[[autostart]]`, without entries that make no sense.
     pub autostart: Vec<Autostart>,
 }

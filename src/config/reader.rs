@@ -49,7 +49,7 @@ macro_rules! section {
 pub(super) use section;
 
 /// The sections; what each is for is in `assets/config.default.toml`.
-const SECTIONS: [&str; 5] = ["sessions", "daemon", "tui", "keys", "autostart"];
+const SECTIONS: [&str; 6] = ["sessions", "daemon", "tui", "keys", "journal", "autostart"];
 
 struct Reader<'a> {
     file: &'a str,
@@ -92,8 +92,13 @@ impl Reader<'_> {
                     self.loaded.settings.tui = tui;
                 }
                 ("keys", DeValue::Table(table)) => self.keys(None, table),
+                ("journal", DeValue::Table(table)) => {
+                    let mut journal = std::mem::take(&mut self.loaded.settings.journal);
+                    self.section("journal", &mut journal, table);
+                    self.loaded.settings.journal = journal;
+                }
                 ("autostart", DeValue::Array(entries)) => self.autostart(entries),
-                (name @ ("sessions" | "daemon" | "tui" | "keys"), _) => {
+                (name @ ("sessions" | "daemon" | "tui" | "keys" | "journal"), _) => {
                     self.find(Grade::Error, &span, format!("`{name}` is a section: write [{name}]"));
                 }
                 ("autostart", _) => {

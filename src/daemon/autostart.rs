@@ -108,6 +108,7 @@ fn spec(entry: &Autostart, account: &Account) -> Spec {
             umask: if account.umask == 0 { 0o022 } else { account.umask },
             limits: limits::login(),
         },
+        journal: None,
         overlay: entry.env.iter().map(|(name, value)| environment::entry(name.as_bytes(), value.as_bytes())).collect(),
     }
 }

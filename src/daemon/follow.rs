@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use tokio::task;
 
+use crate::daemon::backlog::Backlog;
+use crate::daemon::journals::Pages;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Cursor;
 use crate::daemon::session::FRESH;
@@ -22,7 +24,10 @@ use crate::term::Quiet;
 use crate::term::Size;
 
 /// Bytes of one message: what is in flight delays what comes after.
-const PIECE: usize = 16 << 10;
+pub(super) const PIECE: usize = 16 << 10;
+
+/// What the client was told last: of what, and of which moment.
+pub(super) type Marked = Option<(Point, u64)>;
 
 /// What a follower sends, and when it is done.
 pub struct Follow {
@@ -42,6 +47,8 @@ pub struct Follow {
     pub from_oldest: bool,
     /// It is drawn by a terminal, which a new run needs fresh.
     pub paints: bool,
+    /// Where what the ring no longer has can be read.
+    pub pages: Option<Pages>,
 }
 
 /// How a follower came to its end.
@@ -56,25 +63,26 @@ enum Outcome {
 
 impl Follow {
     /// Sends from the start until the end; the cursor is honoured as long as this runs.
-    pub async fn run(self, session: Rc<Session>, start: Start) {
-        let Start { dump, cursor, missed, is_quiet } = start;
+    pub async fn run(mut self, session: Rc<Session>, start: Start) {
+        let Start { dump, from, cursor, missed, is_quiet } = start;
         if missed > 0 {
             self.outbox.notify(&verbs::Missed { channel: self.channel, bytes: missed });
         }
         for piece in dump.chunks(PIECE) {
-            if !self.outbox.send_bulk(self.channel, true, cursor.offset.get(), piece).await {
+            if !self.outbox.send_bulk(self.channel, true, from, piece).await {
                 return;
             }
         }
-        if let Outcome::Complete(end) = self.send_all(&session, &cursor, is_quiet).await {
+        if let Outcome::Complete(end) = self.send_all(&session, &cursor, from, is_quiet).await {
             self.outbox.notify(&verbs::Closed { channel: self.channel, end });
         }
         drop(cursor);
         session.mail(Mail::CursorMoved);
     }
 
-    async fn send_all(&self, session: &Session, cursor: &Cursor, is_quiet: bool) -> Outcome {
-        let mut at = session.history.position(cursor.offset.get());
+    async fn send_all(&mut self, session: &Session, cursor: &Cursor, from: u64, is_quiet: bool) -> Outcome {
+        let mut at = session.history.position(from);
+        let mut pages = self.pages.take();
         let mut buffer = vec![0; PIECE];
         let mut quiet = Quiet::new();
         let mut marked = None;
@@ -116,16 +124,14 @@ impl Follow {
                     }
                 }
                 Err(Gap { oldest }) => {
-                    at = session.history.position(oldest.max(from));
-                    if !has_begun {
-                        // The writer was under way when the cursor began to hold it back.
-                        cursor.offset.set(at.offset);
-                        session.mail(Mail::CursorMoved);
-                        continue;
-                    }
-                    // Where only the index was overrun, the bytes are there: nothing was missed.
-                    if oldest > from && self.missed(oldest - from) {
-                        return Outcome::Gap;
+                    let pages = pages.as_mut().filter(|_| oldest > from);
+                    match self.send_from_disk(pages, (session, cursor), &mut marked, at).await {
+                        Backlog::Ring(position) => at = position,
+                        Backlog::Gone => return Outcome::Gone,
+                        Backlog::Lacking => match self.pass_gap((session, cursor), (from, oldest), has_begun) {
+                            Some(position) => at = position,
+                            None => return Outcome::Gap,
+                        },
                     }
                 }
             }
@@ -134,6 +140,24 @@ impl Follow {
 }
 
 impl Follow {
+    /// Goes on behind a gap; nothing when that ends it.
+    fn pass_gap(
+        &self,
+        (session, cursor): (&Session, &Cursor),
+        (from, oldest): (u64, u64),
+        has_begun: bool,
+    ) -> Option<Position> {
+        let at = session.history.position(oldest.max(from));
+        if !has_begun {
+            // The writer was under way when the cursor began to hold it back.
+            cursor.offset.set(at.offset);
+            session.mail(Mail::CursorMoved);
+            return Some(at);
+        }
+        // Where only the index was overrun, the bytes are there: nothing was missed.
+        if oldest > from && self.missed(oldest - from) { None } else { Some(at) }
+    }
+
     /// Tells the client what it missed; returns whether that ends it.
     fn missed(&self, bytes: u64) -> bool {
         self.outbox.notify(&verbs::Missed { channel: self.channel, bytes });
@@ -142,12 +166,12 @@ impl Follow {
 
     /// A new run begins. Painted, not said: a terminal gets it, a history of bytes does not have it. `false` when the client is
     /// gone.
-    async fn renew(&self, from: u64) -> bool {
+    pub(super) async fn renew(&self, from: u64) -> bool {
         !self.paints || self.outbox.send_bulk(self.channel, true, from, FRESH).await
     }
 
     /// Sends bytes of a stream, if they are wanted; `false` when the client is gone.
-    async fn send(&self, stream: Stream, from: u64, bytes: &[u8], quiet: Option<&mut Quiet>) -> bool {
+    pub(super) async fn send(&self, stream: Stream, from: u64, bytes: &[u8], quiet: Option<&mut Quiet>) -> bool {
         if self.stream.is_some_and(|only| only != stream) {
             // Nothing is sent, so nothing waits: others get their turn here.
             task::yield_now().await;
@@ -160,13 +184,17 @@ impl Follow {
     }
 
     /// Says what comes next, unless the client knows.
-    fn mark(&self, marked: &mut Option<(Point, u64)>, point: Point, at: u64, time: u64) {
+    fn mark(&self, marked: &mut Marked, point: Point, at: u64, time: u64) {
+        self.mark_at(marked, point, at, (time, clock::wall_us_of(time)));
+    }
+
+    /// The same with the monotonic nanoseconds and the wall-clock microseconds of what comes.
+    pub(super) fn mark_at(&self, marked: &mut Marked, point: Point, at: u64, (time, time_us): (u64, u64)) {
         let is_wanted = match point {
             Point::Bytes(stream) => self.stream.is_none_or(|only| only == stream),
             Point::Resize(_) | Point::Exit => true,
         };
         if self.marks && is_wanted && marked.replace((point, time)) != Some((point, time)) {
-            let time_us = clock::wall_us_of(time);
             self.outbox.notify(&verbs::Mark { channel: self.channel, at, time_us, point });
         }
     }

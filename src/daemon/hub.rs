@@ -18,6 +18,7 @@ use tokio::task;
 use crate::config::Settings;
 use crate::daemon::census::Census;
 use crate::daemon::events::EventLog;
+use crate::daemon::journals::Journals;
 use crate::daemon::keeper_link::KeeperLink;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::registered::Registered;
@@ -29,6 +30,7 @@ use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::daemon::tees::Tees;
 use crate::daemon::unstarted::Unstarted;
+use crate::journal::name;
 use crate::platform::clock;
 use crate::platform::endpoint::Place;
 use crate::protocol::keeper::ToKeeper;
@@ -37,6 +39,7 @@ use crate::session::id::AttachId;
 use crate::session::id::ClientId;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::journal::JournalStatus;
 
 /// Time between two writes of the roll.
 const ROLL_PAUSE: Duration = Duration::from_millis(20);
@@ -59,6 +62,8 @@ pub struct Hub {
     pub keeper: KeeperLink,
     /// All sessions.
     pub registry: RefCell<Registry>,
+    /// Histories on disk.
+    pub journals: Journals,
     /// All tees.
     pub tees: Tees,
     /// All services.
@@ -110,6 +115,7 @@ impl Hub {
         report.faults.extend(fault);
         let keeper_pid = report.keeper_pid;
         Self {
+            journals: Journals::new(place.journals(), place.runtime.clone(), settings.journal.total.0),
             keeper,
             settings,
             events,
@@ -209,6 +215,9 @@ impl Hub {
 
     /// Notes what happened to a session; a start and an end once, whichever daemon does it.
     pub fn note(&self, session: &Session, what: verbs::What) {
+        if matches!(what, verbs::What::Started { .. } | verbs::What::Ended { .. }) {
+            self.journals.describe(&session.status());
+        }
         if session.tells(&what, (self.events.epoch, self.events.last() + 1)) {
             let facts = session.facts.borrow();
             self.events.note(session.id, &facts.name, &facts.tags, what);
@@ -247,6 +256,7 @@ impl Hub {
     pub fn forget(&self, id: SessionId) {
         if let Some(status) = self.registry.borrow().status(id) {
             self.events.note(id, &status.name, &status.tags, verbs::What::Removed);
+            self.forget_journal(id, status.journal.as_ref());
         }
         let removed = self.registry.borrow_mut().remove(id);
         if let Some(session) = removed {
@@ -262,6 +272,26 @@ impl Hub {
         }
         self.crowd.notify_one();
         self.write_roll();
+    }
+
+    /// A session's journal goes with it; a service keeps its own.
+    fn forget_journal(&self, id: SessionId, journal: Option<&JournalStatus>) {
+        match journal {
+            Some(journal) if name::is_service(&journal.folder) => self.journals.close(id),
+            Some(journal) => self.journals.remove(id, &journal.folder),
+            None => {}
+        }
+    }
+
+    /// Lets programs go on for which journals made room.
+    pub async fn follow_journals(&self) {
+        loop {
+            for id in self.journals.moved().await {
+                if let Some(session) = self.registry.borrow().get(id) {
+                    session.news.notify_one();
+                }
+            }
+        }
     }
 
     /// Everything was taken over: from now on the roll is ours.
@@ -299,6 +329,9 @@ impl Hub {
         for session in self.registry.borrow().sessions() {
             if session.has_news() {
                 is_any = true;
+                if session.journal.is_some() {
+                    self.journals.wake(session.id);
+                }
                 session.news.notify_one();
                 session.output.notify_waiters();
             }

@@ -1,14 +1,12 @@
-//! Where a log starts: at a byte, a time, the oldest byte, or so many lines before the end.
+//! Where a log starts in a ring: so many lines before the end, or as many as a screen shows.
 
 use tokio::task;
 
 use crate::daemon::session::History;
 use crate::history::Entry;
-use crate::history::Gap;
 use crate::history::Kind;
 use crate::history::Stream;
-use crate::platform::clock;
-use crate::protocol::verbs::From;
+use crate::journal::Backwards;
 
 /// Bytes looked at in one go.
 const PIECE: usize = 16 << 10;
@@ -29,84 +27,45 @@ pub struct Beginning {
     pub is_torn: bool,
 }
 
-/// Finds the offset to start at.
-pub async fn start(history: &History, from: From, stream: Option<Stream>) -> Beginning {
-    let oldest = history.oldest();
-    let torn = |at| Beginning { at, missed: 0, is_torn: at > 0 };
-    let whole = |at| Beginning { at, ..Beginning::default() };
-    match from {
-        From::Start => torn(oldest),
-        From::Offset(offset) => {
-            let at = offset.clamp(oldest, history.head().max(oldest));
-            Beginning { at, missed: oldest.saturating_sub(offset), is_torn: false }
-        }
-        From::Lines(0) => whole(history.head()),
-        From::Lines(lines) => match last_lines(history, lines, stream).await {
-            Some(at) => whole(at),
-            None => torn(history.oldest()),
-        },
-        From::Since(wall_us) => match history.since(clock::monotonic_of_us(wall_us)) {
-            at if at > oldest => whole(at),
-            at => torn(at),
-        },
-    }
-}
-
-/// Searches backwards, entry by entry, for the line feed before the last `lines` lines; nothing if there are fewer.
-async fn last_lines(history: &History, lines: u64, stream: Option<Stream>) -> Option<u64> {
-    let mut count = Count { left: lines, is_last: true };
+/// Searches backwards, entry by entry, for the line feed before the last `lines` lines; where the ring ends before they do,
+/// returns where, and what has to be looked for still.
+pub async fn last_lines(history: &History, lines: u64, stream: Option<Stream>) -> Result<u64, (u64, Backwards)> {
+    let mut back = Backwards::new(lines);
+    let mut end = history.head();
     let mut index = history.index_head();
     let mut turn = 0;
     while index > history.oldest_entry() {
         index -= 1;
         let Some(entry) = history.entry(index) else { break };
         let is_wanted = matches!(entry.kind, Kind::Bytes(of) if stream.is_none_or(|only| only == of));
-        if is_wanted && let Some(offset) = count.entry(history, entry) {
-            return offset.ok();
+        if is_wanted && let Some(offset) = lines_of(history, entry, &mut back)? {
+            return Ok(offset);
         }
+        end = entry.offset;
         turn += 1 + entry.len as usize / PIECE;
         if turn >= TURN {
             turn = 0;
             task::yield_now().await;
         }
     }
-    None
+    Err((end.max(history.oldest()), back))
 }
 
-/// Counts line feeds backwards.
-struct Count {
-    left: u64,
-    /// Nothing of the last line was seen yet: its own end is not before it.
-    is_last: bool,
-}
-
-impl Count {
-    /// Returns the offset after the line feed that completes the count, if it is in this entry; a gap ends the search.
-    fn entry(&mut self, history: &History, entry: Entry) -> Option<Result<u64, Gap>> {
-        let mut buffer = [0; PIECE];
-        let (first, mut end) = (entry.offset.max(history.oldest()), entry.end());
-        while end > first {
-            let start = end.saturating_sub(PIECE as u64).max(first);
-            let piece = &mut buffer[..(end - start) as usize];
-            // What was overwritten meanwhile holds no line that could still be sent.
-            let len = match history.read(start, piece) {
-                Ok(len) => len,
-                Err(gap) => return Some(Err(gap)),
-            };
-            for at in (0..len).rev() {
-                let is_end = piece[at] == b'\n' && !self.is_last;
-                self.is_last = false;
-                if is_end {
-                    self.left -= 1;
-                }
-                if self.left == 0 {
-                    return Some(Ok(start + at as u64 + 1));
-                }
-            }
-            end = start;
+/// Returns the offset after the line feed that completes the count, if it is in this entry.
+fn lines_of(history: &History, entry: Entry, back: &mut Backwards) -> Result<Option<u64>, (u64, Backwards)> {
+    let mut buffer = [0; PIECE];
+    let (first, mut end) = (entry.offset.max(history.oldest()), entry.end());
+    while end > first {
+        let start = end.saturating_sub(PIECE as u64).max(first);
+        let piece = &mut buffer[..(end - start) as usize];
+        // What was overwritten meanwhile may be on a disk.
+        let Ok(len) = history.read(start, piece) else { return Err((end, *back)) };
+        if let Some(found) = back.piece(&piece[..len]) {
+            return Ok(Some(start + found as u64));
         }
-        None
+        end = start;
     }
+    Ok(None)
 }
 
 /// Returns the start of a line at most `len` bytes before the end; if there is none, that many bytes before it.

@@ -3,12 +3,14 @@
 //! One thread, one reactor, an actor per session. *Invariant:* it owns no byte and no fact that exists nowhere else.
 
 mod autostart;
+mod backlog;
 mod census;
 mod connection;
 mod events;
 mod follow;
 mod handler;
 mod hub;
+mod journals;
 mod keeper_link;
 mod logs;
 mod outbox;
@@ -24,6 +26,7 @@ mod unstarted;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -47,6 +50,7 @@ use crate::protocol::keeper::ToDaemon;
 use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::id::TeeId;
+use crate::session::status::Status;
 use crate::session::text;
 
 use self::events::EventLog;
@@ -64,6 +68,8 @@ const FAULTS: usize = 16;
 const FAULT: usize = 300;
 /// Time for the last replies to leave.
 const FAREWELL: Duration = Duration::from_millis(200);
+/// Time for what was said to reach the journals.
+const LAST_PAGES: Duration = Duration::from_secs(5);
 
 /// Runs the daemon on the socket that the keeper gave as standard input.
 pub fn run(place: Place, keeper: OwnedFd) -> io::Result<()> {
@@ -71,8 +77,9 @@ pub fn run(place: Place, keeper: OwnedFd) -> io::Result<()> {
     limits::raise_descriptors();
     std::env::set_current_dir("/")?;
     let mut runtime = runtime::Builder::new_current_thread();
-    // Looks at processes read many files: one at a time, in a thread that does not stay.
-    let runtime = runtime.enable_all().max_blocking_threads(2).thread_keep_alive(HELPER_STAYS).build()?;
+    // Looks at processes read many files: one at a time, in a thread that does not stay. Journals are read in others.
+    let runtime =
+        runtime.enable_all().max_blocking_threads(2 + journals::READERS).thread_keep_alive(HELPER_STAYS).build()?;
     LocalSet::new().block_on(&runtime, live(place, keeper))
 }
 
@@ -101,7 +108,7 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     }
     report.faults.truncate(FAULTS);
     let hub = Rc::new(Hub::new(place, keeper, settings, EventLog::new(), report));
-    for status in if is_first { roll::lost(&roll) } else { roll::still_lost(&roll) } {
+    for status in find_lost(&hub, &roll, is_first).await {
         tracing::error!(session = %status.name, "was lost with its keeper");
         if let Some(end) = status.end().cloned().filter(|_| is_first) {
             hub.events.note(status.id, &status.name, &status.tags, verbs::What::Ended { end });
@@ -113,26 +120,53 @@ async fn live(place: Place, keeper: OwnedFd) -> io::Result<()> {
     services::resume(&hub);
     let listener = Listener::from(UnixListener::try_from(greeting.listener)?);
     hub.keeper.send(&ToKeeper::Ready, &[]);
-    task::spawn_local(accept(Rc::clone(&hub), listener));
-    task::spawn_local(listen_to_bell(Rc::clone(&hub)));
-    task::spawn_local(leave_when_idle(Rc::clone(&hub)));
-    let roll_keeper = Rc::clone(&hub);
-    task::spawn_local(async move { roll_keeper.keep_roll().await });
-    task::spawn_local(census::run(Rc::clone(&hub)));
-    task::spawn_local(services::run_timers(Rc::clone(&hub)));
-    task::spawn_local(services::run_needs(Rc::clone(&hub)));
-    task::spawn_local(services::keep_deaths(Rc::clone(&hub)));
-    task::spawn_local(services::keep(Rc::clone(&hub)));
-    task::spawn_local(autostart::start_all(Rc::clone(&hub)));
+    begin(&hub, listener);
     tokio::select! {
         lost = obey_keeper(&hub) => lost,
         () = hub.end.notified() => {
             tokio::time::sleep(FAREWELL).await;
+            let _ = tokio::time::timeout(LAST_PAGES, hub.journals.settle()).await;
             let _ = std::fs::remove_file(&roll);
             tracing::info!("ended");
             Ok(())
         }
     }
+}
+
+/// Starts all that goes on as long as the daemon lives.
+fn begin(hub: &Rc<Hub>, listener: Listener) {
+    task::spawn_local(accept(Rc::clone(hub), listener));
+    task::spawn_local(listen_to_bell(Rc::clone(hub)));
+    task::spawn_local(leave_when_idle(Rc::clone(hub)));
+    let journal_follower = Rc::clone(hub);
+    task::spawn_local(async move { journal_follower.follow_journals().await });
+    let roll_keeper = Rc::clone(hub);
+    task::spawn_local(async move { roll_keeper.keep_roll().await });
+    task::spawn_local(census::run(Rc::clone(hub)));
+    task::spawn_local(services::run_timers(Rc::clone(hub)));
+    task::spawn_local(services::run_needs(Rc::clone(hub)));
+    task::spawn_local(services::keep_deaths(Rc::clone(hub)));
+    task::spawn_local(services::keep(Rc::clone(hub)));
+    task::spawn_local(autostart::start_all(Rc::clone(hub)));
+}
+
+/// Returns what dead keepers left: names, and journals.
+async fn find_lost(hub: &Hub, roll: &Path, is_first: bool) -> Vec<Status> {
+    if !is_first {
+        return roll::still_lost(roll);
+    }
+    let mut lost = roll::lost(roll);
+    let (root, kept) = (hub.journals.path(""), hub.settings.sessions.keep_ended as usize);
+    // Most have no journals, and need no thread to look for them.
+    if !root.exists() {
+        return lost;
+    }
+    let found = task::spawn_blocking(move || {
+        let found = journals::left_behind(&root, &mut lost, kept);
+        (lost, found)
+    });
+    let (lost, found) = found.await.unwrap_or_default();
+    roll::number(roll::tell_apart(found.into_iter().chain(lost).collect()))
 }
 
 /// Takes all sessions over; clients wait in the listening socket's queue meanwhile.
@@ -304,7 +338,7 @@ async fn leave_when_idle(hub: Rc<Hub>) {
     let pause = Duration::from_millis(hub.settings.daemon.idle_exit.0);
     loop {
         let crowd = hub.crowd.notified();
-        let is_empty = hub.registry.borrow().len() == 0 && hub.client_count() == 0;
+        let is_empty = !hub.registry.borrow().holds_something() && hub.client_count() == 0;
         if !is_empty {
             crowd.await;
         } else if tokio::time::timeout(pause, crowd).await.is_err() {

@@ -6,15 +6,27 @@ use std::cell::Cell;
 const PATIENCE_NS: u64 = 100_000_000;
 
 /// The patience with one follower. It starts anew with each byte that it takes, and when it is first seen behind.
-#[derive(Default)]
 pub struct Patience {
+    /// How long it lasts.
+    length: u64,
     /// Where it stood when it was last looked at.
     at: Cell<u64>,
     /// Since when it has been behind and has not moved.
     since: Cell<Option<u64>>,
 }
 
+impl Default for Patience {
+    fn default() -> Self {
+        Self::of(PATIENCE_NS)
+    }
+}
+
 impl Patience {
+    /// Makes one that lasts so many nanoseconds.
+    pub fn of(length: u64) -> Self {
+        Self { length, at: Cell::default(), since: Cell::default() }
+    }
+
     /// Returns whether a follower that wants `offset` next may hold back a program that has said `head` bytes.
     pub fn lasts(&self, offset: u64, head: u64, now: u64) -> bool {
         if self.at.replace(offset) != offset || offset >= head {
@@ -25,12 +37,12 @@ impl Patience {
         }
         let since = self.since.get().unwrap_or(now);
         self.since.set(Some(since));
-        now.saturating_sub(since) < PATIENCE_NS
+        now.saturating_sub(since) < self.length
     }
 
     /// Returns when it will have ended, if nothing is taken until then.
     pub fn ends_at(&self) -> Option<u64> {
-        self.since.get().map(|since| since + PATIENCE_NS)
+        self.since.get().map(|since| since + self.length)
     }
 }
 

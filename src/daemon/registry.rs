@@ -47,6 +47,13 @@ impl Registry {
         Some(fresh)
     }
 
+    /// Gives what is left on disk of a session of this name another one.
+    pub fn rename_left(&mut self, name: &str) {
+        if self.lost.values().any(|status| status.name == name && status.journal.is_some()) {
+            self.rename_lost(name);
+        }
+    }
+
     /// Removes a session; a lost one leaves without a trace.
     pub fn remove(&mut self, id: SessionId) -> Option<Rc<Session>> {
         self.lost.remove(&id);
@@ -71,6 +78,11 @@ impl Registry {
     /// Returns how many there are; services that never ran in this keeper's life are on disk and not counted.
     pub fn len(&self) -> usize {
         self.sessions.len() + self.lost.values().filter(|status| status.service.is_none()).count()
+    }
+
+    /// Returns whether there is anything that would be lost if nobody was there; what is left of a lost session on disk is not.
+    pub fn holds_something(&self) -> bool {
+        !self.sessions.is_empty() || self.lost.values().any(|status| status.journal.is_none())
     }
 
     /// Returns what may be seen of one.

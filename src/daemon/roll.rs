@@ -4,6 +4,7 @@
 //! soon after. It lives in the runtime folder: a reboot ends it with them.
 
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io;
 use std::io::Write;
@@ -53,7 +54,25 @@ fn line(status: &Status) -> io::Result<Vec<u8>> {
 
 /// Reads what a dead keeper owned; a damaged line is none. Ids are given anew, above all that a keeper gives.
 pub fn lost(path: &Path) -> Vec<Status> {
-    let mut statuses = read(path);
+    number(read(path))
+}
+
+/// Gives each session a name of its own; of several that had the same, the last one keeps it.
+pub fn tell_apart(mut statuses: Vec<Status>) -> Vec<Status> {
+    let mut taken: HashSet<String> = HashSet::new();
+    for status in statuses.iter_mut().rev() {
+        let name = status.name.clone();
+        let mut number = 1;
+        while !taken.insert(status.name.clone()) {
+            number += 1;
+            status.name = format!("{name}-{number}");
+        }
+    }
+    statuses
+}
+
+/// Makes lost sessions of any: ids above all that a keeper gives, and an end for those that had none.
+pub fn number(mut statuses: Vec<Status>) -> Vec<Status> {
     for (n, status) in (1..).zip(&mut statuses) {
         status.id = SessionId(LOST_IDS + n);
         status.attached.clear();

@@ -46,6 +46,8 @@ pub mod data {
     pub const RING: usize = word(3);
     /// Entries in the index ring.
     pub const ENTRIES: usize = word(4);
+    /// Offset of the first byte.
+    pub const BASE: usize = word(5);
 }
 
 /// Words of the control memory.
@@ -98,6 +100,8 @@ pub mod control {
     pub const TOLD_SEQ: usize = word(38);
     /// Daemon: 1 while the program may be started again, so that the end of its output is not the end of all output.
     pub const GOES_ON: usize = word(39);
+    /// Daemon, its thread for journals: the next byte the journal wants, plus one; 0 when there is none.
+    pub const JOURNALED: usize = word(40);
     /// Daemon: pairs of request number and progress (1 begun, 2 done).
     pub const REQUESTS: usize = word(64);
     /// How many pairs there are.

@@ -98,7 +98,12 @@ impl<M: Memory> Reader<M> {
 
     /// Returns the offset of the oldest byte that can still be read.
     pub fn oldest(&self) -> u64 {
-        self.control.load(control::RESERVE).max(self.head()).saturating_sub(self.ring)
+        self.control.load(control::RESERVE).max(self.head()).saturating_sub(self.ring).max(self.base())
+    }
+
+    /// Returns the offset of the first byte that was ever written.
+    pub fn base(&self) -> u64 {
+        self.data.load(data::BASE)
     }
 
     /// Returns whether `stream` has said all it will ever say.
@@ -179,7 +184,8 @@ impl<M: Memory> Reader<M> {
         (index + entries > self.index_head()).then_some(entry)
     }
 
-    /// Returns the position of `offset`: the first entry that ends after it, or starts at it.
+    /// Returns the position of `offset`: the first entry that ends after it, or starts at it; at the end the newest one, which
+    /// may still grow.
     pub fn position(&self, offset: u64) -> Position {
         let head = self.index_head();
         let (mut low, mut high) = (self.oldest_entry(), head);
@@ -190,7 +196,9 @@ impl<M: Memory> Reader<M> {
                 _ => low = middle + 1,
             }
         }
-        Position { offset, index: low, time: 0 }
+        let newest = low.checked_sub(1).filter(|_| low == head).and_then(|last| self.entry(last));
+        let may_grow = newest.is_some_and(|entry| matches!(entry.kind, Kind::Bytes(_)) && entry.end() == offset);
+        Position { offset, index: low - u64::from(may_grow), time: 0 }
     }
 
     /// Returns the offset of the first byte that was read at `time` (monotonic nanoseconds) or later; the head if there is none.
@@ -234,7 +242,8 @@ impl<M: Memory> Reader<M> {
             // Read before the entry: an entry that was followed by another one before we looked at it grows no more.
             let newest = self.index_head();
             let Some(entry) = self.entry(at.index) else {
-                return if at.index < newest { Err(Gap { oldest: self.oldest() }) } else { Ok(None) };
+                let is_behind = at.index < newest || at.offset < self.oldest();
+                return if is_behind { Err(Gap { oldest: self.oldest() }) } else { Ok(None) };
             };
             at.time = entry.time;
             match entry.kind {

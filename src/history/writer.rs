@@ -52,15 +52,23 @@ pub struct Writer<M> {
 impl<M: Memory> Writer<M> {
     /// Lays out fresh, zeroed memories; `None` when they are too short for `ring` bytes.
     pub fn create(data: M, control: M, ring: usize) -> Option<Self> {
+        Self::create_at(data, control, ring, 0)
+    }
+
+    /// The same for a history whose first byte has the offset `base`.
+    pub fn create_at(data: M, control: M, ring: usize, base: u64) -> Option<Self> {
         if data.len() < layout::data_len(ring) || control.len() < layout::CONTROL_LEN || !ring.is_power_of_two() {
             return None;
         }
         data.store(data::RING, ring as u64);
         data.store(data::ENTRIES, layout::INDEX_ENTRIES as u64);
+        data.store(data::BASE, base);
         layout::stamp(&data);
-        control.store(control::LIMIT, ring as u64);
+        control.store(control::HEAD, base);
+        control.store(control::RESERVE, base);
+        control.store(control::LIMIT, base.saturating_add(ring as u64));
         layout::stamp(&control);
-        Some(Self { data, control, ring: ring as u64, head: 0, index_head: 0, last: None })
+        Some(Self { data, control, ring: ring as u64, head: base, index_head: 0, last: None })
     }
 
     /// Returns the data memory, to read from a descriptor straight into a [`Landing`].

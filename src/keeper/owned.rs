@@ -104,7 +104,7 @@ impl Owned {
     /// Makes the memories and starts the program.
     pub fn start(id: SessionId, key: RequestKey, order: &Order, around: &mut Around<'_>) -> Result<Self, SpawnError> {
         let ring = layout::ring_size(order.ring as usize);
-        let (writer, slots) = memories(ring, &order.facts).map_err(|error| SpawnError {
+        let (writer, slots) = memories(ring, order.base, &order.facts).map_err(|error| SpawnError {
             stage: Stage::Memory,
             errno: error.raw_os_error().unwrap_or(libc::ENOMEM),
         })?;
@@ -357,14 +357,14 @@ fn born(spawned: &Spawned) -> Result<u64, SpawnError> {
     stat.map(|stat| stat.start_time).map_err(failed(Stage::Fork))
 }
 
-fn memories(ring: usize, facts: &[u8]) -> io::Result<(Writer<Arc<Mapping>>, Arc<Mapping>)> {
+fn memories(ring: usize, base: u64, facts: &[u8]) -> io::Result<(Writer<Arc<Mapping>>, Arc<Mapping>)> {
     let data = Arc::new(Mapping::create(layout::data_len(ring), Length::Fixed)?);
     let control = Arc::new(Mapping::create(layout::CONTROL_LEN, Length::Fixed)?);
     let slots = Arc::new(Mapping::create(SLOTS_LEN, Length::Growing)?);
     for memory in [&data, &control, &slots] {
         memory.keep_from_children();
     }
-    let writer = Writer::create(data, control, ring).ok_or(io::ErrorKind::OutOfMemory)?;
+    let writer = Writer::create_at(data, control, ring, base).ok_or(io::ErrorKind::OutOfMemory)?;
     let store = Slots::create(Arc::clone(&slots)).ok_or(io::ErrorKind::OutOfMemory)?;
     store.put(Slot::Facts, 0, facts, || ());
     Ok((writer, slots))

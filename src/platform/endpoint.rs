@@ -150,6 +150,12 @@ impl Place {
         logs
     }
 
+    /// Folder of all journals.
+    #[must_use]
+    pub fn journals(&self) -> PathBuf {
+        self.state.join("journals")
+    }
+
     /// Path of the keeper's log.
     #[must_use]
     pub fn keeper_log(&self) -> PathBuf {

@@ -238,6 +238,9 @@ pub struct Order {
     pub size: Size,
     /// Bytes of the byte ring.
     pub ring: u64,
+    /// Offset of its first byte: a history that goes on where a journal ends.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub base: u64,
     /// Program, arguments, environment, directory, mask, limits.
     pub launch: Launch,
     /// First facts of the session.

@@ -6,6 +6,7 @@ pub mod control;
 pub mod environment;
 pub mod graphics;
 pub mod id;
+pub mod journal;
 pub mod key;
 pub mod keys;
 pub mod originator;

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_bytes::ByteBuf;
 
 use crate::session::id::RequestKey;
+use crate::session::journal::JournalFacts;
+use crate::session::journal::JournalSpec;
 use crate::session::service::death::Death;
 use crate::session::service::definition::Definition;
 use crate::session::service::machine::Machine;
@@ -75,6 +77,9 @@ pub struct Spec {
     /// Changes that the user gave in so many words, in order: `NAME=VALUE` sets, `NAME` alone removes. They win over the
     /// client's environment and over ours.
     pub overlay: Vec<ByteBuf>,
+    /// Keep what it says on disk as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalSpec>,
 }
 
 /// A session's facts: written by the daemon, kept by the keeper, read back after a restart.
@@ -117,6 +122,12 @@ pub struct Facts {
     /// How it is supervised, if it is an instance of a service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<Supervised>,
+    /// Its history on disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalFacts>,
+    /// What was said below this offset was flushed: nobody is shown it any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flushed: Option<u64>,
 }
 
 /// It is kept beside the facts: nothing runs without a command.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::history::ExitStatus;
 use crate::history::Stream;
 use crate::session::id::SessionId;
+use crate::session::journal::JournalStatus;
 use crate::session::service::status::ServiceStatus;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec::Kind;
@@ -146,9 +147,18 @@ pub struct Status {
     /// How it is supervised, if it is an instance of a service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceStatus>,
+    /// Its history on disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<JournalStatus>,
 }
 
 impl Status {
+    /// Returns the offset of the oldest byte that can still be had, from memory or disk.
+    #[must_use]
+    pub fn first_byte(&self) -> u64 {
+        self.journal.as_ref().map_or(self.oldest, |journal| journal.oldest.min(self.oldest))
+    }
+
     /// Returns the end, if it has ended and no other run of it follows.
     #[must_use]
     pub const fn end(&self) -> Option<&End> {

@@ -97,6 +97,15 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(|| format!("{text} is out of range"))
 }
 
+/// Writes about how many bytes, for people: `812 bytes`, `1.2 MiB`.
+#[must_use]
+pub fn amount(bytes: u64) -> String {
+    let unit = [(30, "GiB"), (20, "MiB"), (10, "KiB")].into_iter().find(|(shift, _)| bytes >> shift > 0);
+    let Some((shift, unit)) = unit else { return format!("{bytes} bytes") };
+    let tenths = (u128::from(bytes) * 10) >> shift;
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
 /// Writes a number of bytes so that [`bytes`] reads the same back: `2M`, `1000`.
 #[must_use]
 pub fn exact_size(bytes: u64) -> String {

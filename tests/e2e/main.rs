@@ -16,6 +16,7 @@ mod ends;
 mod environment;
 mod events;
 mod input;
+mod journal;
 mod looks;
 mod naming;
 mod once;

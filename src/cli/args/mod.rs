@@ -92,6 +92,9 @@ pub enum Verb {
         after_help = "Examples:\n  rpm logs web -n 100\n  rpm logs web db -f --since 5m --timestamps\n  rpm logs web -f --raw > web.log"
     )]
     Logs(Logs),
+    /// Forget what sessions said so far, in memory and on disk
+    #[command(after_help = "Examples:\n  rpm flush web\n  rpm flush all")]
+    Flush(Flush),
     /// Search what sessions said
     #[command(
         after_help = "Examples:\n  rpm grep error\n  rpm grep -i -C 3 'time(d )?out' web --since 1h\n\nEnds with 0 when a line matched, 1 when none did, 2 when the pattern cannot be read."

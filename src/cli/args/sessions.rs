@@ -25,7 +25,7 @@ pub struct Run {
     #[arg(short, long, group = "unattached")]
     pub detach: bool,
     /// No session at all: nobody's command, without output, that outlives `shutdown`; prints its process id
-    #[arg(long, group = "unattached", conflicts_with_all = ["detach", "name", "pty", "pipe", "rows", "cols", "tag", "history"])]
+    #[arg(long, group = "unattached", conflicts_with_all = ["detach", "name", "pty", "pipe", "rows", "cols", "tag", "history", "journal"])]
     pub detach_fully: bool,
     /// Give it a terminal (the default)
     #[arg(long, conflicts_with = "pipe")]
@@ -57,6 +57,9 @@ pub struct Run {
     /// Output kept in memory, such as 512K or 8M [default: 2M]
     #[arg(long, value_name = "SIZE", value_parser = parse::bytes)]
     pub history: Option<u64>,
+    /// Keep all it says on disk as well, rotated; it outlives the session's memory, until `rpm rm`
+    #[arg(long)]
+    pub journal: bool,
     /// Print JSON
     #[arg(long, requires = "unattached")]
     pub json: bool,

@@ -35,10 +35,10 @@ impl StreamName {
 /// `rpm logs`.
 #[derive(Debug, Args)]
 pub struct Logs {
-    /// Name, id, prefix, glob, @tag or all
-    #[arg(required = true, value_name = "SESSION")]
+    /// Name, id, prefix, glob, @tag or all [default: all]
+    #[arg(value_name = "SESSION")]
     pub targets: Vec<String>,
-    /// Last N lines only
+    /// Last N lines of each only
     #[arg(short = 'n', long, value_name = "N", value_parser = parse::number)]
     pub lines: Option<u64>,
     /// Only what was said since then: 5m, 12:30, 2026-11-21T12:30
@@ -70,6 +70,17 @@ impl Logs {
             (None, None) => From::Start,
         }
     }
+}
+
+/// `rpm flush`.
+#[derive(Debug, Args)]
+pub struct Flush {
+    /// Name, id, prefix, glob, @tag or all
+    #[arg(required = true, value_name = "SESSION")]
+    pub targets: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `rpm grep`.

@@ -141,6 +141,9 @@ fn tell(outcomes: &[Outcome], is_json: bool, is_stop: bool) -> u8 {
                     let word = word.map_or_else(|| end.word(), str::to_owned);
                     output::print(format!("{name} {word}\n").as_bytes());
                 }
+                if let Some(bytes) = outcome.journal {
+                    say(&format!("rpm: the journal of {name} was removed with it, {}", text::amount(bytes)));
+                }
                 if !end.left.is_empty() {
                     let left: Vec<String> = end.left.iter().map(u32::to_string).collect();
                     say(&format!("rpm: still there of {name}: processes {}", left.join(" ")));

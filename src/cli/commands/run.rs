@@ -22,6 +22,7 @@ use crate::protocol::error::WireError;
 use crate::protocol::verbs;
 use crate::session::environment;
 use crate::session::environment::Policy;
+use crate::session::journal::JournalSpec;
 use crate::session::originator;
 use crate::session::spec::Kind;
 use crate::session::spec::Spec;
@@ -89,6 +90,7 @@ fn spec(args: args::Run) -> Result<Spec, Error> {
         originator: args.originator.map(|tool| originator::complete(&tool, std::process::id())),
         history: args.history.unwrap_or(0),
         launch,
+        journal: args.journal.then(JournalSpec::default),
         overlay: changes(&args.environment.changes)?,
     })
 }

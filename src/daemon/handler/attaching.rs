@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task;
 
+use crate::daemon::backlog;
 use crate::daemon::connection::Channel;
 use crate::daemon::connection::Context;
 use crate::daemon::follow::Follow;
@@ -48,6 +49,7 @@ pub(super) async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Att
             ends_at_gap: is_tty,
             from_oldest: false,
             paints: is_tty && session.handover.kind == spec::Kind::Pty,
+            pages: if is_tty { None } else { backlog::pages(&context.hub, &session) },
         };
         task::spawn_local(follow.run(session, start));
     }

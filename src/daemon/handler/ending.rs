@@ -218,8 +218,9 @@ pub(super) fn remove(context: &Rc<Context>, verb: verbs::Remove) -> Answer<verbs
         if end.is_some() {
             context.hub.forget(status.id);
         }
+        let journal = status.journal.filter(|_| end.is_some()).map(|journal| journal.bytes);
         let (id, name) = (status.id, status.name);
-        outcomes.push(verbs::Outcome { id, name, end, error, skipped, ..verbs::Outcome::default() });
+        outcomes.push(verbs::Outcome { id, name, end, error, skipped, journal, ..verbs::Outcome::default() });
     }
     outcomes.extend(missing.into_iter().map(nobody));
     Ok(verbs::Outcomes { outcomes, ..verbs::Outcomes::default() })

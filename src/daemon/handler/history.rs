@@ -5,12 +5,15 @@ use std::rc::Rc;
 use tokio::sync::oneshot;
 use tokio::task;
 
+use crate::daemon::backlog;
 use crate::daemon::connection::Context;
 use crate::daemon::follow::Follow;
+use crate::daemon::handler::Answer;
 use crate::daemon::handler::find;
 use crate::daemon::handler::gone;
 use crate::daemon::handler::reply_now;
-use crate::daemon::logs;
+use crate::daemon::journals;
+use crate::daemon::journals::Pages;
 use crate::daemon::logs::Beginning;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Mail;
@@ -18,10 +21,12 @@ use crate::daemon::session::Session;
 use crate::daemon::session::Start;
 use crate::daemon::session::check_stream;
 use crate::platform::clock;
+use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::message;
 use crate::protocol::verbs;
 use crate::protocol::verbs::Point;
+use crate::session::id::SessionId;
 use crate::session::spec::Kind;
 use crate::term::Size;
 
@@ -29,7 +34,8 @@ use crate::term::Size;
 const PIECE: usize = 64 << 10;
 
 pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs) -> Result<(), WireError> {
-    let session = find(context, &verb.target)?;
+    let id = context.hub.registry.borrow().one(&verb.target)?;
+    let Some(session) = context.hub.registry.borrow().get(id) else { return lost_logs(context, request, verb, id) };
     check_stream(&session, verb.stream)?;
     let attached = verbs::Attached {
         id: session.id,
@@ -39,29 +45,78 @@ pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs
         ..verbs::Attached::default()
     };
     reply_now(context, request, &attached);
-    task::spawn_local(send_log(Rc::clone(&context.client.outbox), session, verb));
+    let pages = backlog::pages(&context.hub, &session);
+    task::spawn_local(send_log(Rc::clone(&context.client.outbox), session, pages, verb));
+    Ok(())
+}
+
+/// Of a session that was lost with its keeper its journal is left, if it had one.
+fn lost_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs, id: SessionId) -> Result<(), WireError> {
+    let status = context.hub.registry.borrow().status(id).ok_or_else(gone)?;
+    let end = status.end().cloned();
+    let Some(journal) = status.journal else { return find(context, &verb.target).map(drop) };
+    let attached =
+        verbs::Attached { id, name: status.name, kind: status.kind, ended: end.clone(), ..verbs::Attached::default() };
+    reply_now(context, request, &attached);
+    let mut pages = Pages::new(context.hub.journals.path(&journal.folder));
+    let follow = Follow {
+        outbox: Rc::clone(&context.client.outbox),
+        channel: verb.channel,
+        stream: verb.stream,
+        marks: verb.marks,
+        until: None,
+        ends_at_gap: false,
+        from_oldest: false,
+        paints: false,
+        pages: None,
+    };
+    task::spawn_local(async move {
+        let Beginning { at: from, missed, is_torn } = journals::start_of_lost(&mut pages, verb.from, verb.stream).await;
+        if is_torn {
+            follow.outbox.notify(&verbs::Torn { channel: verb.channel, at: from });
+        }
+        if verb.marks && status.kind == Kind::Pty {
+            let size = pages.look(move |reader| reader.size_at(from)).await.ok().flatten();
+            let size = size.map_or(status.size, |(rows, cols)| Size::clamped(rows, cols));
+            follow.outbox.notify(&verbs::Mark {
+                channel: verb.channel,
+                at: from,
+                time_us: 0,
+                point: Point::Resize(size),
+            });
+        }
+        follow.run_lost(pages, from, missed, end).await;
+    });
     Ok(())
 }
 
 /// Finds the start, which may take several turns, and sends from there.
-async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, verb: verbs::Logs) {
+async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, mut pages: Option<Pages>, verb: verbs::Logs) {
     let head = session.history.head();
-    let Beginning { at: from, missed, mut is_torn } = logs::start(&session.history, verb.from, verb.stream).await;
+    let Beginning { at: mut from, missed, mut is_torn } =
+        journals::start(&session, pages.as_mut(), verb.from, verb.stream).await;
     let cursor = session.follow(from, session.history.ring());
-    if verb.follow {
+    if from < session.history.oldest() && pages.is_some() {
+        // It begins on disk, where nobody has to wait for it.
+        cursor.offset.set(u64::MAX);
+    } else if verb.follow {
         // The program may write a ring before the cursor holds it back; "from the start" means what is there when it does.
         session.mail(Mail::CursorMoved);
         task::yield_now().await;
         if verb.from == verbs::From::Start {
-            cursor.offset.set(session.history.oldest().max(from));
-            is_torn = cursor.offset.get() > 0;
+            let memory = session.history.oldest();
+            if pages.is_none() && memory > from {
+                (from, is_torn) = (memory, true);
+            }
+            cursor.offset.set(from);
         }
     }
     if is_torn {
-        outbox.notify(&verbs::Torn { channel: verb.channel, at: cursor.offset.get() });
+        outbox.notify(&verbs::Torn { channel: verb.channel, at: from });
     }
     if verb.marks && session.handover.kind == Kind::Pty {
-        let (size, time_us) = (size_at(&session, from), clock::wall_us_of(session.history.time_at(from)));
+        let (size, time_us) =
+            (size_at(&session, pages.as_mut(), from).await, clock::wall_us_of(session.history.time_at(from)));
         outbox.notify(&verbs::Mark { channel: verb.channel, at: from, time_us, point: Point::Resize(size) });
     }
     let follow = Follow {
@@ -72,13 +127,47 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, verb: verbs::Logs) {
         marks: verb.marks,
         until: (!verb.follow).then_some(head.max(from)),
         ends_at_gap: verb.follow && !verb.past_gaps,
-        from_oldest: verb.follow && verb.from == verbs::From::Start,
+        // With a journal nothing of it can be overwritten unseen.
+        from_oldest: pages.is_none() && verb.follow && verb.from == verbs::From::Start,
+        pages,
     };
-    follow.run(session, Start { dump: Vec::new(), cursor, missed, is_quiet: false }).await;
+    follow.run(session, Start { dump: Vec::new(), from, cursor, missed, is_quiet: false }).await;
+}
+
+/// What was said so far is shown to nobody any more, and its part on disk is removed.
+pub(super) async fn flush(context: &Rc<Context>, verb: verbs::Flush) -> Answer<verbs::Flush> {
+    let ids = context.hub.registry.borrow().select(&verb.targets)?;
+    let mut answer = verbs::Flushed::default();
+    for id in ids {
+        let Some(session) = context.hub.registry.borrow().get(id) else {
+            let message = "a session that was lost with its keeper says nothing more: there is nothing to go on with";
+            answer.errors.push(WireError::new(Code::Ended, message).hint("`rpm rm` removes it with its journal"));
+            continue;
+        };
+        let name = session.facts.borrow().name.clone();
+        let before = session.status();
+        if session.request_progress(verb.key).is_none() {
+            session.begin_request(verb.key);
+            session.flush();
+            let flushed = if session.journal.is_some() { context.hub.journals.flush(id).await } else { Ok(()) };
+            if let Err(error) = flushed {
+                let message = format!("the journal of session {name} cannot be flushed: {error}");
+                answer.errors.push(WireError::new(Code::Failed, message));
+            }
+            context.hub.changed(id);
+        }
+        let bytes = before.journal.map_or(0, |journal| journal.bytes);
+        answer.sessions.push(verbs::FlushedSession { id, name, bytes });
+    }
+    Ok(answer)
 }
 
 /// Returns the size of the terminal where a byte was said.
-fn size_at(session: &Session, offset: u64) -> Size {
+async fn size_at(session: &Session, pages: Option<&mut Pages>, offset: u64) -> Size {
+    if let Some(pages) = pages.filter(|_| offset < session.history.oldest()) {
+        let size = pages.look(move |reader| reader.size_at(offset)).await.ok().flatten();
+        return size.map_or(session.handover.size, |(rows, cols)| Size::clamped(rows, cols));
+    }
     match session.history.size_at(offset) {
         Some((rows, cols)) => Size::clamped(rows, cols),
         None if session.history.oldest_entry() == 0 => session.handover.size,

@@ -97,6 +97,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Why => services::why,
         Save => services::save,
         Resurrect => services::resurrect,
+        Flush => history::flush,
         Tee => tees::tee,
         Untee => tees::untee,
         }

@@ -11,6 +11,7 @@ use crate::daemon::hub;
 use crate::daemon::hub::Hub;
 use crate::daemon::session::Session;
 use crate::daemon::session::tag;
+use crate::journal::name;
 use crate::platform::clock;
 use crate::platform::failpoint;
 use crate::protocol::error::Code;
@@ -20,6 +21,8 @@ use crate::protocol::keeper::Stage;
 use crate::protocol::message;
 use crate::protocol::verbs;
 use crate::session::environment;
+use crate::session::journal;
+use crate::session::journal::JournalFacts;
 use crate::session::originator;
 use crate::session::sizing::SizeOwner;
 use crate::session::spec;
@@ -42,7 +45,10 @@ pub(in crate::daemon) async fn start(hub: &Rc<Hub>, verb: verbs::Run) -> Answer<
     if hub.is_ending.get() {
         return Err(WireError::new(Code::ShuttingDown, "the daemon is shutting down"));
     }
-    let order = order(hub, &verb)?;
+    let mut order = order(hub, &verb)?;
+    if let Some(service) = verb.spec.journal.as_ref().and_then(|journal| journal.service.as_ref()) {
+        order.base = go_on(hub, service).await?;
+    }
     let program = order.launch.argv.first().cloned().unwrap_or_default();
     let directory = order.launch.cwd.clone();
     if verb.follows {
@@ -73,6 +79,7 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
     let mut ours: Vec<(&str, &[u8])> = vec![("RUNPM_SESSION", &tag)];
     ours.extend((!originator.is_empty()).then_some(("RUNPM_ORIGINATOR", originator.as_bytes())));
     ours.extend(agent_link.as_ref().map(|link| ("SSH_AUTH_SOCK", link.as_slice())));
+    let name_on_disk = name.clone();
     let facts = Facts {
         name,
         kind: spec.kind,
@@ -91,6 +98,8 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
         left: Vec::new(),
         run: 0,
         service: None,
+        journal: journal_of(hub, verb, &name_on_disk)?,
+        flushed: None,
     };
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
@@ -101,6 +110,7 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
         merge: spec.merge,
         size: spec.size,
         ring,
+        base: 0,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
         nice: None,
@@ -119,6 +129,37 @@ fn originator_of(spec: &spec::Spec) -> Result<Option<String>, WireError> {
             .hint("write TOOL or TOOL:PID")),
         None => Ok(Some(given.clone())),
     }
+}
+
+/// A service goes on where its journal ends, also with another keeper; one session at a time writes it.
+pub(in crate::daemon) async fn go_on(hub: &Hub, service: &str) -> Result<u64, WireError> {
+    let folder = name::of_service(service);
+    let is_same = |session: &Rc<Session>| session.journal.as_ref().is_some_and(|journal| journal.folder == folder);
+    let before: Vec<Rc<Session>> =
+        hub.registry.borrow().sessions().filter(|session| is_same(session)).cloned().collect();
+    for session in before {
+        if session.status.borrow().end().is_none() {
+            let message =
+                format!("the journal of service {service} is written by session {}", session.facts.borrow().name);
+            return Err(WireError::new(Code::Invalid, message).hint("stop that session first"));
+        }
+        hub.journals.close(session.id);
+    }
+    Ok(hub.journals.end_of(&folder).await)
+}
+
+/// Decides where the journal is, and how large it gets.
+fn journal_of(hub: &Hub, verb: &verbs::Run, name: &str) -> Result<Option<JournalFacts>, WireError> {
+    let Some(wish) = &verb.spec.journal else { return Ok(None) };
+    let segment = if wish.segment == 0 { hub.settings.journal.segment.0 } else { wish.segment };
+    let segments = if wish.segments == 0 { hub.settings.journal.segments } else { wish.segments };
+    if segment < journal::MIN_SEGMENT {
+        let message = format!("a segment of a journal cannot have {segment} bytes");
+        return Err(WireError::new(Code::Invalid, message).hint("choose a size of at least 64K"));
+    }
+    let own = || name::of_session(name, verb.key.0);
+    let folder = wish.service.as_deref().map_or_else(own, name::of_service);
+    Ok(Some(JournalFacts { folder, segment, segments }))
 }
 
 /// Refuses what no environment can hold, and a change of the mark by which a session's processes are found.
@@ -162,7 +203,10 @@ fn name_of(hub: &Hub, spec: &spec::Spec, program: &[u8]) -> Result<String, WireE
     if let Some(fault) = spec::name_fault(name) {
         return Err(WireError::new(Code::Invalid, format!("{name:?} cannot be a name: {fault}")));
     }
-    if registry.has_name(name) {
+    drop(registry);
+    // What is left of a session on disk is no reason to refuse the next one of its name.
+    hub.registry.borrow_mut().rename_left(name);
+    if hub.registry.borrow().has_name(name) {
         let hint = format!("choose another name, attach to it (`rpm attach {name}`) or remove it (`rpm rm {name}`)");
         return Err(WireError::new(Code::NameTaken, format!("there is a session called {name} already")).hint(hint));
     }

@@ -27,6 +27,7 @@ use std::rc::Rc;
 use tokio::sync::Notify;
 use tokio::task;
 
+use crate::daemon::handler::starting;
 use crate::daemon::hub::Hub;
 use crate::daemon::session::Session;
 use crate::platform::clock;
@@ -197,13 +198,20 @@ impl Hub {
             self.forget(session.id);
             self.services.by_session.borrow_mut().insert(unit.id(), Rc::clone(unit));
         }
-        let order = order::order(self, unit, key);
+        let mut order = order::order(self, unit, key);
         let session = unit.session.borrow().as_ref().map(|session| session.id);
         let (hub, unit) = (Rc::clone(self), Rc::clone(unit));
         task::spawn_local(async move {
-            let spawned = match session {
-                Some(id) => hub.keeper.respawn(key, id, &order).await,
-                None => hub.keeper.spawn(key, &order).await,
+            let spawned = if let Some(id) = session {
+                hub.keeper.respawn(key, id, &order).await
+            } else {
+                // What it said in the life of another keeper is on disk: this goes on there.
+                let spec = unit.definition.borrow().spec.clone();
+                let keeps = spec.log.disk && spec.instance_name(unit.instance) == unit.name;
+                if keeps && let Ok(base) = starting::go_on(&hub, &unit.name).await {
+                    order.base = base;
+                }
+                hub.keeper.spawn(key, &order).await
             };
             if let Err((stage, errno)) = spawned {
                 *unit.fault.borrow_mut() = Some((stage, errno));

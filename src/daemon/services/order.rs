@@ -9,12 +9,15 @@ use crate::daemon::hub::Hub;
 use crate::daemon::services::Unit;
 use crate::daemon::services::probes;
 use crate::daemon::session::tag;
+use crate::journal::name;
 use crate::platform::clock;
 use crate::platform::limits;
 use crate::protocol::keeper::Order;
 use crate::protocol::message;
 use crate::session::environment;
 use crate::session::id::RequestKey;
+use crate::session::journal::JournalFacts;
+use crate::session::journal::MIN_SEGMENT;
 use crate::session::service::definition::Definition;
 use crate::session::service::probe::Probe;
 use crate::session::service::probe::Readiness;
@@ -53,6 +56,7 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
         tags: spec.tags.clone(),
         started_ms: clock::wall_ms(),
         service: Some(unit.supervised()),
+        journal: journal(spec, unit, key),
         ..Facts::default()
     };
     Order {
@@ -62,8 +66,25 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
         ring: hub.settings.sessions.history.0,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
+        base: 0,
         nice: spec.nice,
     }
+}
+
+/// Where what an instance says is kept on disk; it keeps that over sessions and keepers.
+fn journal(spec: &ServiceSpec, unit: &Unit, key: RequestKey) -> Option<JournalFacts> {
+    // Beside the one that it replaces a fresh instance writes into a place of its own.
+    let is_own = unit.name == spec.instance_name(unit.instance);
+    let folder = if is_own { name::of_service(&unit.name) } else { name::of_session(&unit.name, key.0) };
+    let log = spec.log;
+    // The cap of all is one of segments, too.
+    let segments = u64::from(log.segments).min(log.total / log.segment.max(1)).max(1);
+    let facts = JournalFacts {
+        folder,
+        segment: log.segment.max(MIN_SEGMENT),
+        segments: u32::try_from(segments).unwrap_or(u32::MAX),
+    };
+    log.disk.then_some(facts)
 }
 
 /// Returns what a command gets that is run for an instance, as its own program.

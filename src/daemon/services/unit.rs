@@ -309,6 +309,7 @@ impl Unit {
             tags: spec.tags.clone(),
             originator: None,
             service: Some(service),
+            journal: None,
         }
     }
 }

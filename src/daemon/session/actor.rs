@@ -78,6 +78,11 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     let facts = rerun::facts_of(&store, &handover);
     let kin = facts.strays.iter().map(|(pid, start_time)| Identity { pid: *pid, start_time: *start_time }).collect();
     let (mailbox, receiver) = mpsc::unbounded_channel();
+    let journal = facts
+        .journal
+        .as_ref()
+        .map(|journal| hub.journals.open(handover.id, journal, [Arc::clone(&data), Arc::clone(&control)]));
+    let journal = journal.transpose()?;
     let history = History::open(data, control).map_err(io::Error::other)?;
     let seen = seen(&history);
     let mut status = first_status(&handover, &facts);
@@ -104,10 +109,15 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         suspects: RefCell::default(),
         input: RefCell::new(input),
         store,
+        journal,
         is_new: hub.is_complete.get(),
         cursors: RefCell::default(),
         mailbox,
     });
+    if session.journal.is_some() {
+        // What came after its first look and before ours is no news to us.
+        hub.journals.wake(session.id);
+    }
     task::spawn_local(supervise(Rc::clone(hub), Rc::clone(&session), Rc::new(Mutex::new(receiver))));
     Ok(session)
 }
@@ -130,8 +140,9 @@ async fn supervise(hub: Rc<Hub>, session: Rc<Session>, mailbox: Mailbox) {
 async fn run_on(hub: &Hub, session: &Session) {
     loop {
         let history = &session.history;
-        let from =
-            hub.tees.hold(session.id, history.head(), clock::monotonic_ns()).unwrap_or(u64::MAX).min(history.head());
+        let (head, now) = (history.head(), clock::monotonic_ns());
+        let journal = session.journal.as_ref().and_then(|journal| journal.hold(head, now));
+        let from = hub.tees.hold(session.id, head, now).into_iter().chain(journal).min().unwrap_or(u64::MAX).min(head);
         if history.set_limit(from.saturating_add(history.ring())) {
             hub.keeper.ring();
         }

@@ -349,7 +349,7 @@ impl Actor {
         let is_answering = self.attachments.get(&attach).is_some_and(|a| matches!(a.gets, Gets::Raw { answers: true }));
         // Somebody else's terminal answers, or nobody's has to any more.
         let is_quiet = request.terminal.is_some() && !is_answering || request.view || self.has_ended();
-        let start = |dump, from, missed| Start { dump, cursor: self.raw_cursor(from), missed, is_quiet };
+        let start = |dump, from, missed| Start { dump, from, cursor: self.raw_cursor(from), missed, is_quiet };
         let wanted = request.resume.filter(|offset| *offset <= history.head());
         let ground = self.ground();
         let start = match (wanted, &request.terminal, self.output.screen()) {

@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
+use crate::daemon::journals::Journal;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::patience::Patience;
 use crate::history::Memory;
@@ -100,6 +101,8 @@ pub struct Start {
     /// The screen, to paint first; empty when it goes on from an offset.
     pub dump: Vec<u8>,
     /// Where the stream goes on.
+    pub from: u64,
+    /// What holds the trim line there.
     pub cursor: Rc<Cursor>,
     /// Bytes that the client asked for and that are gone.
     pub missed: u64,
@@ -209,6 +212,8 @@ pub struct Session {
     pub suspects: RefCell<Vec<u32>>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
+    /// Its history on disk.
+    pub journal: Option<Journal>,
     /// This daemon started it: nothing of it was told by an earlier one.
     pub is_new: bool,
     /// Who was left at its end, as of this monotonic nanosecond: number and start time.
@@ -299,6 +304,12 @@ impl Session {
         self.seen.replace(now) != now
     }
 
+    /// What was said so far is shown to nobody any more; the next daemon knows.
+    pub fn flush(&self) {
+        self.facts.borrow_mut().flushed = Some(self.history.head());
+        self.store.put_facts(&self.facts.borrow());
+    }
+
     /// Holds the first byte as if a raw cursor stood there, until the client that asked for it attaches or a second is over.
     /// Has to be called before the actor runs.
     pub fn hold_from_start(&self) {
@@ -324,6 +335,7 @@ impl Session {
         let mut status = self.status.borrow().clone();
         status.output_bytes = self.history.head();
         status.oldest = self.history.oldest();
+        status.journal = self.journal.as_ref().map(Journal::status);
         status.output_ms = match self.history.last_time() {
             Some(time) if status.output_bytes > 0 => clock::wall_of(time),
             _ => 0,
@@ -356,7 +368,7 @@ impl Session {
     /// Returns how much memory it holds in the keeper: what was used of the rings, control and slots.
     pub fn held_bytes(&self) -> u64 {
         let used = |bytes: u64| bytes.next_multiple_of(layout::PAGE);
-        let bytes = self.history.head().min(self.history.ring());
+        let bytes = (self.history.head() - self.history.base()).min(self.history.ring());
         let entries = self.history.index_head().min(layout::INDEX_ENTRIES as u64) * layout::ENTRY as u64;
         let header = (layout::HEADER + layout::CONTROL_LEN) as u64;
         header + used(bytes) + used(entries) + used(self.store.len() as u64)
@@ -462,5 +474,6 @@ pub fn first_status(handover: &Handover, facts: &Facts) -> Status {
         tags: facts.tags.clone(),
         originator: facts.originator.clone(),
         service: None,
+        journal: None,
     }
 }

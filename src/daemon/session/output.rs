@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* the trim line never lets the keeper overwrite a byte that a replay from the newest checkpoint needs.
 
+use crate::daemon::journals::Journal;
 use crate::daemon::logs;
 use crate::daemon::session::History;
 use crate::daemon::session::Session;
@@ -272,6 +273,9 @@ impl Actor {
                 held = held.min(offset);
             }
         }
+        if let Some(offset) = self.session.journal.as_ref().and_then(|journal| journal.hold(head, now)) {
+            limit = limit.min(offset.saturating_add(ring));
+        }
         if let Some(offset) = self.hub.tees.hold(self.session.id, head, now) {
             limit = limit.min(offset.saturating_add(ring));
         }
@@ -296,7 +300,8 @@ impl Actor {
         }
         let now = crate::platform::clock::monotonic_ns();
         let cursors = self.session.cursors().into_iter().filter_map(|cursor| cursor.patience.ends_at());
-        let ends = cursors.chain(self.hub.tees.patience_ends(self.session.id)).filter(|end| *end > now);
+        let journal = self.session.journal.as_ref().and_then(Journal::patience_ends);
+        let ends = cursors.chain(journal).chain(self.hub.tees.patience_ends(self.session.id)).filter(|end| *end > now);
         ends.chain(honoured).min()
     }
 }

@@ -93,6 +93,9 @@ pub struct Outcome {
     /// A service: what it does now, whether or not it ran before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceState>,
+    /// Bytes of its journal, which was removed with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub journal: Option<u64>,
 }
 
 /// Ends every session, the daemon and the keeper.

@@ -4,8 +4,11 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::history::Stream;
+use crate::protocol::error::WireError;
 use crate::protocol::verbs::Attached;
 use crate::protocol::verbs::verb;
+use crate::session::id::RequestKey;
+use crate::session::id::SessionId;
 use crate::term::Size;
 
 /// Where a log starts.
@@ -44,6 +47,39 @@ pub struct Logs {
     pub past_gaps: bool,
 }
 verb!(Logs = "logs" -> Attached);
+
+/// Forgets what sessions said so far: their journals are emptied, and what is in memory is no longer shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Flush {
+    /// A repeated key flushes nothing.
+    pub key: RequestKey,
+    /// Which.
+    pub targets: Vec<String>,
+}
+verb!(Flush = "flush" -> Flushed);
+
+/// What was flushed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Flushed {
+    /// In their order.
+    pub sessions: Vec<FlushedSession>,
+    /// What could not be removed.
+    pub errors: Vec<WireError>,
+}
+
+/// One session that was flushed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FlushedSession {
+    /// Short id.
+    pub id: SessionId,
+    /// Its name.
+    pub name: String,
+    /// Bytes that its journal had.
+    pub bytes: u64,
+}
 
 /// Asks for the visible screen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

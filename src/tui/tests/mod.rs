@@ -160,6 +160,7 @@ fn session(id: u64, name: &str) -> Status {
         tags: Vec::new(),
         originator: None,
         service: None,
+        journal: None,
     }
 }
 

@@ -1,0 +1,211 @@
+//! Histories on disk, as the daemon has them: who has one, how far it is, and the thread that writes all of them.
+//!
+//! This thread never waits for a disk: the other one writes (`writer`), readers borrow a third (`pages`). *Invariant:* the
+//! trim line stays within a ring of what the journal wants next, across the daemon's death, so that the next one goes on
+//! there; a disk that takes nothing for [`PATIENCE_NS`] loses that right, and a failing one never has it.
+
+mod found;
+mod lines;
+mod pages;
+mod writer;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::Notify;
+use tokio::sync::oneshot;
+
+use crate::daemon::patience::Patience;
+use crate::daemon::session::History;
+use crate::history::Memory;
+use crate::history::layout::control;
+use crate::journal::Caps;
+use crate::platform::memory::Mapping;
+use crate::session::id::SessionId;
+use crate::session::journal::JournalFacts;
+use crate::session::journal::JournalStatus;
+use crate::session::status::Status;
+
+pub use self::found::left_behind;
+pub use self::lines::start;
+pub use self::lines::start_of_lost;
+pub use self::pages::Pages;
+pub use self::pages::READERS;
+use self::writer::Desk;
+use self::writer::Errand;
+
+/// How long a program waits for a disk that takes nothing.
+const PATIENCE_NS: u64 = 2_000_000_000;
+
+/// How far a journal is; the writing thread's own.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The next byte of the ring that it wants.
+    wanted: AtomicU64,
+    end: AtomicU64,
+    oldest: AtomicU64,
+    since_ms: AtomicU64,
+    bytes: AtomicU64,
+    segments: AtomicU64,
+    dropped: AtomicU64,
+    errno: AtomicU64,
+}
+
+/// One session's journal.
+pub struct Journal {
+    /// Its folder, below that of all journals.
+    pub folder: String,
+    progress: Arc<Progress>,
+    patience: Patience,
+}
+
+impl Journal {
+    /// Returns the offset that holds the trim line, if it still may.
+    pub fn hold(&self, head: u64, now: u64) -> Option<u64> {
+        let wanted = self.progress.wanted.load(Ordering::Acquire);
+        self.patience.lasts(wanted, head, now).then_some(wanted)
+    }
+
+    /// Returns when it loses that right, if nothing is taken until then.
+    pub fn patience_ends(&self) -> Option<u64> {
+        self.patience.ends_at()
+    }
+
+    /// Returns the offset of the oldest byte on the disk.
+    pub fn oldest(&self) -> u64 {
+        self.progress.oldest.load(Ordering::Acquire)
+    }
+
+    /// Returns what may be seen of it.
+    pub fn status(&self) -> JournalStatus {
+        let get = |word: &AtomicU64| word.load(Ordering::Acquire);
+        JournalStatus {
+            folder: self.folder.clone(),
+            bytes: get(&self.progress.bytes),
+            segments: get(&self.progress.segments) as u32,
+            oldest: get(&self.progress.oldest),
+            end: get(&self.progress.end),
+            since_ms: get(&self.progress.since_ms),
+            dropped: get(&self.progress.dropped),
+            errno: get(&self.progress.errno) as i32,
+        }
+    }
+}
+
+/// All of them.
+pub struct Journals {
+    root: PathBuf,
+    /// Most bytes of all of them together.
+    total: u64,
+    /// Where tests say where to die.
+    runtime: PathBuf,
+    desk: Arc<Desk>,
+    has_thread: RefCell<bool>,
+}
+
+impl Journals {
+    /// Takes the folder of all journals; nothing is read, and no thread started, before one is wanted.
+    pub fn new(root: PathBuf, runtime: PathBuf, total: u64) -> Self {
+        Self { root, total, runtime, desk: Arc::default(), has_thread: RefCell::default() }
+    }
+
+    /// Returns the folder of one.
+    pub fn path(&self, folder: &str) -> PathBuf {
+        self.root.join(folder)
+    }
+
+    /// Opens a session's journal: what the ring has is written to it from now on.
+    pub fn open(&self, id: SessionId, facts: &JournalFacts, memories: [Arc<Mapping>; 2]) -> io::Result<Journal> {
+        let [data, control] = memories;
+        let ring = History::open(data, control).map_err(io::Error::other)?;
+        // What the daemon before us had written; the disk may only be ahead of that.
+        let wanted = ring.control().load(control::JOURNALED).checked_sub(1).unwrap_or_else(|| ring.oldest());
+        let progress = Arc::new(Progress { wanted: wanted.into(), ..Progress::default() });
+        progress.oldest.store(wanted, Ordering::Release);
+        let caps = Caps { segment: facts.segment, segments: facts.segments };
+        let job = writer::Job::new(self.path(&facts.folder), caps, ring, Arc::clone(&progress));
+        self.run(Errand::Open { id, job: Box::new(job) });
+        Ok(Journal { folder: facts.folder.clone(), progress, patience: Patience::of(PATIENCE_NS) })
+    }
+
+    /// Returns where the journal in a folder ends, to go on there; 0 for a new one.
+    pub async fn end_of(&self, folder: &str) -> u64 {
+        let (reply, end) = oneshot::channel();
+        self.run(Errand::End { path: self.path(folder), reply });
+        end.await.unwrap_or(0)
+    }
+
+    /// The keeper published something of a session that has a journal.
+    pub fn wake(&self, id: SessionId) {
+        self.desk.wake(id);
+    }
+
+    /// Writes down what a session is, for the time after its keeper.
+    pub fn describe(&self, status: &Status) {
+        let Some(journal) = &status.journal else { return };
+        if let Ok(bytes) = serde_json::to_vec(status) {
+            self.run(Errand::Describe { path: self.path(&journal.folder), bytes });
+        }
+    }
+
+    /// Removes all that was written so far.
+    pub async fn flush(&self, id: SessionId) -> io::Result<()> {
+        let (reply, done) = oneshot::channel();
+        self.run(Errand::Flush { id, reply });
+        done.await.unwrap_or_else(|_| Err(io::ErrorKind::NotFound.into()))
+    }
+
+    /// Removes a journal for good, and takes no more of its session.
+    pub fn remove(&self, id: SessionId, folder: &str) {
+        self.run(Errand::Remove { id, path: self.path(folder) });
+    }
+
+    /// Takes no more of a session; its journal stays.
+    pub fn close(&self, id: SessionId) {
+        if *self.has_thread.borrow() {
+            self.run(Errand::Close { id });
+        }
+    }
+
+    /// Waits until what was said before is written.
+    pub async fn settle(&self) {
+        if *self.has_thread.borrow() {
+            let (reply, done) = oneshot::channel();
+            self.run(Errand::Settle { reply });
+            let _ = done.await;
+        }
+    }
+
+    /// Waits until journals made room for programs that wait for it; returns whose.
+    pub async fn moved(&self) -> BTreeSet<SessionId> {
+        self.desk.moved.notified().await;
+        self.desk.take_moved()
+    }
+
+    fn run(&self, errand: Errand) {
+        self.desk.put(errand);
+        if !self.has_thread.replace(true) {
+            let (desk, total, runtime) = (Arc::clone(&self.desk), self.total, self.runtime.clone());
+            let thread = std::thread::Builder::new().name("rpm-journal".to_owned());
+            let started = thread.spawn(move || writer::run(&desk, total, &runtime));
+            if let Err(error) = started {
+                tracing::error!(%error, "no thread for journals");
+                self.has_thread.replace(false);
+            }
+        }
+    }
+}
+
+/// Locks what no panic can leave half-done: plain collections.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A bell for this thread's side.
+type Moved = Notify;
