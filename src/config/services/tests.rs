@@ -208,6 +208,12 @@ fn w69_what_is_written_is_read_as_the_same_services() {
 }
 
 #[test]
+fn what_is_as_it_would_be_anyway_is_not_written() {
+    let spec = ServiceSpec { name: "web".to_owned(), command: Command::of(&["a", "b c"]), ..ServiceSpec::default() };
+    assert_eq!(text_of(&spec), "[services.web]\ncommand = [\"a\", \"b c\"]\n");
+}
+
+#[test]
 fn the_same_keys_in_json_are_the_same_services() {
     let table: ::toml::Table = ::toml::from_str(FULL).expect("TOML");
     let mut json = serde_json::to_value(&table).expect("JSON");
@@ -257,8 +263,10 @@ fn v10_the_defaults_of_the_list_are_those_of_a_service() {
     }
     // The tables inside: all their defaults together are nothing to write.
     for info in keys::KEYS.iter().map(|key| key.info) {
-        let key::Type::Table(inner) = info.kind else { continue };
-        let pairs: Vec<String> = inner()
+        let Some(inner) = schema::inner(info.kind).filter(|_| !["watch", "schedule"].contains(&info.name)) else {
+            continue;
+        };
+        let pairs: Vec<String> = inner
             .iter()
             .filter(|info| !info.default.is_empty() && info.name != "status")
             .map(|info| format!("{} = {}", info.name, info.default))
