@@ -492,13 +492,15 @@ fn the_schema_and_the_manual_are_those_of_the_list() {
 }
 
 #[test]
-fn the_examples_of_the_manual_are_fine() {
+fn the_examples_of_the_documentation_are_fine() {
     let page = include_str!("../../../docs/manual/services.md");
     let blocks: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert_eq!(blocks.len(), 2);
     for block in blocks {
         assert_eq!(said(block), [] as [&str; 0], "{block}");
     }
+    let example = toml(include_str!("../../../docs/examples/services/runpm.toml"));
+    assert_eq!((example.findings, example.specs.len()), (vec![], 5));
 }
 
 #[test]
