@@ -9,6 +9,7 @@ mod keys;
 mod nested;
 mod probes;
 mod schema;
+mod set;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -42,6 +43,7 @@ use crate::session::service::spec::name_fault;
 
 pub use schema::manual;
 pub use schema::schema;
+pub use set::set;
 pub use value::split;
 pub use value::write_name;
 pub use value::write_node;
