@@ -14,6 +14,7 @@ pub mod logs;
 pub mod procs;
 pub mod run;
 pub mod screen;
+mod service_file;
 pub mod talking;
 pub mod tees;
 pub mod waiting;

@@ -92,7 +92,7 @@ pub fn read(root: &Node, input: &Input<'_>) -> Result<Draft, Fault> {
 }
 
 fn instead(name: &str) -> &'static str {
-    LOST.iter().find(|(names, _)| names.contains(&name)).map_or("not known", |(_, instead)| instead)
+    LOST.iter().find(|(names, _)| names.contains(&name)).map_or("not understood", |(_, instead)| instead)
 }
 
 fn command(service: &mut Service, process: &Node) -> Result<(), String> {
@@ -213,7 +213,7 @@ fn availability(service: &mut Service, node: &Node) {
             // To YAML 1.1 a plain `no` is false as well.
             _ if is_off(&entry.node) => {}
             ("exit_on_end" | "exit_on_skipped", _) => service.lose(&at, &entry.node, "the others run on"),
-            _ => service.lose(&at, &entry.node, "not known"),
+            _ => service.lose(&at, &entry.node, "not understood"),
         }
     }
 }
@@ -243,7 +243,7 @@ fn shutdown(service: &mut Service, node: &Node) {
             _ if is_off(&entry.node) => {}
             "parent_only" => service.lose(&at, &entry.node, "the whole tree is ended always"),
             "send_keys" => service.lose(&at, &entry.node, "write stop = { keys = [\"C-c\"] }"),
-            _ => service.lose(&at, &entry.node, "not known"),
+            _ => service.lose(&at, &entry.node, "not understood"),
         }
     }
 }

@@ -227,6 +227,7 @@ impl Reader<'_> {
                 }
             }
             Some((_, node)) => self.error(&node.fault("each service is a table: write [services.NAME]")),
+            None if !self.loaded.is_usable() => {}
             None => self.error(&Fault { span: 0..0, text: "there are no services: write [services.NAME]".to_owned() }),
         }
     }
