@@ -107,6 +107,10 @@ fn command(service: &mut Service, process: &Node) -> Result<(), String> {
         None if !entrypoint.is_empty() => Command::of(&entrypoint),
         None => return Err("this process has no `command`".to_owned()),
     };
+    // The command wins, as there.
+    if let Some(node) = process.get("entrypoint").filter(|node| line.is_some() && !is_off(node)) {
+        service.lose("entrypoint", node, "`command` is what runs");
+    }
     Ok(())
 }
 
@@ -115,7 +119,10 @@ fn key(service: &mut Service, name: &str, node: &Node) -> bool {
     let spec = &mut service.spec;
     match name {
         "command" | "entrypoint" => {}
-        "description" => service.about.extend(node.text().map(|text| text.replace('\n', " "))),
+        "description" => match node.scalar() {
+            Some(text) => service.about.push(text.replace('\n', " ")),
+            None => return false,
+        },
         "working_dir" => match node.text() {
             Some(folder) => spec.cwd = bytes(folder),
             None => return false,
@@ -148,9 +155,9 @@ fn key(service: &mut Service, name: &str, node: &Node) -> bool {
                 .about
                 .push("It was started by hand in the foreground: `rpm start NAME`, `rpm attach NAME`.".to_owned());
         }
-        "depends_on" => depends_on(service, node),
-        "availability" => availability(service, node),
-        "shutdown" => shutdown(service, node),
+        "depends_on" if !node.entries().is_empty() => depends_on(service, node),
+        "availability" if !node.entries().is_empty() => availability(service, node),
+        "shutdown" if !node.entries().is_empty() => shutdown(service, node),
         "readiness_probe" | "liveness_probe" => probe::read(service, name, node),
         "ready_log_line" => return ready_log_line(service, node),
         "success_exit_codes" => return success(service, node),
