@@ -1,7 +1,7 @@
 //! Files of services: `runpm.toml`, or the same keys as JSON.
 //!
 //! *Invariant:* with an error anywhere nothing of a file is started: half of what was meant may do harm. Every key is one
-//! entry of a list ([`keys`]), from which reading, writing, the JSON schema and the manual's tables are made.
+//! entry of a list (`keys.rs`), from which reading, writing, the JSON schema and the manual's tables are made.
 
 mod check;
 mod key;
