@@ -84,7 +84,7 @@ fn convert_refuses_with_a_place_and_runs_a_program_only_when_told_to() {
 
     let mark = place.dir().join("it-ran");
     let text = format!(
-        "require('fs').writeFileSync({:?}, ''); module.exports = {{ apps: [{{ script: 'a.js', name: 'a' }}] }}",
+        "console.log('loading'); require('fs').writeFileSync({:?}, ''); module.exports = {{ apps: [{{ script: 'a.js', name: 'a' }}] }}",
         mark.display().to_string()
     );
     let path = file(&place, "ecosystem.config.js", &text);
@@ -98,5 +98,11 @@ fn convert_refuses_with_a_place_and_runs_a_program_only_when_told_to() {
     assert!(place.ok(&["convert", "--node", &path]).contains("[services.a]\ncommand = [\"node\", \"a.js\"]\n"));
     let path = file(&place, "broken.config.js", "throw new Error('no such luck')");
     let (code, said) = place.fails(&["convert", "--node", &path]);
-    assert!(code == 1 && said.contains("node cannot run"), "{said}");
+    assert!(
+        code == 1 && said.contains("rpm: node cannot run") && said.contains("cause: Error: no such luck"),
+        "{said}"
+    );
+    let output = place.run(&["convert", "--json", none.to_str().expect("text")]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(json["error"]["message"].as_str().is_some_and(|said| said.starts_with("there is no file")), "{json}");
 }

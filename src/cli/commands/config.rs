@@ -1,15 +1,13 @@
 //! `rpm config`: where the settings are, what they are, what is wrong with them.
 
-use std::path::Path;
-
 use crate::cli::args;
+use crate::cli::commands::service_file;
 use crate::cli::exit;
 use crate::cli::output;
 use crate::cli::report;
 use crate::cli::report::say;
 use crate::client::Error;
 use crate::config;
-use crate::config::services;
 use crate::platform::endpoint::Place;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
@@ -22,12 +20,12 @@ pub fn run(verb: &args::Config) -> Result<u8, Error> {
     Ok(match verb {
         args::Config::Path(args) => path(&place, args),
         args::Config::Show(args) => show(&place, args),
-        args::Config::Check(args) => check(&place, args),
+        args::Config::Check(args) => match args.file.as_deref().and_then(|file| service_file::check(file, args.json)) {
+            Some(code) => code,
+            None => check(&place, args),
+        },
         args::Config::Init => init(&place),
-        args::Config::Schema => {
-            output::print(format!("{:#}\n", services::schema()).as_bytes());
-            exit::OK
-        }
+        args::Config::Schema => service_file::schema(),
     })
 }
 
@@ -71,44 +69,33 @@ fn show(place: &Place, args: &args::ConfigShow) -> u8 {
 /// Fails if there is anything to say, so that scripts and editors can ask.
 fn check(place: &Place, args: &args::ConfigCheck) -> u8 {
     let path = args.file.clone().unwrap_or_else(|| place.config());
-    let (findings, fine) = match findings(&path, args.file.is_some()) {
-        Ok(found) => found,
-        Err(code) => return code,
+    let loaded = match config::read_file(&path) {
+        Ok(Some(text)) => {
+            let mut loaded = config::parse(&text);
+            loaded.findings.extend(tui::keymap::check(&loaded.settings.tui, &loaded.settings.keys));
+            loaded.findings.sort_by_key(|finding| (finding.line, finding.column));
+            loaded
+        }
+        Ok(None) if args.file.is_some() => {
+            let message = format!("there is no file {}", path.display());
+            return report::error(&WireError::new(Code::Failed, message).into());
+        }
+        Ok(None) => config::Loaded::default(),
+        Err(error) => return refuse(&error, None),
     };
-    let code = if findings.is_empty() { exit::OK } else { exit::FAILURE };
+    let code = if loaded.findings.is_empty() { exit::OK } else { exit::FAILURE };
     if args.json {
-        let document = serde_json::json!({ "path": path.display().to_string(), "findings": findings });
+        let document = serde_json::json!({ "path": path.display().to_string(), "findings": loaded.findings });
         output::json("check", &document);
-    } else if findings.is_empty() {
-        output::print(format!("{} {fine}\n", path.display()).as_bytes());
+    } else if loaded.findings.is_empty() {
+        let what = if path.exists() { "is fine" } else { "is not there: the defaults count" };
+        output::print(format!("{} {what}\n", path.display()).as_bytes());
     } else {
-        for finding in &findings {
+        for finding in &loaded.findings {
             output::print(format!("{}:{}\n", path.display(), text::clean(&finding.to_string())).as_bytes());
         }
     }
     code
-}
-
-/// Returns what is wrong with a file, and what is said when nothing is. Only one that was named may be one of services.
-fn findings(path: &Path, is_named: bool) -> Result<(Vec<config::Finding>, String), u8> {
-    match config::read_file(path).map_err(|error| refuse(&error, None))? {
-        Some(text) if is_named && services::is_services(path, &text) => {
-            let loaded = services::load(path).map_err(|error| refuse(&error, None))?;
-            let services = if loaded.specs.len() == 1 { "service" } else { "services" };
-            Ok((loaded.findings, format!("is fine: {} {services}", loaded.specs.len())))
-        }
-        Some(text) => {
-            let mut loaded = config::parse(&text);
-            loaded.findings.extend(tui::keymap::check(&loaded.settings.tui, &loaded.settings.keys));
-            loaded.findings.sort_by_key(|finding| (finding.line, finding.column));
-            Ok((loaded.findings, "is fine".to_owned()))
-        }
-        None if is_named => {
-            let message = format!("there is no file {}", path.display());
-            Err(report::error(&WireError::new(Code::Failed, message).into()))
-        }
-        None => Ok((Vec::new(), "is not there: the defaults count".to_owned())),
-    }
 }
 
 fn init(place: &Place) -> u8 {

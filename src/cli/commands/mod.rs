@@ -20,6 +20,7 @@ pub mod naming;
 pub mod procs;
 pub mod run;
 pub mod screen;
+mod service_file;
 pub mod services;
 pub mod talking;
 pub mod tees;

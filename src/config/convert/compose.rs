@@ -92,7 +92,7 @@ pub fn read(root: &Node, input: &Input<'_>) -> Result<Draft, Fault> {
 }
 
 fn instead(name: &str) -> &'static str {
-    LOST.iter().find(|(names, _)| names.contains(&name)).map_or("not known", |(_, instead)| instead)
+    LOST.iter().find(|(names, _)| names.contains(&name)).map_or("not understood", |(_, instead)| instead)
 }
 
 fn command(service: &mut Service, process: &Node) -> Result<(), String> {
@@ -107,6 +107,10 @@ fn command(service: &mut Service, process: &Node) -> Result<(), String> {
         None if !entrypoint.is_empty() => Command::of(&entrypoint),
         None => return Err("this process has no `command`".to_owned()),
     };
+    // The command wins, as there.
+    if let Some(node) = process.get("entrypoint").filter(|node| line.is_some() && !is_off(node)) {
+        service.lose("entrypoint", node, "`command` is what runs");
+    }
     Ok(())
 }
 
@@ -115,7 +119,10 @@ fn key(service: &mut Service, name: &str, node: &Node) -> bool {
     let spec = &mut service.spec;
     match name {
         "command" | "entrypoint" => {}
-        "description" => service.about.extend(node.text().map(|text| text.replace('\n', " "))),
+        "description" => match node.scalar() {
+            Some(text) => service.about.push(text.replace('\n', " ")),
+            None => return false,
+        },
         "working_dir" => match node.text() {
             Some(folder) => spec.cwd = bytes(folder),
             None => return false,
@@ -148,9 +155,9 @@ fn key(service: &mut Service, name: &str, node: &Node) -> bool {
                 .about
                 .push("It was started by hand in the foreground: `rpm start NAME`, `rpm attach NAME`.".to_owned());
         }
-        "depends_on" => depends_on(service, node),
-        "availability" => availability(service, node),
-        "shutdown" => shutdown(service, node),
+        "depends_on" if !node.entries().is_empty() => depends_on(service, node),
+        "availability" if !node.entries().is_empty() => availability(service, node),
+        "shutdown" if !node.entries().is_empty() => shutdown(service, node),
         "readiness_probe" | "liveness_probe" => probe::read(service, name, node),
         "ready_log_line" => return ready_log_line(service, node),
         "success_exit_codes" => return success(service, node),
@@ -213,7 +220,7 @@ fn availability(service: &mut Service, node: &Node) {
             // To YAML 1.1 a plain `no` is false as well.
             _ if is_off(&entry.node) => {}
             ("exit_on_end" | "exit_on_skipped", _) => service.lose(&at, &entry.node, "the others run on"),
-            _ => service.lose(&at, &entry.node, "not known"),
+            _ => service.lose(&at, &entry.node, "not understood"),
         }
     }
 }
@@ -243,7 +250,7 @@ fn shutdown(service: &mut Service, node: &Node) {
             _ if is_off(&entry.node) => {}
             "parent_only" => service.lose(&at, &entry.node, "the whole tree is ended always"),
             "send_keys" => service.lose(&at, &entry.node, "write stop = { keys = [\"C-c\"] }"),
-            _ => service.lose(&at, &entry.node, "not known"),
+            _ => service.lose(&at, &entry.node, "not understood"),
         }
     }
 }

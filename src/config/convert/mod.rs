@@ -150,8 +150,8 @@ impl Service {
                     }
                 }
             }
-            _ => {
-                for entry in node.entries() {
+            Value::Table(entries) => {
+                for entry in entries {
                     match (&entry.node.value, entry.node.scalar()) {
                         (_, Some(value)) if !entry.name.is_empty() => self.env(&entry.name, &value),
                         // JavaScript makes text of everything; a null is an unset variable.
@@ -160,6 +160,8 @@ impl Service {
                     }
                 }
             }
+            _ if is_off(node) => {}
+            _ => self.lose(key, node, "variables are a table, or a list of NAME=VALUE"),
         }
     }
 

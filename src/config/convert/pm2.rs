@@ -116,7 +116,7 @@ fn service(app: &Node, input: &Input<'_>, others: &[Service]) -> Result<Service,
         if !key(&mut service, &entry.name, &entry.node, app) && !is_off(&entry.node) {
             match LOST.iter().find(|(names, _)| names.contains(&entry.name.as_str())) {
                 Some((_, instead)) => service.lose(&entry.name, &entry.node, instead),
-                None => service.lose(&entry.name, &entry.node, "not known"),
+                None => service.lose(&entry.name, &entry.node, "not understood"),
             }
         }
     }

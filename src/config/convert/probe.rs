@@ -46,7 +46,7 @@ pub fn read(service: &mut Service, key: &str, node: &Node) {
             ("timeout_seconds", _) => service.lose(&name, &entry.node, "it is asked until it is ready"),
             ("success_threshold", _) if number(&entry.node) == Some(1) => {}
             ("success_threshold", _) => service.lose(&name, &entry.node, "one success is enough"),
-            _ => service.lose(&name, &entry.node, "not known"),
+            _ => service.lose(&name, &entry.node, "not understood"),
         }
     }
 }

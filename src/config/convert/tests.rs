@@ -378,3 +378,73 @@ fn hostile_names_and_values_stay_in_their_comments_and_quotes() {
     assert_eq!(specs.len(), 1, "{}", made.text);
     assert_eq!(env(&specs[0], "A\nB"), Some(&b"\"\n'"[..]));
 }
+
+#[test]
+fn every_key_of_process_compose_is_converted_or_named() {
+    let bare = convert(&input("x.yaml", "processes:\n  a: { command: a }\n")).expect("a file");
+    let tables = [
+        (
+            "",
+            &[
+                "entrypoint",
+                "working_dir",
+                "environment",
+                "env_file",
+                "namespace",
+                "replicas",
+                "disabled",
+                "is_daemon",
+                "is_foreground",
+                "is_tty",
+                "is_interactive",
+                "is_elevated",
+                "description",
+                "depends_on",
+                "availability",
+                "shutdown",
+                "readiness_probe",
+                "liveness_probe",
+                "ready_log_line",
+                "success_exit_codes",
+                "schedule",
+                "watch",
+                "vars",
+                "log_location",
+                "log_configuration",
+                "disable_ansi_colors",
+                "launch_timeout_seconds",
+                "extends",
+                "is_template_disabled",
+                "is_dotenv_disabled",
+                "ports",
+                "whatever_comes_next",
+            ][..],
+        ),
+        ("availability", &["restart", "backoff_seconds", "max_restarts", "exit_on_end", "exit_on_skipped", "new"]),
+        ("shutdown", &["command", "timeout_seconds", "signal", "parent_only", "send_keys", "new"]),
+    ];
+    let mut gone = Vec::new();
+    for (table, keys) in tables {
+        for key in keys {
+            for value in ["7x", "77", "true", "[x]", "{a: 1}"] {
+                let inner = format!("{key}: {value}");
+                let inner = if table.is_empty() { inner } else { format!("{table}: {{ {inner} }}") };
+                let text = format!("processes:\n  a: {{ command: a, {inner} }}\n");
+                let made = convert(&input("x.yaml", &text)).expect("a file");
+                if made.text == bare.text {
+                    gone.push(inner);
+                }
+            }
+        }
+    }
+    // A dependency without a condition that is known is one that has to be started.
+    assert_eq!(gone, [] as [&str; 0]);
+    for key in ["readiness_probe", "liveness_probe"] {
+        for inner in ["initial_delay_seconds", "success_threshold", "timeout_seconds", "new"] {
+            let probe =
+                |rest: &str| format!("processes:\n  a: {{ command: a, {key}: {{ exec: {{ command: x }}{rest} }} }}\n");
+            let (with, without) = (made("x.yaml", &probe(&format!(", {inner}: 7"))).0, made("x.yaml", &probe("")).0);
+            assert!(with.text != without.text, "{key}.{inner} is gone");
+        }
+    }
+}

@@ -224,7 +224,7 @@ pub const KEYS: &[Key<ServiceSpec>] = &[
     ),
     key(
         "readiness",
-        Type::Table(|| infos(probes::READINESS)),
+        Type::Either(&Type::Table(|| infos(probes::READINESS)), &Type::Choice(&["notify"])),
         "",
         "how it is known to be ready; without it, it is once it runs",
         |it, node, base| probes::readiness(node, base).map(|readiness| it.readiness = Some(readiness)),

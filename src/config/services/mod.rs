@@ -1,7 +1,7 @@
 //! Files of services: `runpm.toml`, or the same keys as JSON.
 //!
 //! *Invariant:* with an error anywhere nothing of a file is started: half of what was meant may do harm. Every key is one
-//! entry of a list ([`keys`]), from which reading, writing, the JSON schema and the manual's tables are made.
+//! entry of a list (`keys.rs`), from which reading, writing, the JSON schema and the manual's tables are made.
 
 mod check;
 mod key;
@@ -9,6 +9,7 @@ mod keys;
 mod nested;
 mod probes;
 mod schema;
+mod set;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -42,6 +43,7 @@ use crate::session::service::spec::name_fault;
 
 pub use schema::manual;
 pub use schema::schema;
+pub use set::set;
 pub use value::split;
 pub use value::write_name;
 pub use value::write_node;
@@ -225,6 +227,7 @@ impl Reader<'_> {
                 }
             }
             Some((_, node)) => self.error(&node.fault("each service is a table: write [services.NAME]")),
+            None if !self.loaded.is_usable() => {}
             None => self.error(&Fault { span: 0..0, text: "there are no services: write [services.NAME]".to_owned() }),
         }
     }

@@ -131,7 +131,8 @@ fn sentence(doc: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-fn inner(kind: Type) -> Option<Vec<Info>> {
+/// Returns the keys of a table.
+pub(super) fn inner(kind: Type) -> Option<Vec<Info>> {
     match kind {
         Type::Table(infos) => Some(infos()),
         Type::Either(long, _) => inner(*long),

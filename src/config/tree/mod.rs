@@ -205,5 +205,10 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         assert!(parse(&deep, Format::Json).is_err());
         assert!(parse(&format!("a = {deep}"), Format::Toml).is_err());
+
+        let line = |n: u32| format!("a{n}: &a{n} [{}]\n", format!("*a{},", n - 1).repeat(10));
+        let laughs = format!("a0: &a0 ha\n{}", (1..12).map(line).collect::<String>());
+        let fault = parse(&laughs, Format::Yaml).expect_err("too much");
+        assert!(fault.text.contains("references"), "{fault:?}");
     }
 }

@@ -1,11 +1,14 @@
 //! YAML as a tree; only the first document of a file counts.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use saphyr::LoadableYamlNode;
 use saphyr::MarkedYaml;
 use saphyr::Scalar;
 use saphyr::YamlData;
+use saphyr_parser::Event;
+use saphyr_parser::Parser;
 
 use crate::config::tree::DEPTH;
 use crate::config::tree::Entry;
@@ -18,6 +21,9 @@ use crate::config::tree::Value;
 pub fn parse(text: &str) -> Result<Node, Fault> {
     let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
     let at = |index: usize| places.get(index).copied().unwrap_or(text.len());
+    if !is_small(text) {
+        return Err(Fault { span: 0..0, text: "its references make more of it than anybody means".to_owned() });
+    }
     let documents = MarkedYaml::load_from_str(text).map_err(|error| {
         let place = at(error.marker().index());
         Fault { span: place..place, text: error.info().to_owned() }
@@ -26,6 +32,35 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
         return Err(Fault { span: 0..0, text: "the file is empty".to_owned() });
     };
     Reader { at: &at, nodes: 0 }.node(root, 0)
+}
+
+/// Returns whether a file stays small when its references are followed: the library copies what they refer to, and ten
+/// lines can be made to mean thousands of millions. What is no YAML is small.
+fn is_small(text: &str) -> bool {
+    let mut sizes: HashMap<usize, usize> = HashMap::new();
+    let mut open: Vec<(usize, usize)> = vec![(0, 0)];
+    for event in Parser::new_from_str(text) {
+        let Ok((event, _)) = event else { return true };
+        let (anchor, size) = match event {
+            Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
+                open.push((anchor, 1));
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd => open.pop().unwrap_or_default(),
+            Event::Scalar(_, _, anchor, _) => (anchor, 1),
+            Event::Alias(anchor) => (0, sizes.get(&anchor).copied().unwrap_or(1)),
+            _ => continue,
+        };
+        if anchor > 0 {
+            sizes.insert(anchor, size);
+        }
+        let Some((_, outer)) = open.last_mut() else { return false };
+        *outer = outer.saturating_add(size);
+        if *outer > NODES {
+            return false;
+        }
+    }
+    true
 }
 
 struct Reader<'a> {
