@@ -186,7 +186,14 @@ repeatable!(
 repeatable!(
     LIVENESS,
     Liveness,
-    [],
+    [key(
+        "watchdog",
+        Type::Duration,
+        "",
+        "it says `WATCHDOG=1` at least so often, as `sd_watchdog_enabled(3)` does; silence is enough to restart it",
+        |it, node, _| watchdog(node).and_then(|most| it.ask(node, Probe::Watchdog(most))),
+        |it| if let Some(Probe::Watchdog(most)) = it.probe { Some(value::write_duration(most)) } else { None },
+    )],
     [
         key(
             "period",
@@ -231,7 +238,7 @@ pub fn readiness(node: &Node, base: &Base) -> Result<Readiness, Fault> {
 pub fn liveness(node: &Node, base: &Base) -> Result<Liveness, Fault> {
     let mut draft = Draft::default();
     table(LIVENESS, "liveness", &mut draft, node, base)?;
-    let draft = draft.finish(node, "tcp, unix, http or exec")?;
+    let draft = draft.finish(node, "watchdog, tcp, unix, http or exec")?;
     let rhythm = draft.rhythm;
     draft.probe.map(|probe| Liveness { probe, rhythm }).ok_or_else(|| node.fault("is empty"))
 }
@@ -265,6 +272,13 @@ fn pattern(node: &Node) -> Result<String, Fault> {
     match regex::Regex::new(&written) {
         Ok(_) => Ok(written),
         Err(_) => Err(node.fault("is too large for a regular expression")),
+    }
+}
+
+fn watchdog(node: &Node) -> Result<u64, Fault> {
+    match value::duration(node)? {
+        0 => Err(node.fault("must be longer than nothing")),
+        most => Ok(most),
     }
 }
 

@@ -19,6 +19,7 @@ use crate::session::id::RequestKey;
 use crate::session::journal::JournalFacts;
 use crate::session::journal::MIN_SEGMENT;
 use crate::session::service::definition::Definition;
+use crate::session::service::probe::Liveness;
 use crate::session::service::probe::Probe;
 use crate::session::service::probe::Readiness;
 use crate::session::service::spec::Origin;
@@ -40,11 +41,16 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
     // A terminal keeps the size that it has by now.
     let size = unit.session.borrow().as_ref().map_or(spec.size, |session| session.status.borrow().size);
     let mut launch = launch_of(&definition, unit, key);
-    if let (Some(path), Some(Readiness { probe, .. })) = (probes::prepare(hub, unit), &spec.readiness) {
-        match probe {
-            Probe::Fd(number) => launch.argv = probes::wrap(launch.argv, *number, &path),
-            _ => launch.env.push(environment::entry(b"NOTIFY_SOCKET", path.as_os_str().as_bytes())),
-        }
+    unit.channels.prepare(hub.dir(), key, spec);
+    if let Some(Readiness { probe: Probe::Fd(number), .. }) = &spec.readiness {
+        launch.argv = probes::wrap(launch.argv, *number, &probes::pipe_path(hub.dir(), key));
+    }
+    if probes::has_socket(spec) {
+        let path = probes::socket_path(hub.dir(), key);
+        launch.env.push(environment::entry(b"NOTIFY_SOCKET", path.as_os_str().as_bytes()));
+    }
+    if let Some(Liveness { probe: Probe::Watchdog(most), .. }) = &spec.liveness {
+        launch.env.push(environment::entry(b"WATCHDOG_USEC", (most / 1000).max(1).to_string().as_bytes()));
     }
     let facts = Facts {
         name: unit.name.clone(),
@@ -89,8 +95,7 @@ fn journal(spec: &ServiceSpec, unit: &Unit, key: RequestKey) -> Option<JournalFa
 
 /// Returns what a command gets that is run for an instance, as its own program.
 pub fn launch(unit: &Unit) -> Launch {
-    let key = unit.session.borrow().as_ref().map_or(RequestKey(0), |session| session.run.borrow().key);
-    launch_of(&unit.definition.borrow(), unit, key)
+    launch_of(&unit.definition.borrow(), unit, unit.run_key())
 }
 
 fn launch_of(definition: &Definition, unit: &Unit, key: RequestKey) -> Launch {

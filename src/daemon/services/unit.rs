@@ -2,14 +2,18 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use crate::daemon::handler::starting;
 use crate::daemon::services::order;
-use crate::daemon::services::probes::Channel;
+use crate::daemon::services::probes;
+use crate::daemon::services::probes::Channels;
 use crate::daemon::session::Session;
 use crate::platform::clock;
 use crate::protocol::error::WireError;
@@ -82,7 +86,9 @@ pub struct Unit {
     /// Who looks after its schedule.
     pub schedule: RefCell<Option<AbortHandle>>,
     /// What it tells through.
-    pub channel: RefCell<Option<Rc<Channel>>>,
+    pub channels: Channels,
+    /// When it last said that it is alive, and how long it may be silent.
+    pub watchdog: Cell<Option<(Instant, Duration)>>,
     dormant: SessionId,
 }
 
@@ -121,7 +127,8 @@ impl Unit {
             is_asked: Cell::default(),
             is_paused: Cell::default(),
             schedule: RefCell::default(),
-            channel: RefCell::default(),
+            channels: Channels::default(),
+            watchdog: Cell::default(),
             dormant: SessionId(dormant),
         }
     }
@@ -144,6 +151,7 @@ impl Unit {
         *fresh.session.borrow_mut() = self.session.borrow_mut().take();
         *fresh.said.borrow_mut() = self.said.borrow_mut().take();
         fresh.last.set(self.last.get());
+        fresh.channels.take_over(&self.channels);
         fresh
     }
 
@@ -171,6 +179,19 @@ impl Unit {
         self.attended.set(None);
         if let Some(task) = self.schedule.take() {
             task.abort();
+        }
+    }
+
+    /// Returns the key of its run, or of its last one.
+    pub fn run_key(&self) -> RequestKey {
+        self.session.borrow().as_ref().map_or(RequestKey(0), |session| session.run.borrow().key)
+    }
+
+    /// Its run is over: nothing is heard of it any more.
+    pub fn close_channels(&self, folder: &Path) {
+        let definition = self.definition.borrow();
+        if probes::has_socket(&definition.spec) || probes::has_pipe(&definition.spec) {
+            self.channels.close(folder, self.run_key());
         }
     }
 

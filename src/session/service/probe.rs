@@ -51,13 +51,15 @@ pub enum Probe {
     Exec(Command),
     /// So much time passed since the start. Readiness only.
     Delay(Nanos),
+    /// The service says `WATCHDOG=1` to the socket in `NOTIFY_SOCKET` at least so often. Liveness only.
+    Watchdog(Nanos),
 }
 
 impl Probe {
-    /// Returns whether it can also say that a service is still well.
+    /// Returns whether the service speaks up over the socket in `NOTIFY_SOCKET`.
     #[must_use]
-    pub const fn is_repeatable(&self) -> bool {
-        matches!(self, Self::Tcp(_) | Self::Unix(_) | Self::Http { .. } | Self::Exec(_))
+    pub const fn is_over_socket(&self) -> bool {
+        matches!(self, Self::Notify | Self::Watchdog(_))
     }
 }
 
@@ -94,7 +96,7 @@ impl Default for Pace {
 /// How a service is known to be still well, once it was ready. Failing it restarts the service, with backoff.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Liveness {
-    /// What is asked; one that is [`Probe::is_repeatable`].
+    /// What is asked, or for how long it may be silent.
     pub probe: Probe,
     /// How often.
     #[serde(default)]

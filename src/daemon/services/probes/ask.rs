@@ -27,7 +27,7 @@ pub async fn is_well(unit: &Unit, probe: &Probe) -> bool {
         Probe::Unix(path) => UnixStream::connect(OsStr::from_bytes(path)).await.is_ok(),
         Probe::Http { url, status } => http(url).await.is_ok_and(|code| is_in(*status, code)),
         Probe::Exec(command) => exec(unit, command).await.is_ok_and(|is_success| is_success),
-        Probe::Notify | Probe::Fd(_) | Probe::Log(_) | Probe::Delay(_) => true,
+        Probe::Notify | Probe::Fd(_) | Probe::Log(_) | Probe::Delay(_) | Probe::Watchdog(_) => true,
     }
 }
 
@@ -103,5 +103,74 @@ mod tests {
         assert_eq!(status_of(b"HTTP/1.0 500"), Some(500));
         assert_eq!(status_of(b"SSH-2.0-x\r\n"), None);
         assert!(is_in(StatusRange::default(), 301) && !is_in(StatusRange::default(), 404));
+    }
+
+    /// A server that gives each connection this answer; returns where.
+    async fn server(answer: &'static [u8]) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let place = listener.local_addr().expect("an address").to_string();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 1024]).await;
+                let _ = stream.write_all(answer).await;
+            }
+        });
+        place
+    }
+
+    fn unit(folder: &std::path::Path) -> Unit {
+        let spec = spec::ServiceSpec {
+            cwd: folder.as_os_str().as_bytes().to_vec().into(),
+            env: vec![spec::Variable {
+                name: b"A".to_vec().into(),
+                value: Some(b"1".to_vec().into()),
+                origin: spec::Origin::Config,
+            }],
+            ..spec::ServiceSpec::default()
+        };
+        let definition = crate::session::service::definition::Definition { spec, ..Default::default() };
+        Unit::new(std::sync::Arc::new(definition), 0)
+    }
+
+    #[tokio::test]
+    async fn each_way_of_asking_knows_well_from_unwell() {
+        let folder = crate::daemon::services::tests::Folder::new();
+        let unit = unit(folder.path());
+        let at = |name: &str| folder.path().join(name).as_os_str().as_bytes().to_vec().into();
+        let http = |place: &str, first: u16, last: u16| Probe::Http {
+            url: format!("http://{place}/health"),
+            status: StatusRange { first, last },
+        };
+        let shell = |text: &str| Probe::Exec(spec::Command::shell(text));
+        let _listener = tokio::net::UnixListener::bind(folder.path().join("live")).expect("a socket");
+        drop(std::os::unix::net::UnixListener::bind(folder.path().join("dead")).expect("a socket"));
+        let (ok, lost) = (server(b"HTTP/1.1 204 No\r\n\r\n").await, server(b"HTTP/1.1 503 Later\r\n\r\n").await);
+        let (other, silent) = (server(b"SSH-2.0-x\r\n").await, server(b"").await);
+        let closed = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+            listener.local_addr().expect("an address").to_string()
+        };
+        let missing = Probe::Exec(spec::Command::of(&["/no/such/program"]));
+        for (probe, is_well_wanted) in [
+            (Probe::Tcp(ok.clone()), true),
+            (Probe::Tcp(closed.clone()), false),
+            (Probe::Unix(at("live")), true),
+            (Probe::Unix(at("dead")), false),
+            (Probe::Unix(at("none")), false),
+            (http(&ok, 200, 399), true),
+            (http(&ok, 200, 200), false),
+            (http(&lost, 200, 399), false),
+            (http(&lost, 503, 503), true),
+            (http(&other, 100, 599), false),
+            (http(&silent, 100, 599), false),
+            (http(&closed, 100, 599), false),
+            (shell("exit 0"), true),
+            (shell("exit 1"), false),
+            (shell("kill -9 $$"), false),
+            (shell("test -S live && test \"$A\" = 1"), true),
+            (missing, false),
+        ] {
+            assert_eq!(is_well(&unit, &probe).await, is_well_wanted, "{probe:?}");
+        }
     }
 }

@@ -1,8 +1,10 @@
-//! Readiness that a service tells by itself: `sd_notify(3)`, or a newline on a descriptor as s6 has it.
+//! What a service tells by itself: `sd_notify(3)`, or a newline on a descriptor as s6 has it.
 //!
 //! The socket, or the pipe with a name, is in the runtime folder and made before the program is started. A daemon that was
 //! killed makes its socket again; what is said in between is lost to a socket and kept by a pipe.
 
+use std::cell::Cell;
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -10,6 +12,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use rustix::fs::FileType;
 use rustix::fs::Mode;
@@ -18,54 +21,102 @@ use serde_bytes::ByteBuf;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::UnixDatagram;
+use tokio::time::Instant;
+use tokio::time::sleep;
+use tokio::time::sleep_until;
 
 use crate::daemon::hub::Hub;
 use crate::daemon::services::Unit;
 use crate::platform::reactor;
+use crate::session::id::RequestKey;
 use crate::session::service::machine::Event;
+use crate::session::service::machine::Why;
 use crate::session::service::probe::Probe;
+use crate::session::service::probe::Readiness;
+use crate::session::service::spec::ServiceSpec;
 use crate::session::text;
 
+/// Where they are.
+const FOLDER: &str = "notify";
 /// Longest message; systemd takes no longer ones either.
 const MESSAGE: usize = 8192;
 
-/// What a service tells through.
-pub enum Channel {
+/// What one run tells through. The paths are the run's own: it goes on with them under another name and another daemon.
+#[derive(Default)]
+pub struct Channels {
+    run: Cell<RequestKey>,
     /// `NOTIFY_SOCKET`.
-    Socket(UnixDatagram),
+    socket: RefCell<Option<Rc<UnixDatagram>>>,
     /// A pipe with a name, held open for both.
-    Pipe(AsyncFd<OwnedFd>),
+    pipe: RefCell<Option<Rc<AsyncFd<OwnedFd>>>>,
 }
 
-/// Makes what a service tells through, if it has a way to; returns the path.
-pub fn prepare(hub: &Hub, unit: &Unit) -> Option<PathBuf> {
-    let readiness = unit.definition.borrow().spec.readiness.clone()?;
-    if !matches!(readiness.probe, Probe::Notify | Probe::Fd(_)) {
-        return None;
-    }
-    let path = path(hub.dir(), &unit.name);
-    if unit.channel.borrow().is_none() {
-        match open(&path, &readiness.probe) {
-            Ok(channel) => *unit.channel.borrow_mut() = Some(Rc::new(channel)),
-            Err(error) => tracing::error!(service = %unit.name, %error, "cannot be heard; it will not be ready"),
+impl Channels {
+    /// Makes those that a run of this definition tells through, unless they are there.
+    pub fn prepare(&self, folder: &Path, run: RequestKey, spec: &ServiceSpec) {
+        if !has_socket(spec) && !has_pipe(spec) {
+            return;
+        }
+        let before = self.run.replace(run);
+        if before != run {
+            self.close(folder, before);
+        }
+        if let Err(error) = self.open(folder, run, spec) {
+            tracing::error!(service = spec.name, %error, "cannot be heard; it will not be ready");
         }
     }
-    Some(path)
+
+    fn open(&self, folder: &Path, run: RequestKey, spec: &ServiceSpec) -> io::Result<()> {
+        std::fs::create_dir_all(folder.join(FOLDER))?;
+        if has_socket(spec) && self.socket.borrow().is_none() {
+            let path = socket_path(folder, run);
+            let _ = std::fs::remove_file(&path);
+            *self.socket.borrow_mut() = Some(Rc::new(UnixDatagram::bind(path)?));
+        }
+        if has_pipe(spec) && self.pipe.borrow().is_none() {
+            *self.pipe.borrow_mut() = Some(Rc::new(open_pipe(&pipe_path(folder, run))?));
+        }
+        Ok(())
+    }
+
+    /// The run is over.
+    pub fn close(&self, folder: &Path, run: RequestKey) {
+        *self.socket.borrow_mut() = None;
+        *self.pipe.borrow_mut() = None;
+        let _ = std::fs::remove_file(socket_path(folder, run));
+        let _ = std::fs::remove_file(pipe_path(folder, run));
+    }
+
+    /// Goes on with those of another one.
+    pub fn take_over(&self, other: &Self) {
+        self.run.set(other.run.get());
+        self.socket.swap(&other.socket);
+        self.pipe.swap(&other.pipe);
+    }
 }
 
-/// Names may be longer than a socket's path can be, and have slashes.
-fn path(folder: &Path, name: &str) -> PathBuf {
-    folder.join("notify").join(format!("{:08x}", crc32fast::hash(name.as_bytes())))
+/// Returns whether a service tells through a descriptor.
+pub fn has_pipe(spec: &ServiceSpec) -> bool {
+    matches!(spec.readiness, Some(Readiness { probe: Probe::Fd(_), .. }))
 }
 
-fn open(path: &Path, probe: &Probe) -> io::Result<Channel> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    if !matches!(probe, Probe::Fd(_)) {
-        let _ = std::fs::remove_file(path);
-        return Ok(Channel::Socket(UnixDatagram::bind(path)?));
-    }
+/// Returns whether a service gets a `NOTIFY_SOCKET`.
+pub fn has_socket(spec: &ServiceSpec) -> bool {
+    spec.readiness.as_ref().is_some_and(|readiness| readiness.probe.is_over_socket())
+        || spec.liveness.as_ref().is_some_and(|liveness| liveness.probe.is_over_socket())
+}
+
+/// Returns where a run's socket is; short, as paths of sockets have to be.
+pub fn socket_path(folder: &Path, run: RequestKey) -> PathBuf {
+    folder.join(FOLDER).join(format!("{:016x}", run.0))
+}
+
+/// Returns where a run's pipe is.
+pub fn pipe_path(folder: &Path, run: RequestKey) -> PathBuf {
+    socket_path(folder, run).with_extension("fd")
+}
+
+fn open_pipe(path: &Path) -> io::Result<AsyncFd<OwnedFd>> {
     let is_pipe = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_fifo());
     if !is_pipe {
         let _ = std::fs::remove_file(path);
@@ -73,7 +124,7 @@ fn open(path: &Path, probe: &Probe) -> io::Result<Channel> {
     }
     let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let pipe = rustix::fs::open(path, flags, Mode::empty())?;
-    Ok(Channel::Pipe(reactor::watch(pipe, Interest::READABLE)?))
+    reactor::watch(pipe, Interest::READABLE)
 }
 
 /// Opens the descriptor and becomes the program: a shell can do that, and the keeper need not know of it.
@@ -85,26 +136,54 @@ pub fn wrap(argv: Vec<ByteBuf>, number: u16, path: &Path) -> Vec<ByteBuf> {
 
 /// Listens to a service that says how it is, as long as its run is up.
 pub async fn notify(hub: Rc<Hub>, unit: Rc<Unit>) {
-    prepare(&hub, &unit);
-    let Some(channel) = unit.channel.borrow().clone() else { return };
-    let Channel::Socket(socket) = &*channel else { return };
+    let Some(socket) = unit.channels.socket.borrow().clone() else { return };
+    let tells_ready = matches!(unit.definition.borrow().spec.readiness, Some(Readiness { probe: Probe::Notify, .. }));
     let mut message = vec![0; MESSAGE];
     while let Ok(len) = socket.recv(&mut message).await {
         let said = Said::read(&message[..len]);
+        if let (true, Some((_, most))) = (said.is_alive || said.silence.is_some(), unit.watchdog.get()) {
+            unit.watchdog.set(Some((Instant::now(), said.silence.unwrap_or(most))));
+        }
         if let Some(status) = said.status {
             *unit.said.borrow_mut() = Some(status).filter(|status| !status.is_empty());
             hub.show(&unit);
         }
-        if said.is_ready {
+        if said.is_ready && tells_ready {
             hub.advance(&unit, Event::Ready);
+        }
+        if said.is_stuck {
+            return bite(&hub, &unit, "it said so");
         }
     }
 }
 
+/// Restarts a service that was silent for too long once it was ready; sleeps as long as it may be silent.
+pub async fn stay_awake(hub: Rc<Hub>, unit: Rc<Unit>, most: Duration) {
+    unit.watchdog.set(Some((Instant::now(), most)));
+    let mut is_late = false;
+    while let Some((heard, most)) = unit.watchdog.get() {
+        if heard.elapsed() < most {
+            is_late = false;
+            sleep_until(heard + most).await;
+        } else if !is_late {
+            // What was said while this daemon was busy is heard first.
+            is_late = true;
+            sleep(Duration::from_millis(1)).await;
+        } else {
+            return bite(&hub, &unit, &format!("silent for {} ms", most.as_millis()));
+        }
+    }
+}
+
+/// The task that says so ends with the run.
+fn bite(hub: &Rc<Hub>, unit: &Rc<Unit>, why: &str) {
+    tracing::warn!(service = %unit.name, why, "its watchdog restarts it");
+    hub.advance(unit, Event::Restart { by: format!("its watchdog: {why}"), why: Why::Unwell });
+}
+
 /// Waits for a newline.
 pub async fn newline(unit: &Unit) {
-    let channel = unit.channel.borrow().clone();
-    let Some(Channel::Pipe(pipe)) = channel.as_deref() else { return std::future::pending().await };
+    let Some(pipe) = unit.channels.pipe.borrow().clone() else { return std::future::pending().await };
     let mut piece = [0; 512];
     loop {
         let Ok(mut guard) = pipe.readable().await else { return std::future::pending().await };
@@ -121,16 +200,27 @@ pub async fn newline(unit: &Unit) {
 struct Said {
     is_ready: bool,
     status: Option<String>,
+    is_alive: bool,
+    /// It asks to be restarted.
+    is_stuck: bool,
+    /// How long it may be silent from now on.
+    silence: Option<Duration>,
 }
 
 impl Said {
-    /// Reads `NAME=VALUE` lines; those that are unknown mean nothing.
+    /// Reads `NAME=VALUE` lines; those that are unknown mean nothing. So does `MAINPID`: a run is the process that was
+    /// started, and what forks away from it is not followed.
     fn read(message: &[u8]) -> Self {
         let mut said = Self::default();
         for line in message.split(|byte| *byte == b'\n') {
             match line {
                 b"READY=1" => said.is_ready = true,
+                b"WATCHDOG=1" => said.is_alive = true,
+                b"WATCHDOG=trigger" => said.is_stuck = true,
                 _ => {
+                    let micros = line.strip_prefix(b"WATCHDOG_USEC=").and_then(|text| std::str::from_utf8(text).ok());
+                    let micros = micros.and_then(|text| text.parse().ok()).filter(|micros| *micros > 0);
+                    said.silence = micros.map(Duration::from_micros).or(said.silence);
                     if let Some(status) = line.strip_prefix(b"STATUS=") {
                         said.status = Some(text::shorten(&text::clean(&String::from_utf8_lossy(status)), 200));
                     }
@@ -150,7 +240,12 @@ mod tests {
         let said = Said::read(b"STATUS=half \x1b[31mway\nREADY=1\nMAINPID=7\n");
         assert!(said.is_ready);
         assert!(said.status.is_some_and(|status| status.starts_with("half") && !status.contains('\u{1b}')));
-        assert_eq!(Said::read(b"READY=0\n\xff"), Said::default());
+        for nothing in [&b"READY=0\n\xff"[..], b"", b"\n\n", b"MAINPID=1\nX_FOO=bar\nSTOPPING=1", b"WATCHDOG_USEC=0"] {
+            assert_eq!(Said::read(nothing), Said::default());
+        }
+        let said = Said::read(b"WATCHDOG=1\nWATCHDOG_USEC=1500");
+        assert_eq!((said.is_alive, said.is_stuck, said.silence), (true, false, Some(Duration::from_micros(1500))));
+        assert!(Said::read(b"WATCHDOG=trigger").is_stuck);
     }
 
     #[test]

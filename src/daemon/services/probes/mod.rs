@@ -27,8 +27,11 @@ use crate::session::service::probe::Probe;
 use crate::session::service::probe::Readiness;
 
 pub use self::ask::exec;
-pub use self::listen::Channel;
-pub use self::listen::prepare;
+pub use self::listen::Channels;
+pub use self::listen::has_pipe;
+pub use self::listen::has_socket;
+pub use self::listen::pipe_path;
+pub use self::listen::socket_path;
 pub use self::listen::wrap;
 
 impl Hub {
@@ -36,7 +39,11 @@ impl Hub {
     pub fn attend(self: &Rc<Self>, unit: &Rc<Unit>) {
         let run = match unit.machine.borrow().phase {
             Phase::Up { since, .. } => Some(since),
-            _ => None,
+            Phase::Starting { .. } | Phase::Stopping { .. } => None,
+            _ => {
+                unit.close_channels(self.dir());
+                None
+            }
         };
         if unit.attended.replace(run) == run {
             return;
@@ -47,6 +54,11 @@ impl Hub {
         let definition = Rc::new(unit.definition.borrow().as_ref().clone());
         let is_ready = matches!(unit.machine.borrow().phase, Phase::Up { ready: true, .. });
         let mut tasks = Vec::new();
+        unit.watchdog.set(None);
+        unit.channels.prepare(self.dir(), unit.run_key(), &definition.spec);
+        if has_socket(&definition.spec) {
+            tasks.push(task::spawn_local(listen::notify(Rc::clone(self), Rc::clone(unit))));
+        }
         if let Some(readiness) = definition.spec.readiness.clone() {
             let (hub, unit) = (Rc::clone(self), Rc::clone(unit));
             tasks.push(task::spawn_local(async move { become_ready(hub, unit, readiness, since, is_ready).await }));
@@ -65,8 +77,8 @@ impl Hub {
 /// Asks until the answer is yes, fast at first.
 async fn become_ready(hub: Rc<Hub>, unit: Rc<Unit>, readiness: Readiness, since: u64, is_ready: bool) {
     match &readiness.probe {
-        // It may also say how it is later.
-        Probe::Notify => return listen::notify(hub, unit).await,
+        // Who listens to its socket hears it.
+        Probe::Notify => return,
         _ if is_ready => return,
         Probe::Fd(_) => listen::newline(&unit).await,
         Probe::Log(pattern) => log::line(&unit, pattern).await,
@@ -101,6 +113,9 @@ async fn ask_on(unit: &Unit, probe: &Probe, readiness: &Readiness) {
 /// Asks again and again once it is ready; failing so often in a row ends the run.
 async fn stay_well(hub: Rc<Hub>, unit: Rc<Unit>, liveness: Liveness) {
     hub.services.until(&unit, Unit::is_decided).await;
+    if let Probe::Watchdog(most) = liveness.probe {
+        return listen::stay_awake(hub, unit, Duration::from_nanos(most)).await;
+    }
     let rhythm = liveness.rhythm;
     let mut failures = 0;
     loop {
