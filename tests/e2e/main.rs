@@ -9,6 +9,7 @@ mod automation;
 mod bad_input;
 mod bounds;
 mod bulk;
+mod complaints;
 mod compositions;
 mod crowd;
 mod definition;

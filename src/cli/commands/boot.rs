@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn w64_the_unit_starts_services_and_ends_them_politely() {
+    fn w64_r10_the_unit_starts_services_and_ends_them_politely() {
         let unit = unit("/opt/my \"tools\"/rpm");
         assert!(unit.contains("ExecStart=\"/opt/my \\\"tools\\\"/rpm\" resurrect\n"), "{unit}");
         assert!(unit.contains("KillMode=process") && unit.contains(" shutdown\n"));
