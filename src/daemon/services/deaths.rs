@@ -107,8 +107,8 @@ pub fn append(folder: &Path, deaths: &BTreeMap<String, Vec<Death>>) -> io::Resul
         let path = folder.join(file_name(name));
         let mut file = fs::File::options().append(true).create(true).mode(0o600).open(&path)?;
         let lines: Result<Vec<String>, _> = deaths.iter().map(serde_json::to_string).collect();
-        let mut bytes = lines.map_err(io::Error::other)?.join("\n").into_bytes();
-        bytes.push(b'\n');
+        // A power cut may have torn the line before: it takes no other one with it.
+        let bytes = format!("\n{}\n", lines.map_err(io::Error::other)?.join("\n")).into_bytes();
         file.write_all(&bytes)?;
         if file.metadata()?.len() > FILE {
             shorten(&path)?;
@@ -178,11 +178,13 @@ mod tests {
         }
         let path = folder.path().join(file_name("a/b"));
         fs::write(&path, [fs::read(&path).expect("there"), b"{\"number\":1".to_vec()].concat()).expect("torn");
+        let next = Death { number: 151, ..Death::default() };
+        append(folder.path(), &BTreeMap::from([("a/b".to_owned(), vec![next])])).expect("written");
 
         let deaths = read(folder.path(), "a/b");
 
         assert_eq!(deaths.len(), KEPT);
-        assert_eq!((deaths[0].number, deaths[KEPT - 1].number), (51, 150));
+        assert_eq!((deaths[0].number, deaths[KEPT - 1].number), (52, 151));
         assert_eq!(read(folder.path(), "other"), vec![]);
     }
 }
