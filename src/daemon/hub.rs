@@ -115,7 +115,7 @@ impl Hub {
         report.faults.extend(fault);
         let keeper_pid = report.keeper_pid;
         Self {
-            journals: Journals::new(place.journals(), place.runtime.clone(), settings.journal.total.0),
+            journals: Journals::new(place.journals(), place.runtime.clone(), settings.journal.total.0, keeper.bell()),
             keeper,
             settings,
             events,

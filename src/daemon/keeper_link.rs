@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::atomic::fence;
 
@@ -80,7 +81,7 @@ pub struct KeeperLink {
     /// The keeper rings it.
     bell: AsyncFd<OwnedFd>,
     /// We ring it.
-    keeper_bell: Bell,
+    keeper_bell: Arc<Bell>,
     waiting: RefCell<HashMap<RequestKey, oneshot::Sender<Result<SessionId, SpawnFailure>>>>,
     teeing: RefCell<HashMap<RequestKey, oneshot::Sender<Result<TeeId, i32>>>>,
     is_lost: Cell<bool>,
@@ -106,7 +107,7 @@ impl KeeperLink {
             readable,
             shared,
             bell: reactor::watch(bell, Interest::READABLE)?,
-            keeper_bell: Bell::from_fd(keeper_bell),
+            keeper_bell: Arc::new(Bell::from_fd(keeper_bell)),
             waiting: RefCell::default(),
             teeing: RefCell::default(),
             is_lost: Cell::new(false),
@@ -195,6 +196,11 @@ impl KeeperLink {
     /// Tells the keeper that trim lines moved.
     pub fn ring(&self) {
         self.keeper_bell.ring();
+    }
+
+    /// Returns what tells the keeper so, for another thread.
+    pub fn bell(&self) -> Arc<Bell> {
+        Arc::clone(&self.keeper_bell)
     }
 
     /// Arms the bell. Look for news once more after this, then wait with [`Self::rung`].

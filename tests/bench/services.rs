@@ -157,8 +157,9 @@ fn crashes() {
         let mut times: Vec<Duration> = (0..20)
             .map(|_| {
                 let before = support::wait_for("it runs", || pid(&mut connection, "healthy"));
+                let process = rustix::process::Pid::from_raw(before as i32).expect("a pid");
                 let start = Instant::now();
-                support::kill(before);
+                rustix::process::kill_process(process, rustix::process::Signal::KILL).expect("it lives");
                 while pid(&mut connection, "healthy").is_none_or(|now| now == before) {}
                 start.elapsed()
             })

@@ -6,8 +6,6 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::support::Place;
-use crate::support::inhabitants;
-use crate::support::kill;
 use crate::support::lives;
 use crate::support::wait_until;
 
@@ -94,12 +92,7 @@ fn complaint4_nothing_has_to_be_saved_and_what_was_deleted_does_not_return() {
     start(&place, "gone", &[], "exec sleep 1000");
     place.ok(&["delete", "gone"]);
     let before = [pid(&place, "kept"), pid(&place, "late")];
-    kill(place.keeper_pid());
-    wait_until("all are gone", || {
-        let left = inhabitants(place.dir());
-        left.iter().for_each(|pid| drop(std::process::Command::new("kill").arg("-KILL").arg(pid.to_string()).output()));
-        left.is_empty()
-    });
+    place.cut_power();
     place.ok(&["resurrect"]);
     for (name, before) in ["kept", "late"].iter().zip(before) {
         wait_until(&format!("{name} is up"), || service(&place, name)["state"] == "up");

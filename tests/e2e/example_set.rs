@@ -13,11 +13,10 @@ use serde_json::Value;
 
 use crate::support::Place;
 use crate::support::RPM;
-use crate::support::inhabitants;
-use crate::support::kill;
 use crate::support::skip;
 use crate::support::wait_until;
 
+const SERVERS: [&str; 4] = ["store", "worker", "page", "hello"];
 /// Answers `PING` and counts `INCR`.
 const STORE: &str = r#"
 import socketserver, sys
@@ -114,7 +113,6 @@ fn v12_v14_a_real_set_outlives_its_daemon_and_comes_back_after_the_end_of_everyt
     if !has("python3") {
         return skip("no python3: two services of the set are written in it");
     }
-    const SERVERS: [&str; 4] = ["store", "worker", "page", "hello"];
     let place = Place::new();
     let folder = place.dir().join("set");
     let [page, hello] = copy(&folder);
@@ -136,12 +134,7 @@ fn v12_v14_a_real_set_outlives_its_daemon_and_comes_back_after_the_end_of_everyt
 
     // The power goes: nobody gets a word in.
     place.ok(&["stop", "example/hello"]);
-    kill(place.keeper_pid());
-    wait_until("all are gone", || {
-        let left = inhabitants(place.dir());
-        left.iter().for_each(|pid| drop(Command::new("kill").arg("-KILL").arg(pid.to_string()).output()));
-        left.is_empty()
-    });
+    place.cut_power();
     // What the unit of `rpm startup` runs.
     place.ok(&["resurrect"]);
     wait_ready(&place, &["store", "worker", "page"]);

@@ -3,6 +3,10 @@
 //! This thread never waits for a disk: the other one writes (`writer`), readers borrow a third (`pages`). *Invariant:* the
 //! trim line stays within a ring of what the journal wants next, across the daemon's death, so that the next one goes on
 //! there; a disk that takes nothing for [`PATIENCE_NS`] loses that right, and a failing one never has it.
+//!
+//! Both threads move the trim line: the writing one after each batch, as far as all others let it go. Each writes down what
+//! the other has to know (`others`, `wanted`), then moves the line, then looks whether the other's word is still the same;
+//! so the last one to move it knew both.
 
 mod found;
 mod lines;
@@ -26,6 +30,7 @@ use crate::daemon::session::History;
 use crate::history::Memory;
 use crate::history::layout::control;
 use crate::journal::Caps;
+use crate::platform::bell::Bell;
 use crate::platform::memory::Mapping;
 use crate::session::id::SessionId;
 use crate::session::journal::JournalFacts;
@@ -48,6 +53,8 @@ const PATIENCE_NS: u64 = 2_000_000_000;
 struct Progress {
     /// The next byte of the ring that it wants.
     wanted: AtomicU64,
+    /// How far everybody else lets the trim line go; the daemon's thread's own. Nowhere before it said so.
+    others: AtomicU64,
     end: AtomicU64,
     oldest: AtomicU64,
     since_ms: AtomicU64,
@@ -68,8 +75,13 @@ pub struct Journal {
 impl Journal {
     /// Returns the offset that holds the trim line, if it still may.
     pub fn hold(&self, head: u64, now: u64) -> Option<u64> {
-        let wanted = self.progress.wanted.load(Ordering::Acquire);
+        let wanted = self.progress.wanted.load(Ordering::SeqCst);
         self.patience.lasts(wanted, head, now).then_some(wanted)
+    }
+
+    /// Says how far everybody else lets the trim line go. Look at [`Self::hold`] once more after moving it.
+    pub fn let_go(&self, limit: u64) {
+        self.progress.others.store(limit, Ordering::SeqCst);
     }
 
     /// Returns when it loses that right, if nothing is taken until then.
@@ -106,13 +118,15 @@ pub struct Journals {
     /// Where tests say where to die.
     runtime: PathBuf,
     desk: Arc<Desk>,
+    /// Tells the keeper that trim lines moved.
+    keeper: Arc<Bell>,
     has_thread: RefCell<bool>,
 }
 
 impl Journals {
     /// Takes the folder of all journals; nothing is read, and no thread started, before one is wanted.
-    pub fn new(root: PathBuf, runtime: PathBuf, total: u64) -> Self {
-        Self { root, total, runtime, desk: Arc::default(), has_thread: RefCell::default() }
+    pub fn new(root: PathBuf, runtime: PathBuf, total: u64, keeper: Arc<Bell>) -> Self {
+        Self { root, total, runtime, desk: Arc::default(), keeper, has_thread: RefCell::default() }
     }
 
     /// Returns the folder of one.
@@ -192,8 +206,9 @@ impl Journals {
         self.desk.put(errand);
         if !self.has_thread.replace(true) {
             let (desk, total, runtime) = (Arc::clone(&self.desk), self.total, self.runtime.clone());
+            let keeper = Arc::clone(&self.keeper);
             let thread = std::thread::Builder::new().name("rpm-journal".to_owned());
-            let started = thread.spawn(move || writer::run(&desk, total, &runtime));
+            let started = thread.spawn(move || writer::run(&desk, &keeper, total, &runtime));
             if let Err(error) = started {
                 tracing::error!(%error, "no thread for journals");
                 self.has_thread.replace(false);

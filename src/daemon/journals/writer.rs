@@ -32,6 +32,7 @@ use crate::journal::Folder;
 use crate::journal::Reader;
 use crate::journal::Writer;
 use crate::journal::name;
+use crate::platform::bell::Bell;
 use crate::platform::clock;
 use crate::platform::failpoint;
 use crate::platform::memory::Mapping;
@@ -222,7 +223,30 @@ impl Job {
             (&progress.errno, writer.errno().into()),
             (&progress.wanted, wanted),
         ] {
-            word.store(value, Ordering::Release);
+            word.store(value, Ordering::SeqCst);
+        }
+    }
+
+    /// Moves the trim line up to a ring ahead, unless others hold it; `true` when the program waits for that.
+    fn make_room(&self) -> bool {
+        let ring = match &self.state {
+            State::Open { feed, .. } => feed.reader(),
+            State::New(ring) => ring,
+            State::Opening => return false,
+        };
+        let mine = self.progress.wanted.load(Ordering::SeqCst).saturating_add(ring.ring());
+        let (mut has_moved, mut is_awaited) = (false, false);
+        loop {
+            let others = self.progress.others.load(Ordering::SeqCst);
+            let limit = mine.min(others);
+            if limit > ring.limit() || has_moved {
+                is_awaited |= ring.set_limit(limit);
+                has_moved = true;
+            }
+            fence(Ordering::SeqCst);
+            if self.progress.others.load(Ordering::SeqCst) == others {
+                return is_awaited;
+            }
         }
     }
 
@@ -269,7 +293,7 @@ impl Job {
 }
 
 /// Writes, as long as the daemon lives.
-pub(super) fn run(desk: &Desk, total: u64, dir: &Path) {
+pub(super) fn run(desk: &Desk, keeper: &Bell, total: u64, dir: &Path) {
     let mut jobs: BTreeMap<SessionId, Job> = BTreeMap::new();
     let mut batch = Batch::default();
     // Those that have more than a batch; each gets its turn.
@@ -286,7 +310,9 @@ pub(super) fn run(desk: &Desk, total: u64, dir: &Path) {
             if has_more {
                 busy.insert(id);
             }
-            if job.is_stalled() {
+            if job.make_room() {
+                keeper.ring();
+            } else if job.is_stalled() {
                 desk.tell_moved(id);
             }
             if job.bytes > before {

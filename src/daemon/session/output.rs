@@ -273,9 +273,6 @@ impl Actor {
                 held = held.min(offset);
             }
         }
-        if let Some(offset) = self.session.journal.as_ref().and_then(|journal| journal.hold(head, now)) {
-            limit = limit.min(offset.saturating_add(ring));
-        }
         if let Some(offset) = self.hub.tees.hold(self.session.id, head, now) {
             limit = limit.min(offset.saturating_add(ring));
         }
@@ -287,8 +284,22 @@ impl Actor {
             _ => self.output.honoured = None,
         }
         self.session.history.control().store(control::HELD, if held == u64::MAX { 0 } else { held + 1 });
-        if self.session.history.set_limit(limit) {
-            self.hub.keeper.ring();
+        let journal = self.session.journal.as_ref();
+        if let Some(journal) = journal {
+            journal.let_go(limit);
+        }
+        let mut offset = journal.and_then(|journal| journal.hold(head, now));
+        loop {
+            let all = offset.map_or(limit, |offset| limit.min(offset.saturating_add(ring)));
+            if self.session.history.set_limit(all) {
+                self.hub.keeper.ring();
+            }
+            // The journal's thread moves the line, too: whoever does it last must know of both.
+            let now_wanted = journal.and_then(|journal| journal.hold(head, now));
+            if now_wanted == offset {
+                break;
+            }
+            offset = now_wanted;
         }
     }
 
