@@ -1,6 +1,8 @@
 //! What goes to standard output: aligned columns or JSON, and nothing else.
 
+mod pm2;
 mod services;
+mod wide;
 
 use std::io::IsTerminal;
 use std::io::Write;
@@ -9,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
+use crate::cli::usage::Usages;
 use crate::history::ExitStatus;
 use crate::history::Stream;
 use crate::platform::clock;
@@ -24,10 +27,13 @@ use crate::session::status::Status;
 use crate::session::status::signal_name;
 use crate::session::text;
 
+pub use self::pm2::array as pm2;
 pub use self::services::Acted;
+pub use self::services::Details;
 pub use self::services::History;
 pub use self::services::env;
 pub use self::services::why;
+pub use self::wide::Measured;
 
 /// Version of the JSON that reading commands print.
 pub const SCHEMA: u32 = 1;
@@ -315,8 +321,8 @@ pub fn line(text: &str) -> bool {
 }
 
 /// Prints sessions as JSON, and which were asked for in vain.
-pub fn json_sessions(sessions: &[Status], errors: &[WireError]) {
-    json_beside("sessions", &sessions.iter().map(Session::from).collect::<Vec<_>>(), errors);
+pub fn json_sessions(sessions: &[Measured], errors: &[WireError]) {
+    json_beside("sessions", &sessions, errors);
 }
 
 /// Prints aligned columns; the last one is as long as it is.
@@ -347,8 +353,8 @@ fn width(text: &str) -> usize {
 /// Bytes of a command on a terminal.
 const COMMAND: usize = 60;
 
-/// Prints sessions for people.
-pub fn list(sessions: &[Status]) {
+/// Prints sessions for people; with what they use, where that was measured.
+pub fn list(sessions: &[Status], usages: Option<&Usages>) {
     if sessions.is_empty() {
         crate::cli::report::say("no sessions; `rpm run -- COMMAND` starts one");
         return;
@@ -356,6 +362,10 @@ pub fn list(sessions: &[Status]) {
     let now = clock::wall_ms();
     // On a terminal a long command would break the columns; in a pipe nothing is cut.
     let room = if std::io::stdout().is_terminal() { COMMAND } else { usize::MAX };
+    if let Some(usages) = usages {
+        wide::wide(sessions, usages, room);
+        return;
+    }
     let row = |status: &Status| {
         let attached = match (status.attached.len(), status.controller()) {
             (0, _) => "-".to_owned(),
@@ -390,7 +400,7 @@ fn size_rule(status: &Status) -> &'static str {
 }
 
 /// Prints all about one session for people.
-pub fn describe(status: &Status) {
+pub fn describe(status: &Status, details: &Details) {
     let time = |ms: u64| clock::rfc3339(ms).unwrap_or_else(|| "-".to_owned());
     let mut rows = vec![
         ("name", text::clean(&status.name)),
@@ -411,12 +421,15 @@ pub fn describe(status: &Status) {
         let since = if journal.since_ms == 0 { String::new() } else { format!(" since {}", time(journal.since_ms)) };
         let segments = if journal.segments == 1 { "segment" } else { "segments" };
         rows.push(("journal", format!("{} in {} {segments}{since}", text::amount(journal.bytes), journal.segments)));
+        rows.push(("in", text::clean(&journal.folder)));
         if journal.dropped > 0 {
             rows.push(("dropped", format!("{}, which the disk did not take", text::amount(journal.dropped))));
         }
         rows.extend(journal_error(journal).map(|error| ("disk", error)));
     }
+    rows.extend(details.usage.iter().flat_map(wide::rows));
     rows.extend(services::rows(status));
+    rows.extend(services::definition_rows(details));
     if let Some(end) = status.run_end() {
         rows.push(("ended", time(end.at_ms)));
         rows.push(("how", format!("{:?}", end.how).to_lowercase()));
@@ -442,6 +455,8 @@ pub fn describe(status: &Status) {
         };
         rows.push(("attached", format!("{} {does}{stream} since {}", attached.who, time(attached.since_ms))));
     }
-    let lines: Vec<String> = rows.iter().map(|(key, value)| format!("{key:<12} {value}\n")).collect();
+    let width = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0).max(12);
+    let mut lines: Vec<String> = rows.iter().map(|(key, value)| format!("{key:<width$} {value}\n")).collect();
+    lines.extend(services::last_words(details));
     print(lines.concat().as_bytes());
 }

@@ -35,7 +35,7 @@ use crate::session::service::spec::Variable;
 use crate::session::text;
 
 /// Bytes of definitions that go into one request: a frame holds a mebibyte.
-const REQUEST: usize = 600 << 10;
+pub const REQUEST: usize = 600 << 10;
 
 /// What is done with a file.
 pub struct Wish<'a> {
@@ -106,7 +106,7 @@ fn nearest() -> Result<PathBuf, Error> {
 }
 
 /// Reads a file; with an error in it nothing is started, and all are told.
-fn load(path: &Path) -> Result<Option<Vec<ServiceSpec>>, Error> {
+pub fn load(path: &Path) -> Result<Option<Vec<ServiceSpec>>, Error> {
     let loaded = files::load(path).map_err(|error| {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         WireError::new(Code::Invalid, format!("{error}{cause}"))
@@ -146,7 +146,7 @@ fn choose(specs: &mut Vec<ServiceSpec>, only: &[String]) -> Result<(), Error> {
 }
 
 /// Puts this process's environment before what the file says.
-fn inherit_environment(spec: &mut ServiceSpec) -> Result<(), Error> {
+pub fn inherit_environment(spec: &mut ServiceSpec) -> Result<(), Error> {
     let inherited = inherit::environment_by(spec.env_policy)
         .map_err(|error| WireError::new(Code::Failed, format!("cannot make a login's environment: {error}")))?;
     let variable = |entry: &serde_bytes::ByteBuf| {
@@ -203,7 +203,7 @@ fn perform(client: &mut Client, items: &[Item], specs: &[ServiceSpec], wish: &Wi
             size = 0;
         }
         size += len;
-        entries.push(verbs::Entry { definition, replaces, restarts, starts });
+        entries.push(verbs::Entry { definition, replaces, restarts, starts, ..verbs::Entry::default() });
     }
     send(client, &mut all, entries, wish.wait_ms)?;
     Ok(all)

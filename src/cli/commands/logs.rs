@@ -42,7 +42,7 @@ pub const STREAMS: [Stream; 3] = [Stream::Terminal, Stream::Out, Stream::Err];
 /// Runs it.
 pub fn logs(args: &args::Logs) -> Result<u8, Error> {
     let mut client = Client::connect()?;
-    let stream = args.stream.map(args::StreamName::stream);
+    let stream = args.stream();
     let everything = ["all".to_owned()];
     let targets = if args.targets.is_empty() { &everything[..] } else { &args.targets };
     let (found, mut code) = feed::select(&mut client, targets, stream)?;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::output::Ending;
 use crate::cli::output::Session;
 use crate::cli::output::print;
+use crate::cli::usage::Usage;
 use crate::history::ExitStatus;
 use crate::platform::clock;
 use crate::protocol::verbs;
@@ -206,6 +207,52 @@ pub fn rows(status: &Status) -> Vec<(&'static str, String)> {
     rows.extend(service.reason.as_deref().map(|reason| ("reason", text::clean(reason))));
     rows.extend(service.said.as_deref().map(|said| ("says", text::clean(said))));
     rows
+}
+
+/// What is looked up for `describe` beside the session itself.
+#[derive(Debug, Default)]
+pub struct Details {
+    /// What it uses, if it runs.
+    pub usage: Option<Usage>,
+    /// How its service is defined.
+    pub spec: Option<ServiceSpec>,
+    /// How its last run ended.
+    pub death: Option<death::Death>,
+}
+
+/// Lines of the last run that `describe` shows; `why` has more.
+const LAST_WORDS: usize = 5;
+
+/// Returns how a service is defined, as far as that is not the default or told already.
+pub fn definition_rows(details: &Details) -> Vec<(&'static str, String)> {
+    /// Told of the session.
+    const TOLD: [&str; 5] = ["command", "cwd", "kind", "tags", "size"];
+    let Some(spec) = &details.spec else { return Vec::new() };
+    let file = String::from_utf8_lossy(&spec.source).into_owned();
+    let mut rows =
+        vec![("defined by", if file.is_empty() { "the command line".to_owned() } else { text::clean(&file) })];
+    let usual = crate::config::services::shown(&ServiceSpec::default());
+    for (key, value) in crate::config::services::shown(spec) {
+        let is_usual = usual.iter().any(|(other, default)| (other, default) == (&key, &value));
+        // How it is restarted and ended is asked for even where it is as always.
+        let is_asked = key == "restart";
+        if (!is_usual || is_asked) && !TOLD.contains(&key.as_str()) {
+            rows.push(("", format!("{key} = {}", text::clean(&value))));
+        }
+    }
+    let own = spec.env.iter().filter(|variable| variable.origin != Origin::Inherited).count();
+    let name = text::clean(&spec.full_name());
+    rows.push(("environment", format!("{own} of its own, {} inherited; `rpm env {name}`", spec.env.len() - own)));
+    rows
+}
+
+/// Returns how its last run ended, in lines.
+pub fn last_words(details: &Details) -> Vec<String> {
+    let Some(death) = &details.death else { return Vec::new() };
+    let at = clock::rfc3339(death.at_ms).unwrap_or_else(|| "-".to_owned());
+    let skipped = death.lines.len().saturating_sub(LAST_WORDS);
+    let lines = death.lines.iter().skip(skipped).map(|line| format!("    {}\n", text::clean(line)));
+    std::iter::once(format!("{:<12} {at}  {}\n", "last end", sentence(death))).chain(lines).collect()
 }
 
 /// How a run ended, as JSON: also of one that is followed by another one.

@@ -41,7 +41,7 @@ pub(super) async fn define(context: &Rc<Context>, verb: verbs::Define) -> Answer
         let key = RequestKey(verb.key.0.wrapping_add(at));
         let name = entry.definition.spec.full_name();
         let definition = Definition { made_by: key, ..entry.definition };
-        match hub.define(definition, entry.replaces) {
+        match hub.define(definition, entry.replaces, entry.renews) {
             Ok((name, defined)) => {
                 let instances = hub.services.instances(&name);
                 for unit in &instances {
