@@ -13,7 +13,10 @@ const WORDS: &[(&[&str], &str)] = &[
     ),
     (&["cleardump"], "the list of services is saved at every change; `rpm delete all` empties it"),
     (&["update", "updatePM2"], "nothing has to be reloaded: the next daemon is the new program, and services run on"),
-    (&["reloadLogs"], "nobody has to reopen files: `rpm tee` notices when one was moved, and journals rotate themselves"),
+    (
+        &["reloadLogs"],
+        "nobody has to reopen files: `rpm tee` notices when one was moved, and journals rotate themselves",
+    ),
     (
         &["logrotate"],
         "journals rotate themselves: 10 files of 10M each, or what `log` of the service in runpm.toml says",
@@ -23,7 +26,17 @@ const WORDS: &[(&[&str], &str)] = &[
         "settings are in a file: `rpm config path` says where, `rpm config init` writes one",
     ),
     (
-        &["install", "uninstall", "module", "module:install", "package", "publish", "module:publish", "module:update", "module:generate"],
+        &[
+            "install",
+            "uninstall",
+            "module",
+            "module:install",
+            "package",
+            "publish",
+            "module:publish",
+            "module:update",
+            "module:generate",
+        ],
         "there are no modules to install: rotation, watching and monitoring are part of it",
     ),
     (
@@ -34,8 +47,14 @@ const WORDS: &[(&[&str], &str)] = &[
         &["web", "serve", "expose"],
         "nothing listens on the network: `rpm ls --json` and `rpm events --json` are the interface; to serve files, `rpm start -- python3 -m http.server`",
     ),
-    (&["deploy", "pull", "forward", "backward"], "deploying is not its task: pull, then `rpm apply` or `rpm reload NAME`"),
-    (&["sysmonit", "slist", "sysinfos"], "`rpm ls --wide` and `rpm procs` show load and memory of services and sessions"),
+    (
+        &["deploy", "pull", "forward", "backward"],
+        "deploying is not its task: pull, then `rpm apply` or `rpm reload NAME`",
+    ),
+    (
+        &["sysmonit", "slist", "sysinfos"],
+        "`rpm ls --wide` and `rpm procs` show load and memory of services and sessions",
+    ),
     (&["imonit"], "`rpm tui` is the dashboard"),
     (&["trigger"], "there are no actions inside programs: `rpm signal USR1 NAME` or `rpm send NAME TEXT --enter`"),
     (
@@ -65,7 +84,10 @@ const OPTIONS: &[(&[&str], &str)] = &[
         &["--output", "-o", "--error", "-e", "--log", "-l", "--log-file"],
         "all that is said is kept in a journal: `rpm logs NAME`; `rpm tee NAME --to FILE` copies it to a file",
     ),
-    (&["--merge-logs", "--combine-logs"], "instances have journals of their own; `rpm logs NAME` tells all as one, by time"),
+    (
+        &["--merge-logs", "--combine-logs"],
+        "instances have journals of their own; `rpm logs NAME` tells all as one, by time",
+    ),
     (&["--disable-logs"], "`log = { disk = false }` in runpm.toml keeps nothing on disk"),
     (&["--log-type", "--format"], "`rpm logs --json` prints an object a line"),
     (&["--highlight"], "`rpm grep WORD NAME` finds it"),
@@ -85,7 +107,15 @@ const OPTIONS: &[(&[&str], &str)] = &[
     (&["--shutdown-with-message"], "`stop = { command = … }` or `stop = { keys = … }` in runpm.toml asks it to end"),
     (&["--no-treekill"], "a service's whole tree is ended with it; `rpm run --detach-fully` starts what is nobody's"),
     (
-        &["--no-vizion", "--no-automation", "--no-pmx", "--deep-monitoring", "--trace", "--source-map-support", "--disable-trace"],
+        &[
+            "--no-vizion",
+            "--no-automation",
+            "--no-pmx",
+            "--deep-monitoring",
+            "--trace",
+            "--source-map-support",
+            "--disable-trace",
+        ],
         "programs are not instrumented; leave it out",
     ),
     (&["--filter-env"], "`--unset-env NAME` removes a variable, `--clear-env` all"),
@@ -102,15 +132,36 @@ pub fn sentence(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand)?;
-            Some(format!("`{word}` is not needed here: {}", find(WORDS, word)?))
+            Some(format!("`{word}` is no command here; {}", find(WORDS, word)?))
         }
         ErrorKind::UnknownArgument => {
             let option = text(ContextKind::InvalidArg)?;
             let option = option.split(['=', ' ']).next().unwrap_or_default();
-            Some(format!("`{option}` is no option here: {}", find(OPTIONS, option)?))
+            Some(format!("`{option}` is no option here; {}", find(OPTIONS, option)?))
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let word = std::env::args().nth(1)?;
+            missing(&word).map(str::to_owned)
         }
         _ => None,
     }
+}
+
+/// Says what a command without a name lacks, where people leave it out.
+fn missing(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "kill" => "`kill` ends those that are named, at once: `rpm kill NAME`; `rpm shutdown` ends all, the daemon too",
+        "flush" => "`flush` wants to know whose history: `rpm flush NAME`, or `rpm flush all`",
+        "stop" | "down" => "`stop` wants a name: `rpm stop NAME`, or `rpm stop all`",
+        "restart" => "`restart` wants a name: `rpm restart NAME`, or `rpm restart all`",
+        "reload" => "`reload` wants a name: `rpm reload NAME`, or `rpm reload all`",
+        "reset" => "`reset` wants a name: `rpm reset NAME`, or `rpm reset all`",
+        "delete" | "del" | "remove" => "`delete` wants a name: `rpm delete NAME`, or `rpm delete all`",
+        "scale" => "`scale` wants a name and a number: `rpm scale NAME 4`, `rpm scale NAME +1`",
+        "env" => "`env` wants a name or an id: `rpm env NAME`",
+        "attach" | "connect" | "fg" => "`attach` wants a name: `rpm attach NAME`; `rpm ls` lists them",
+        _ => return None,
+    })
 }
 
 fn find(known: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
@@ -141,7 +192,7 @@ mod tests {
     fn words_and_options_of_pm2_that_are_none_here_say_what_does_it() {
         for (words, _) in WORDS {
             for word in *words {
-                assert!(said(&format!("rpm {word}")).starts_with(&format!("`{word}` is not needed here: ")), "{word}");
+                assert!(said(&format!("rpm {word}")).starts_with(&format!("`{word}` is no command here; ")), "{word}");
             }
         }
         for (options, wanted) in OPTIONS {

@@ -386,8 +386,15 @@ pub fn list(sessions: &[Status], usages: Option<&Usages>) {
             text::shorten(&status.command, room),
         ]
     };
-    let rows: Vec<Vec<String>> = sessions.iter().map(row).collect();
-    table(&["ID", "NAME", "STATE", "AGE", "ATTACHED", "OUTPUT", "COMMAND"], &rows);
+    let mut rows: Vec<Vec<String>> = sessions.iter().map(row).collect();
+    let mut head = vec!["ID", "NAME", "STATE", "AGE", "ATTACHED", "OUTPUT", "COMMAND"];
+    if sessions.iter().any(|status| status.service.is_some()) {
+        head.insert(4, "RESTARTS");
+        for (row, status) in rows.iter_mut().zip(sessions) {
+            row.insert(4, status.service.as_ref().map_or_else(|| "-".to_owned(), |it| it.restarts.to_string()));
+        }
+    }
+    table(&head, &rows);
 }
 
 /// Whose size a session's terminal has.
@@ -396,6 +403,14 @@ fn size_rule(status: &Status) -> &'static str {
         SizeOwner::Latest => "of who typed last",
         SizeOwner::Smallest => "the smallest of its controllers",
         SizeOwner::Manual => "set by `rpm resize`",
+    }
+}
+
+fn started(status: &Status) -> String {
+    match clock::rfc3339(status.started_ms) {
+        None => "not yet".to_owned(),
+        Some(at) if status.run_end().is_some() => at,
+        Some(at) => format!("{at}, {}", services::ago(clock::wall_ms().saturating_sub(status.started_ms))),
     }
 }
 
@@ -409,8 +424,8 @@ pub fn describe(status: &Status, details: &Details) {
         ("command", status.command.clone()),
         ("directory", text::clean(&status.cwd)),
         ("kind", format!("{:?}", status.kind).to_lowercase()),
-        ("pid", status.pid.to_string()),
-        ("started", time(status.started_ms)),
+        (if status.run_end().is_none() { "pid" } else { "last pid" }, status.pid.to_string()),
+        ("started", started(status)),
         ("last output", time(status.output_ms)),
         ("output", format!("{} bytes, in memory from {}", status.output_bytes, status.oldest)),
     ];
@@ -421,7 +436,7 @@ pub fn describe(status: &Status, details: &Details) {
         let since = if journal.since_ms == 0 { String::new() } else { format!(" since {}", time(journal.since_ms)) };
         let segments = if journal.segments == 1 { "segment" } else { "segments" };
         rows.push(("journal", format!("{} in {} {segments}{since}", text::amount(journal.bytes), journal.segments)));
-        rows.push(("in", text::clean(&journal.folder)));
+        rows.extend(details.journal.iter().map(|folder| ("", text::clean(folder))));
         if journal.dropped > 0 {
             rows.push(("dropped", format!("{}, which the disk did not take", text::amount(journal.dropped))));
         }
@@ -430,7 +445,7 @@ pub fn describe(status: &Status, details: &Details) {
     rows.extend(details.usage.iter().flat_map(wide::rows));
     rows.extend(services::rows(status));
     rows.extend(services::definition_rows(details));
-    if let Some(end) = status.run_end() {
+    if let Some(end) = status.run_end().filter(|end| end.at_ms > 0) {
         rows.push(("ended", time(end.at_ms)));
         rows.push(("how", format!("{:?}", end.how).to_lowercase()));
         rows.extend(end.by.clone().map(|by| ("by", by)));

@@ -15,6 +15,7 @@ mod ending;
 mod ends;
 mod environment;
 mod events;
+mod habits;
 mod input;
 mod journal;
 mod looks;

@@ -84,7 +84,9 @@ pub enum Verb {
     Attach(Attach),
     /// List sessions
     #[command(visible_aliases = ["list", "l", "ps", "status"])]
-    #[command(after_help = "Examples:\n  rpm ls\n  rpm ls -w                  # with load and memory of their trees\n  rpm ls '/^web-/' 3-7 @ci --json")]
+    #[command(
+        after_help = "Examples:\n  rpm ls\n  rpm ls -w                  # with load and memory of their trees\n  rpm ls '/^web-/' 3-7 @ci --json"
+    )]
     Ls(Ls),
     /// Show all about one session
     #[command(visible_aliases = ["show", "info", "desc"])]

@@ -74,7 +74,10 @@ pub fn instances(text: &str) -> Result<u32, String> {
     let fault = || format!("{text:?} is no number of copies; write 4, or max for one a processor");
     let number = if text == "max" { Ok(0) } else { text.parse::<i64>().map_err(|_| fault()) }?;
     let number = if number > 0 { number } else { (processors + number).max(1) };
-    u32::try_from(number).ok().filter(|number| *number <= INSTANCES).ok_or_else(|| format!("{text} copies are too many; {INSTANCES} are the most"))
+    u32::try_from(number)
+        .ok()
+        .filter(|number| *number <= INSTANCES)
+        .ok_or_else(|| format!("{text} copies are too many; {INSTANCES} are the most"))
 }
 
 /// Milliseconds: bare, as pm2 has them, or with a unit.

@@ -107,7 +107,17 @@ fn nearest() -> Result<PathBuf, Error> {
 
 /// Reads a file; with an error in it nothing is started, and all are told.
 pub fn load(path: &Path) -> Result<Option<Vec<ServiceSpec>>, Error> {
+    if let Some(tool) = foreign(path) {
+        let shown = text::quote(&[path.display().to_string()]);
+        let node = if tool == "node" { "--node " } else { "" };
+        let message = format!("{} is a file of another tool", path.display());
+        let hint = format!("`rpm convert {node}{shown} -o {}`, then `rpm start`", files::FILE_NAME);
+        return Err(WireError::new(Code::Invalid, message).hint(hint).into());
+    }
     let loaded = files::load(path).map_err(|error| {
+        if std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return WireError::new(Code::Invalid, format!("there is no file {}", path.display()));
+        }
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         WireError::new(Code::Invalid, format!("{error}{cause}"))
     })?;
@@ -119,6 +129,23 @@ pub fn load(path: &Path) -> Result<Option<Vec<ServiceSpec>>, Error> {
     }
     say("rpm: nothing was started");
     Ok(None)
+}
+
+/// Returns whose a file is that people start with another tool; `node` has to run some.
+fn foreign(path: &Path) -> Option<&'static str> {
+    let name = path.file_name()?.to_str()?;
+    if !path.is_file() {
+        return None;
+    }
+    let ends = |all: &[&str]| all.iter().any(|end| name.ends_with(end));
+    if ends(&[".js", ".cjs", ".mjs", ".ts"]) {
+        return Some("node");
+    }
+    let has_apps = |text: String| {
+        serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|file| file.get("apps").is_some() || file.is_array())
+    };
+    let is_json = || name.ends_with(".json") && std::fs::read_to_string(path).is_ok_and(has_apps);
+    (ends(&[".yaml", ".yml"]) || name == "Procfile" || is_json()).then_some("other")
 }
 
 fn choose(specs: &mut Vec<ServiceSpec>, only: &[String]) -> Result<(), Error> {
@@ -299,7 +326,7 @@ pub fn graph(args: &args::Graph) -> Result<u8, Error> {
 /// Returns whether a word on the command line is a file of services.
 pub fn is_file(word: &str) -> bool {
     let path = Path::new(word);
-    let is_named =
-        [".toml", ".json", ".yaml", ".yml", ".config.js", ".config.cjs"].iter().any(|end| word.ends_with(end));
+    let is_named = path.file_name() == Some(std::ffi::OsStr::new("Procfile"))
+        || [".toml", ".json", ".yaml", ".yml", ".config.js", ".config.cjs"].iter().any(|end| word.ends_with(end));
     is_named || (word.contains('/') && path.is_file() && config::services::is_services(path, ""))
 }

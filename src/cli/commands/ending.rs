@@ -45,8 +45,7 @@ fn grace(wish: Option<u64>) -> Result<u64, Error> {
 
 fn end(names: &[String], targets: &args::Targets, grace_ms: u64, is_default: bool) -> Result<u8, Error> {
     let key = client::request_key();
-    let stop =
-        verbs::Stop { key, targets: names.to_vec(), grace_ms, filter: filter(&targets.filter), is_default };
+    let stop = verbs::Stop { key, targets: names.to_vec(), grace_ms, filter: filter(&targets.filter), is_default };
     let outcomes = match connect(names)? {
         None => Vec::new(),
         Some(mut client) => waiting::meanwhile(names, || client.call(&stop))?.outcomes,

@@ -86,12 +86,14 @@ pub fn describe(args: &args::Describe) -> Result<u8, Error> {
         output::json_sessions(&all.collect::<Vec<_>>(), &errors);
         return Ok(report::items(&errors));
     }
+    let journals = Place::open()?.journals();
     for (n, status) in sessions.iter().enumerate() {
         if n > 0 {
             output::print(b"\n");
         }
         let death = if status.service.is_some() { last_death(&mut client, status)? } else { None };
-        let details = Details { usage: usages.remove(&status.name), spec: spec_of(status).cloned(), death };
+        let journal = status.journal.as_ref().map(|journal| journals.join(&journal.folder).display().to_string());
+        let details = Details { usage: usages.remove(&status.name), spec: spec_of(status).cloned(), death, journal };
         output::describe(status, &details);
     }
     Ok(report::items(&errors))
@@ -118,10 +120,7 @@ fn definition(spec: &ServiceSpec) -> serde_json::Value {
     read.ok().map(|mut file| file["services"][spec.name.as_str()].take()).unwrap_or_default()
 }
 
-fn last_death(
-    client: &mut Client,
-    status: &Status,
-) -> Result<Option<crate::session::service::death::Death>, Error> {
+fn last_death(client: &mut Client, status: &Status) -> Result<Option<crate::session::service::death::Death>, Error> {
     let request = verbs::Why { targets: vec![status.id.to_string()] };
     Ok(client.call(&request)?.services.pop().and_then(|mut history| history.deaths.pop()))
 }
@@ -171,7 +170,7 @@ pub(super) fn list(targets: &[String]) -> Result<verbs::Listing, Error> {
 }
 
 /// Connects; none where nobody is there and nobody was named.
-fn connect(targets: &[String]) -> Result<Option<Client>, Error> {
+pub(super) fn connect(targets: &[String]) -> Result<Option<Client>, Error> {
     match Client::connect() {
         // Services that are known are listed by a daemon, whether they run or not.
         Err(Error::NotRunning) if Place::open()?.services().join("state").exists() => {

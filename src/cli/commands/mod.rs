@@ -28,4 +28,5 @@ mod service_names;
 pub mod services;
 pub mod talking;
 pub mod tees;
+mod unused;
 pub mod waiting;

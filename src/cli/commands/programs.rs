@@ -25,9 +25,8 @@ pub fn of(targets: &[String], arguments: &[OsString]) -> Option<Vec<OsString>> {
 }
 
 fn is_program(name: &str) -> bool {
-    let can_run = |path: &Path| {
-        path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-    };
+    let can_run =
+        |path: &Path| path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
     if name.contains('/') {
         return can_run(Path::new(name));
     }

@@ -15,6 +15,7 @@ use crate::cli::commands::programs;
 use crate::cli::commands::renew;
 use crate::cli::commands::run as running;
 use crate::cli::commands::service_names;
+use crate::cli::commands::unused;
 use crate::cli::exit;
 use crate::cli::output;
 use crate::cli::report;
@@ -72,6 +73,7 @@ pub fn run(verb: &ServiceVerb) -> Result<u8, Error> {
 fn start(args: &args::Start) -> Result<u8, Error> {
     let file = args.targets.first().filter(|target| apply::is_file(target));
     if args.command.is_empty() && (file.is_some() || args.targets.is_empty()) {
+        unused::refuse(&args.define, true)?;
         let only: Vec<String> = args.only.iter().chain(args.targets.iter().skip(1)).cloned().collect();
         return apply::apply(&apply::Wish {
             file: file.map(Path::new),
@@ -94,7 +96,22 @@ fn start(args: &args::Start) -> Result<u8, Error> {
         }
         return start_command(args, &args.command);
     }
-    act(Deed::Start, &args.targets, args.wait.ms(), args.wait.json)
+    unused::refuse(&args.define, false)?;
+    act(Deed::Start, &args.targets, args.wait.ms(), args.wait.json).map_err(|error| missing_file(error, &args.targets))
+}
+
+/// What looks like a file was meant as one.
+fn missing_file(error: Error, targets: &[String]) -> Error {
+    let [target] = targets else { return error };
+    let ends = [".js", ".cjs", ".mjs", ".ts", ".py", ".sh", ".rb", ".pl"];
+    let is_file = target.contains('/') || ends.iter().any(|end| target.ends_with(end));
+    match &error {
+        Error::Refused(refused) if refused.code == Code::NoSuchSession && is_file => {
+            let message = format!("there is no file {target:?} here, and no service of that name");
+            WireError::new(Code::NoSuchSession, message).hint("`rpm start -- COMMAND` starts a command").into()
+        }
+        _ => error,
+    }
 }
 
 /// pm2's way to name a program: a script, and its arguments behind `--`.
@@ -121,8 +138,7 @@ fn script(args: &args::Start) -> Option<Vec<OsString>> {
 fn start_command(args: &args::Start, command: &[OsString]) -> Result<u8, Error> {
     let force = args.define.force;
     let definition = definition(args, command)?;
-    let entry =
-        verbs::Entry { definition, replaces: force, restarts: force, starts: true, ..verbs::Entry::default() };
+    let entry = verbs::Entry { definition, replaces: force, restarts: force, starts: true, ..verbs::Entry::default() };
     let request = verbs::Define { key: client::request_key(), entries: vec![entry], wait_ms: args.wait.ms() };
     let acts = Client::connect_or_start()?.call(&request)?;
     Ok(tell(&acts, args.wait.json))

@@ -15,6 +15,7 @@ use crate::session::service::machine::Why;
 use crate::session::service::spec::Origin;
 use crate::session::service::spec::ServiceSpec;
 use crate::session::service::spec::Variable;
+use crate::session::service::status::ServiceState;
 use crate::session::service::status::ServiceStatus;
 use crate::session::status::Status;
 use crate::session::status::signal_name;
@@ -133,16 +134,32 @@ impl From<&death::Death> for Death {
 pub fn why(history: &verbs::ServiceHistory) {
     let verbs::ServiceHistory { status, deaths } = history;
     let name = text::clean(&status.name);
-    let mut lines = vec![format!("{name} is {}{}", status.word_at(clock::wall_ms()), standing(status))];
+    let now = clock::wall_ms();
+    let mut lines = vec![format!("{name}: {}{}", status.word_at(now), standing(status))];
     for death in deaths {
-        let at = clock::rfc3339(death.at_ms).unwrap_or_else(|| "-".to_owned());
-        lines.push(format!("  {at}  {}", sentence(death)));
+        lines.push(format!("  {}  {}", moment(death, now), sentence(death)));
         lines.extend(death.lines.iter().map(|line| format!("      {}", text::clean(line))));
     }
     if deaths.is_empty() {
-        lines.push("  it never ended so far".to_owned());
+        lines.push(if status.started_ms == 0 { "  it has not run" } else { "  it has not ended so far" }.to_owned());
     }
     print((lines.join("\n") + "\n").as_bytes());
+}
+
+/// Returns how long ago something was: `3m ago`, `just now`.
+pub fn ago(ms: u64) -> String {
+    match text::age(ms).as_str() {
+        "now" => "just now".to_owned(),
+        age => format!("{age} ago"),
+    }
+}
+
+/// Returns when one ended, and how long ago that is.
+fn moment(death: &death::Death, now: u64) -> String {
+    match clock::rfc3339(death.at_ms) {
+        Some(at) => format!("{at} ({})", ago(now.saturating_sub(death.at_ms))),
+        None => "-".to_owned(),
+    }
 }
 
 fn standing(status: &Status) -> String {
@@ -153,8 +170,9 @@ fn standing(status: &Status) -> String {
         n => format!(", restarted {n} times"),
     };
     let reason = service.reason.as_ref().map(|reason| format!(": {}", text::clean(reason))).unwrap_or_default();
-    let wanted = if service.wanted == Wanted::Up && !service.goes_on { ", though wanted up" } else { "" };
-    format!("{reason}{wanted}{restarts}")
+    let is_given_up = service.state == ServiceState::Failed && service.wanted == Wanted::Up;
+    let now = if is_given_up { "; it is not tried again until `rpm start`" } else { "" };
+    format!("{reason}{restarts}{now}")
 }
 
 fn sentence(death: &death::Death) -> String {
@@ -202,7 +220,6 @@ pub fn rows(status: &Status) -> Vec<(&'static str, String)> {
         ("wanted", format!("{:?}", service.wanted).to_lowercase()),
         ("restarts", service.restarts.to_string()),
     ];
-    rows.extend(time(service.up_since_ms).map(|at| ("up since", at)));
     rows.extend(time(service.next_start_ms).map(|at| ("next start", at)));
     rows.extend(service.reason.as_deref().map(|reason| ("reason", text::clean(reason))));
     rows.extend(service.said.as_deref().map(|said| ("says", text::clean(said))));
@@ -218,6 +235,8 @@ pub struct Details {
     pub spec: Option<ServiceSpec>,
     /// How its last run ended.
     pub death: Option<death::Death>,
+    /// Folder of its journal.
+    pub journal: Option<String>,
 }
 
 /// Lines of the last run that `describe` shows; `why` has more.
@@ -249,7 +268,7 @@ pub fn definition_rows(details: &Details) -> Vec<(&'static str, String)> {
 /// Returns how its last run ended, in lines.
 pub fn last_words(details: &Details) -> Vec<String> {
     let Some(death) = &details.death else { return Vec::new() };
-    let at = clock::rfc3339(death.at_ms).unwrap_or_else(|| "-".to_owned());
+    let at = moment(death, clock::wall_ms());
     let skipped = death.lines.len().saturating_sub(LAST_WORDS);
     let lines = death.lines.iter().skip(skipped).map(|line| format!("    {}\n", text::clean(line)));
     std::iter::once(format!("{:<12} {at}  {}\n", "last end", sentence(death))).chain(lines).collect()

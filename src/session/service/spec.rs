@@ -204,6 +204,13 @@ impl ServiceSpec {
     pub fn instance_name(&self, instance: u32) -> String {
         if self.instances > 1 { format!("{}:{instance}", self.full_name()) } else { self.full_name() }
     }
+
+    /// Returns the name that an instance's journal goes by, however many instances there are: the first one's is that of the
+    /// service.
+    #[must_use]
+    pub fn journal_name(&self, instance: u32) -> String {
+        if instance > 0 { format!("{}:{instance}", self.full_name()) } else { self.full_name() }
+    }
 }
 
 /// Returns the unique name of a service in a namespace.
