@@ -386,8 +386,16 @@ fn services(golden: &mut Golden) {
     let env = vec![Variable { name: ByteBuf::from(&b"A"[..]), value: None, origin: Origin::Cli }];
     let spec = ServiceSpec { name: "web".into(), command: Command::of(&["sh"]), env, ..ServiceSpec::default() };
     let definition = Definition { spec, umask: 18, ..Definition::default() };
-    let entry = verbs::Entry { definition: definition.clone(), replaces: true, restarts: true, starts: true };
+    let entry = verbs::Entry {
+        definition: definition.clone(),
+        replaces: true,
+        restarts: true,
+        starts: true,
+        ..verbs::Entry::default()
+    };
+    let renewed = verbs::Entry { replaces: true, renews: true, ..verbs::Entry::default() };
     golden.holds("define", &verbs::Define { key: RequestKey(6), entries: vec![entry], wait_ms: 9 });
+    golden.holds("define-renewed", &verbs::Define { entries: vec![renewed], ..verbs::Define::default() });
     let targets = vec!["web".to_owned()];
     let act = verbs::Act {
         key: RequestKey(6),

@@ -144,7 +144,8 @@ fn foreign(path: &Path) -> Option<&'static str> {
     let has_apps = |text: String| {
         serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|file| file.get("apps").is_some() || file.is_array())
     };
-    let is_json = || name.ends_with(".json") && std::fs::read_to_string(path).is_ok_and(has_apps);
+    let is_json =
+        || path.extension().is_some_and(|end| end == "json") && std::fs::read_to_string(path).is_ok_and(has_apps);
     (ends(&[".yaml", ".yml"]) || name == "Procfile" || is_json()).then_some("other")
 }
 

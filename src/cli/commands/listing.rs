@@ -1,5 +1,7 @@
 //! `rpm ls`, `rpm describe`, and the same for scripts of pm2: looking without touching.
 
+use std::fmt::Write as _;
+
 use crate::cli::args;
 use crate::cli::exit;
 use crate::cli::output;
@@ -156,7 +158,7 @@ fn table(spec: &mut ServiceSpec, reveals: bool) -> String {
     for variable in own.filter(|variable| variable.value.is_some() && is_hidden(&variable.name)) {
         let name = text::clean(&String::from_utf8_lossy(&variable.name));
         say(&format!("rpm: {} of {} is left out; --reveal writes it", name, spec.full_name()));
-        text += &format!("# {name} is left out: it sounds secret; `rpm describe --toml --reveal` writes it\n");
+        let _ = writeln!(text, "# {name} is left out: it sounds secret; `rpm describe --toml --reveal` writes it");
     }
     spec.env.retain(|variable| variable.value.is_none() || !is_hidden(&variable.name));
     text + &services::text_of(spec)
