@@ -409,7 +409,8 @@ fn services(golden: &mut Golden) {
     golden.holds("save", &verbs::Save { name: "a".into() });
     golden.holds("saved", &verbs::Saved { path: "/a".into(), services: 2 });
     golden.holds("why", &verbs::Why { targets: targets.clone() });
-    golden.holds("definitions", &verbs::Definitions { targets });
+    golden.holds("definitions", &verbs::Definitions { targets, is_brief: false });
+    golden.holds("definitions-brief", &verbs::Definitions { targets: Vec::new(), is_brief: true });
     golden.holds("definition-list", &verbs::DefinitionList { definitions: vec![definition.clone()] });
     let service = ServiceStatus {
         service: "web".into(),

@@ -290,6 +290,41 @@ fn the_first_instance_keeps_its_journal_however_many_there_are() {
 }
 
 #[test]
+fn the_last_lines_of_a_run_are_whole_where_the_run_begins_with_them() {
+    let place = Place::new();
+    place.ok(&["start", "--name", "web", "--", "sh", "-c", "echo one; echo two; exec sleep 1000"]);
+    wait_until("it spoke", || place.ok(&["logs", "web"]).lines().count() == 2);
+    place.ok(&["shutdown"]);
+    place.ok(&["resurrect"]);
+    wait_until("it spoke again", || place.ok(&["logs", "web"]).lines().count() == 4);
+    for lines in 1..=4 {
+        let output = place.run(&["logs", "web", "-n", &lines.to_string()]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let wanted = ["one\n", "two\n", "one\n", "two\n"][4 - lines..].concat();
+        assert_eq!((said, String::from_utf8_lossy(&output.stderr).into_owned()), (wanted, String::new()), "{lines}");
+    }
+}
+
+#[test]
+fn many_services_with_large_environments_are_applied_again_and_described() {
+    let place = Place::new();
+    let names: Vec<String> = (0..150).map(|n| format!("s{n}")).collect();
+    let one = |name: &String| format!("[services.{name}]\ncommand = \"sleep 1000\"\nautostart = false\n");
+    let path = place.dir().join("runpm.toml");
+    fs::write(&path, names.iter().map(one).collect::<String>()).expect("a file");
+    let path = path.to_str().expect("text");
+    let rpm = |args: &[&str]| {
+        let output = place.command(RPM).args(args).env("LARGE", "x".repeat(10_000)).output().expect("rpm runs");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert_eq!(rpm(&["apply", path]).matches(" created\n").count(), 150);
+    assert_eq!(rpm(&["apply", path]).matches(" unchanged\n").count(), 150);
+    assert_eq!(rpm(&["graph"]).lines().count(), 150);
+    assert_eq!(rpm(&["describe", "all", "--toml"]).matches("[services.").count(), 150);
+}
+
+#[test]
 fn init_writes_a_file_that_starts_and_replaces_none() {
     let place = Place::new();
     let path = place.dir().join("runpm.toml");

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::cli::args;
+use crate::cli::commands::definitions;
 use crate::cli::commands::services;
 use crate::cli::exit;
 use crate::cli::output;
@@ -70,8 +71,7 @@ pub fn apply(wish: &Wish<'_>) -> Result<u8, Error> {
         inherit_environment(spec)?;
     }
     let mut client = Client::connect_or_start()?;
-    let there = client.call(&verbs::Definitions::default())?.definitions;
-    let there: Vec<ServiceSpec> = there.into_iter().map(|definition| definition.spec).collect();
+    let there = definitions::all(&mut client)?;
     let items = plan::plan(&there, &specs, &source, wish.prunes && wish.only.is_empty(), &files::shown)
         .map_err(|cycle| WireError::new(Code::Invalid, format!("services wait for each other: {cycle}")))?;
     refuse_foreign(&items, wish.takes)?;
@@ -297,8 +297,7 @@ pub fn graph(args: &args::Graph) -> Result<u8, Error> {
         let Some(specs) = load(path)? else { return Ok(exit::FAILURE) };
         specs
     } else {
-        let there = Client::connect_or_start()?.call(&verbs::Definitions::default())?.definitions;
-        there.into_iter().map(|definition| definition.spec).collect()
+        definitions::all(&mut Client::connect_or_start()?)?
     };
     let names: Vec<String> = specs.iter().map(ServiceSpec::full_name).collect();
     let needs: Vec<Needs<'_>> =

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::args;
+use crate::cli::commands::definitions;
 use crate::cli::exit;
 use crate::cli::output;
 use crate::cli::output::Details;
@@ -103,15 +104,8 @@ pub fn describe(args: &args::Describe) -> Result<u8, Error> {
 
 /// Asks for the definitions of the services among these, without what is secret.
 fn specs(client: &mut Client, sessions: &[Status]) -> Result<Vec<ServiceSpec>, Error> {
-    let services = sessions.iter().filter_map(|status| status.service.as_ref());
-    let mut targets: Vec<String> = services.map(|service| service.service.clone()).collect();
-    targets.dedup();
-    let mut specs = Vec::new();
-    // One at a time: environments are large, and an answer has to fit into a frame.
-    for target in targets {
-        let definitions = client.call(&verbs::Definitions { targets: vec![target] })?.definitions;
-        specs.extend(definitions.into_iter().map(|definition| definition.spec));
-    }
+    let mut specs: Vec<ServiceSpec> =
+        definitions::of(client, sessions)?.into_iter().map(|definition| definition.spec).collect();
     specs.iter_mut().for_each(plan::hide_secrets);
     Ok(specs)
 }
@@ -131,18 +125,8 @@ fn last_death(client: &mut Client, status: &Status) -> Result<Option<crate::sess
 fn toml(targets: &[String], reveals: bool) -> Result<u8, Error> {
     let Some(mut client) = connect(targets)? else { return Ok(exit::OK) };
     let verbs::Listing { sessions, errors } = client.call(&verbs::List { targets: targets.to_vec() })?;
-    let mut written: Vec<String> = Vec::new();
-    let mut names: Vec<&str> = Vec::new();
-    for status in &sessions {
-        let Some(service) = status.service.as_ref().filter(|service| !names.contains(&service.service.as_str())) else {
-            continue;
-        };
-        names.push(&service.service);
-        let request = verbs::Definitions { targets: vec![service.service.clone()] };
-        for mut definition in client.call(&request)?.definitions {
-            written.push(table(&mut definition.spec, reveals));
-        }
-    }
+    let definitions = definitions::of(&mut client, &sessions)?;
+    let written: Vec<String> = definitions.into_iter().map(|mut it| table(&mut it.spec, reveals)).collect();
     if written.is_empty() && errors.is_empty() {
         let error = WireError::new(Code::Invalid, "no service is selected, and nothing else is in such files");
         return Err(error.hint("`rpm ls` lists sessions and services").into());

@@ -5,6 +5,7 @@ pub mod boot;
 pub mod config;
 pub mod convert;
 pub mod daemon;
+mod definitions;
 pub mod demo;
 pub mod detached;
 pub mod doctor;

@@ -1,6 +1,7 @@
 //! `--update-env`: the environment of this shell in place of the one that services were started with.
 
 use crate::cli::commands::apply;
+use crate::cli::commands::definitions;
 use crate::client;
 use crate::client::Error;
 use crate::client::blocking::Client;
@@ -11,7 +12,8 @@ use crate::session::service::spec::Origin;
 /// Renews what services inherit; what they run goes on with the old one until it is restarted. Variables that this shell
 /// does not have any more go; what files and options set stays.
 pub fn environment(client: &mut Client, targets: &[String]) -> Result<(), Error> {
-    let definitions = client.call(&verbs::Definitions { targets: targets.to_vec() })?.definitions;
+    let sessions = client.call(&verbs::List { targets: targets.to_vec() })?.sessions;
+    let definitions = definitions::of(client, &sessions)?;
     let (mut entries, mut size) = (Vec::new(), 0);
     for mut definition in definitions {
         definition.spec.env.retain(|variable| variable.origin != Origin::Inherited);

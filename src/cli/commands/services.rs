@@ -275,7 +275,7 @@ fn renewed(args: &args::Restart) -> Result<Vec<String>, Error> {
 
 /// `rpm env`: each variable with where it came from; secrets only when they are asked for.
 fn env(args: &args::Env) -> Result<u8, Error> {
-    let request = verbs::Definitions { targets: vec![args.target.clone()] };
+    let request = verbs::Definitions { targets: vec![args.target.clone()], ..Default::default() };
     let mut definitions = Client::connect_or_start()?.call(&request)?.definitions;
     let Some(mut definition) = definitions.pop() else {
         return Err(WireError::new(Code::NoSuchSession, format!("no service is called {:?}", args.target)).into());

@@ -297,15 +297,18 @@ pub fn env(spec: &ServiceSpec, is_json: bool) {
         last.push(variable);
     }
     last.retain(|variable| variable.value.is_some());
-    last.sort_by(|a, b| a.name.cmp(&b.name));
-    let rows: Vec<[String; 3]> = last
-        .iter()
-        .map(|variable| {
-            let text = |bytes: &[u8]| text::clean(&String::from_utf8_lossy(bytes));
-            let value = variable.value.as_ref().map(|value| text(value)).unwrap_or_default();
-            [text(&variable.name), value, origin(variable.origin)]
-        })
-        .collect();
+    // What was asked for comes first: the rest is most of it.
+    last.sort_by(|a, b| (a.origin == Origin::Inherited, &a.name).cmp(&(b.origin == Origin::Inherited, &b.name)));
+    let copies = if spec.instances > 1 { format!("0 to {}", spec.instances - 1) } else { "0".to_owned() };
+    let ours = [("RUNPM_SERVICE", spec.full_name()), (spec.instance_var.as_str(), copies)];
+    let ours = ours.into_iter().filter(|(name, _)| !name.is_empty());
+    let ours = ours.map(|(name, value)| [name.to_owned(), value, "runpm".to_owned()]);
+    let rows = last.iter().map(|variable| {
+        let text = |bytes: &[u8]| text::clean(&String::from_utf8_lossy(bytes));
+        let value = variable.value.as_ref().map(|value| text(value)).unwrap_or_default();
+        [text(&variable.name), value, origin(variable.origin)]
+    });
+    let rows: Vec<[String; 3]> = ours.chain(rows).collect();
     if is_json {
         let rows: Vec<_> = rows
             .iter()

@@ -149,6 +149,9 @@ pub struct ServiceHistory {
 pub struct Definitions {
     /// Which; none means all.
     pub targets: Vec<String>,
+    /// Without what they inherit, which is most of them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_brief: bool,
 }
 verb!(Definitions = "definitions" -> DefinitionList);
 
