@@ -240,7 +240,7 @@ fn complaint23_load_and_memory_are_of_the_whole_tree_and_measured_when_asked_for
 }
 
 #[test]
-fn w63_what_a_service_said_can_be_read_whether_it_runs_or_not() {
+fn what_a_service_said_can_be_read_whether_it_runs_or_not() {
     let place = Place::new();
     let script = "echo out; echo err >&2; exec sleep 1000";
     place.ok(&["start", "--name", "web", "--", "sh", "-c", script]);
