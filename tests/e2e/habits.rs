@@ -290,6 +290,21 @@ fn the_first_instance_keeps_its_journal_however_many_there_are() {
 }
 
 #[test]
+fn what_a_reloaded_instance_said_is_its_services_after_a_shutdown_and_nobody_elses() {
+    let place = Place::new();
+    place.ok(&["start", "--name", "web", "-i", "2", "--", "sh", "-c", SAYS]);
+    place.ok(&["reload", "web"]);
+    wait_until("both spoke", || place.ok(&["logs", "web"]).lines().count() == 2);
+    place.ok(&["shutdown"]);
+    assert_eq!(place.ok(&["ls"]).lines().count(), 3, "no session is left of the fresh ones");
+    place.ok(&["resurrect"]);
+    wait_until("both go on", || place.ok(&["logs", "web"]).lines().count() == 4);
+    place.ok(&["delete", "all"]);
+    place.ok(&["shutdown"]);
+    assert_eq!(place.ok(&["ls"]), "", "not even now");
+}
+
+#[test]
 fn the_last_lines_of_a_run_are_whole_where_the_run_begins_with_them() {
     let place = Place::new();
     place.ok(&["start", "--name", "web", "--", "sh", "-c", "echo one; echo two; exec sleep 1000"]);

@@ -146,8 +146,7 @@ pub(super) async fn flush(context: &Rc<Context>, verb: verbs::Flush) -> Answer<v
     let mut answer = verbs::Flushed::default();
     for id in ids {
         let Some(session) = context.hub.registry.borrow().get(id) else {
-            let message = "a session that was lost with its keeper says nothing more: there is nothing to go on with";
-            answer.errors.push(WireError::new(Code::Ended, message).hint("`rpm rm` removes it with its journal"));
+            answer.errors.push(silent(context, id));
             continue;
         };
         let name = session.facts.borrow().name.clone();
@@ -166,6 +165,17 @@ pub(super) async fn flush(context: &Rc<Context>, verb: verbs::Flush) -> Answer<v
         answer.sessions.push(verbs::FlushedSession { id, name, bytes });
     }
     Ok(answer)
+}
+
+/// Why nothing is flushed of what has no session.
+fn silent(context: &Context, id: SessionId) -> WireError {
+    let status = context.hub.registry.borrow().status(id);
+    if let Some(name) = status.filter(|status| status.service.is_some()).map(|status| status.name) {
+        let message = format!("service {name} has not run since everything was shut down, or ever");
+        return WireError::new(Code::Ended, message).hint("flush it once it runs");
+    }
+    let message = "a session that was lost with its keeper says nothing more: there is nothing to go on with";
+    WireError::new(Code::Ended, message).hint("`rpm rm` removes it with its journal")
 }
 
 /// Returns the size of the terminal where a byte was said.

@@ -209,8 +209,14 @@ impl ServiceSpec {
     /// service.
     #[must_use]
     pub fn journal_name(&self, instance: u32) -> String {
-        if instance > 0 { format!("{}:{instance}", self.full_name()) } else { self.full_name() }
+        journal_name(&self.full_name(), instance)
     }
+}
+
+/// Returns the name that the journal of a service's instance goes by.
+#[must_use]
+pub fn journal_name(service: &str, instance: u32) -> String {
+    if instance > 0 { format!("{service}:{instance}") } else { service.to_owned() }
 }
 
 /// Returns the unique name of a service in a namespace.
