@@ -97,6 +97,22 @@ fn pm2s_commands_typed_from_habit_do_what_they_did() {
 }
 
 #[test]
+fn stop_all_also_means_what_failed_or_is_done_so_that_none_comes_back() {
+    let place = Place::new();
+    place.ok(&["start", "--name", "bad", "--max-restarts", "1", "--", "sh", "-c", "exit 3"]);
+    place.ok(&["start", "--name", "done", "--no-autorestart", "--", "true"]);
+    place.ok(&["start", "--name", "up", "--", "sleep", "1000"]);
+    let states = || jlist(&place, &[]).iter().map(|it| it["pm2_env"]["status"].clone()).collect::<Vec<_>>();
+    wait_until("it gives up", || states() == ["errored", "stopped", "online"]);
+    place.ok(&["stop", "all"]);
+    place.ok(&["shutdown"]);
+    place.ok(&["resurrect"]);
+    let wanted = json(&place.ok(&["ls", "--json"]));
+    let wanted = wanted["sessions"].as_array().expect("sessions").iter();
+    assert!(wanted.clone().count() == 3 && wanted.clone().all(|it| it["service"]["wanted"] == "down"), "{wanted:?}");
+}
+
+#[test]
 fn a_file_stands_for_its_services_and_one_of_pm2_says_how_it_becomes_one() {
     let place = Place::new();
     let write = |name: &str, text: &str| {

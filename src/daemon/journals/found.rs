@@ -71,7 +71,8 @@ fn adopt(root: &Path) -> HashMap<String, String> {
     replaced.sort_unstable();
     let mut moved = HashMap::new();
     for (_, folder, own) in replaced {
-        let is_moved = writer::remove(&root.join(&own)).and_then(|()| std::fs::rename(root.join(&folder), root.join(&own)));
+        let is_moved =
+            writer::remove(&root.join(&own)).and_then(|()| std::fs::rename(root.join(&folder), root.join(&own)));
         match is_moved {
             Ok(()) => drop(moved.insert(folder, own)),
             Err(error) => tracing::warn!(folder, own, %error, "cannot move a service's journal"),
