@@ -386,8 +386,16 @@ fn services(golden: &mut Golden) {
     let env = vec![Variable { name: ByteBuf::from(&b"A"[..]), value: None, origin: Origin::Cli }];
     let spec = ServiceSpec { name: "web".into(), command: Command::of(&["sh"]), env, ..ServiceSpec::default() };
     let definition = Definition { spec, umask: 18, ..Definition::default() };
-    let entry = verbs::Entry { definition: definition.clone(), replaces: true, restarts: true, starts: true };
+    let entry = verbs::Entry {
+        definition: definition.clone(),
+        replaces: true,
+        restarts: true,
+        starts: true,
+        ..verbs::Entry::default()
+    };
+    let renewed = verbs::Entry { replaces: true, renews: true, ..verbs::Entry::default() };
     golden.holds("define", &verbs::Define { key: RequestKey(6), entries: vec![entry], wait_ms: 9 });
+    golden.holds("define-renewed", &verbs::Define { entries: vec![renewed], ..verbs::Define::default() });
     let targets = vec!["web".to_owned()];
     let act = verbs::Act {
         key: RequestKey(6),
@@ -401,7 +409,8 @@ fn services(golden: &mut Golden) {
     golden.holds("save", &verbs::Save { name: "a".into() });
     golden.holds("saved", &verbs::Saved { path: "/a".into(), services: 2 });
     golden.holds("why", &verbs::Why { targets: targets.clone() });
-    golden.holds("definitions", &verbs::Definitions { targets });
+    golden.holds("definitions", &verbs::Definitions { targets, is_brief: false });
+    golden.holds("definitions-brief", &verbs::Definitions { targets: Vec::new(), is_brief: true });
     golden.holds("definition-list", &verbs::DefinitionList { definitions: vec![definition.clone()] });
     let service = ServiceStatus {
         service: "web".into(),

@@ -35,8 +35,9 @@ pub fn select(client: &mut Client, targets: &[String], stream: Option<Stream>) -
     let verbs::Listing { sessions: mut found, errors } = client.call(&verbs::List { targets: targets.to_vec() })?;
     let code = report::items(&errors);
     if found.len() > 1 {
-        let is_lost =
-            |status: &Status| status.journal.is_none() && status.end().is_some_and(|end| end.how == How::Lost);
+        let is_lost = |status: &Status| {
+            status.journal.is_none() && status.service.is_none() && status.end().is_some_and(|end| end.how == How::Lost)
+        };
         found.retain(|status| !is_lost(status) && (stream.is_none() || status.kind == Kind::Pipe));
     }
     Ok((found, code))

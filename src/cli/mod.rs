@@ -7,11 +7,13 @@ mod attach;
 mod commands;
 pub mod exit;
 mod feed;
+mod habits;
 mod open_line;
 mod output;
 mod prefix;
 mod report;
 mod run_process;
+mod usage;
 mod waiting;
 mod whole_lines;
 
@@ -34,11 +36,16 @@ use crate::tui;
 #[must_use]
 pub fn main() -> ExitCode {
     launch::declare_own_main();
-    let cli = match args::parse_from(std::env::args_os()) {
+    let cli = match args::parse_from(habits::reread(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(error) => {
             if let Some(sentence) = package_manager_habit() {
                 say(sentence);
+                return ExitCode::from(exit::USAGE);
+            }
+            if let Some(sentence) = habits::sentence(&error) {
+                report::document("invalid", &sentence, None);
+                say(&format!("rpm: {sentence}"));
                 return ExitCode::from(exit::USAGE);
             }
             if error.exit_code() != 0 {
@@ -95,6 +102,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Signal(args) => ending::signal(&args),
         Verb::Rm(args) => ending::rm(&args),
         Verb::Service(verb) => services::run(&verb),
+        Verb::Habit(verb) => commands::habits::run(&verb),
         Verb::Tee(args) => commands::tees::tee(&args),
         Verb::Tees(args) => commands::tees::tees(&args),
         Verb::Untee(args) => commands::tees::untee(&args),

@@ -1,6 +1,8 @@
 //! What goes to standard output: aligned columns or JSON, and nothing else.
 
+mod pm2;
 mod services;
+mod wide;
 
 use std::io::IsTerminal;
 use std::io::Write;
@@ -9,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
+use crate::cli::usage::Usages;
 use crate::history::ExitStatus;
 use crate::history::Stream;
 use crate::platform::clock;
@@ -24,10 +27,13 @@ use crate::session::status::Status;
 use crate::session::status::signal_name;
 use crate::session::text;
 
+pub use self::pm2::array as pm2;
 pub use self::services::Acted;
+pub use self::services::Details;
 pub use self::services::History;
 pub use self::services::env;
 pub use self::services::why;
+pub use self::wide::Measured;
 
 /// Version of the JSON that reading commands print.
 pub const SCHEMA: u32 = 1;
@@ -315,8 +321,8 @@ pub fn line(text: &str) -> bool {
 }
 
 /// Prints sessions as JSON, and which were asked for in vain.
-pub fn json_sessions(sessions: &[Status], errors: &[WireError]) {
-    json_beside("sessions", &sessions.iter().map(Session::from).collect::<Vec<_>>(), errors);
+pub fn json_sessions(sessions: &[Measured], errors: &[WireError]) {
+    json_beside("sessions", &sessions, errors);
 }
 
 /// Prints aligned columns; the last one is as long as it is.
@@ -347,8 +353,8 @@ fn width(text: &str) -> usize {
 /// Bytes of a command on a terminal.
 const COMMAND: usize = 60;
 
-/// Prints sessions for people.
-pub fn list(sessions: &[Status]) {
+/// Prints sessions for people; with what they use, where that was measured.
+pub fn list(sessions: &[Status], usages: Option<&Usages>) {
     if sessions.is_empty() {
         crate::cli::report::say("no sessions; `rpm run -- COMMAND` starts one");
         return;
@@ -356,6 +362,10 @@ pub fn list(sessions: &[Status]) {
     let now = clock::wall_ms();
     // On a terminal a long command would break the columns; in a pipe nothing is cut.
     let room = if std::io::stdout().is_terminal() { COMMAND } else { usize::MAX };
+    if let Some(usages) = usages {
+        wide::wide(sessions, usages, room);
+        return;
+    }
     let row = |status: &Status| {
         let attached = match (status.attached.len(), status.controller()) {
             (0, _) => "-".to_owned(),
@@ -376,8 +386,15 @@ pub fn list(sessions: &[Status]) {
             text::shorten(&status.command, room),
         ]
     };
-    let rows: Vec<Vec<String>> = sessions.iter().map(row).collect();
-    table(&["ID", "NAME", "STATE", "AGE", "ATTACHED", "OUTPUT", "COMMAND"], &rows);
+    let mut rows: Vec<Vec<String>> = sessions.iter().map(row).collect();
+    let mut head = vec!["ID", "NAME", "STATE", "AGE", "ATTACHED", "OUTPUT", "COMMAND"];
+    if sessions.iter().any(|status| status.service.is_some()) {
+        head.insert(4, "RESTARTS");
+        for (row, status) in rows.iter_mut().zip(sessions) {
+            row.insert(4, status.service.as_ref().map_or_else(|| "-".to_owned(), |it| it.restarts.to_string()));
+        }
+    }
+    table(&head, &rows);
 }
 
 /// Whose size a session's terminal has.
@@ -389,8 +406,16 @@ fn size_rule(status: &Status) -> &'static str {
     }
 }
 
+fn started(status: &Status) -> String {
+    match clock::rfc3339(status.started_ms) {
+        None => "not yet".to_owned(),
+        Some(at) if status.run_end().is_some() => at,
+        Some(at) => format!("{at}, {}", services::ago(clock::wall_ms().saturating_sub(status.started_ms))),
+    }
+}
+
 /// Prints all about one session for people.
-pub fn describe(status: &Status) {
+pub fn describe(status: &Status, details: &Details) {
     let time = |ms: u64| clock::rfc3339(ms).unwrap_or_else(|| "-".to_owned());
     let mut rows = vec![
         ("name", text::clean(&status.name)),
@@ -399,8 +424,8 @@ pub fn describe(status: &Status) {
         ("command", status.command.clone()),
         ("directory", text::clean(&status.cwd)),
         ("kind", format!("{:?}", status.kind).to_lowercase()),
-        ("pid", status.pid.to_string()),
-        ("started", time(status.started_ms)),
+        (if status.run_end().is_none() { "pid" } else { "last pid" }, status.pid.to_string()),
+        ("started", started(status)),
         ("last output", time(status.output_ms)),
         ("output", format!("{} bytes, in memory from {}", status.output_bytes, status.oldest)),
     ];
@@ -411,13 +436,16 @@ pub fn describe(status: &Status) {
         let since = if journal.since_ms == 0 { String::new() } else { format!(" since {}", time(journal.since_ms)) };
         let segments = if journal.segments == 1 { "segment" } else { "segments" };
         rows.push(("journal", format!("{} in {} {segments}{since}", text::amount(journal.bytes), journal.segments)));
+        rows.extend(details.journal.iter().map(|folder| ("", text::clean(folder))));
         if journal.dropped > 0 {
             rows.push(("dropped", format!("{}, which the disk did not take", text::amount(journal.dropped))));
         }
         rows.extend(journal_error(journal).map(|error| ("disk", error)));
     }
+    rows.extend(details.usage.iter().flat_map(wide::rows));
     rows.extend(services::rows(status));
-    if let Some(end) = status.run_end() {
+    rows.extend(services::definition_rows(details));
+    if let Some(end) = status.run_end().filter(|end| end.at_ms > 0) {
         rows.push(("ended", time(end.at_ms)));
         rows.push(("how", format!("{:?}", end.how).to_lowercase()));
         rows.extend(end.by.clone().map(|by| ("by", by)));
@@ -442,6 +470,8 @@ pub fn describe(status: &Status) {
         };
         rows.push(("attached", format!("{} {does}{stream} since {}", attached.who, time(attached.since_ms))));
     }
-    let lines: Vec<String> = rows.iter().map(|(key, value)| format!("{key:<12} {value}\n")).collect();
+    let width = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0).max(12);
+    let mut lines: Vec<String> = rows.iter().map(|(key, value)| format!("{key:<width$} {value}\n")).collect();
+    lines.extend(services::last_words(details));
     print(lines.concat().as_bytes());
 }

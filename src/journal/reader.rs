@@ -301,10 +301,16 @@ impl<D: Disk> Reader<D> {
         Ok(None)
     }
 
-    /// Goes on counting lines backwards from an offset; returns where they begin, the oldest byte if there are not enough.
-    pub fn lines_before(&mut self, offset: u64, back: &mut Backwards, stream: Option<Stream>) -> io::Result<u64> {
+    /// Goes on counting lines backwards from an offset; returns where they begin, the oldest byte if there are not
+    /// enough; none where nothing of before that offset is here.
+    pub fn lines_before(
+        &mut self,
+        offset: u64,
+        back: &mut Backwards,
+        stream: Option<Stream>,
+    ) -> io::Result<Option<u64>> {
         self.refresh()?;
-        let Some((mut number, at)) = self.locate(offset)? else { return Ok(offset) };
+        let Some((mut number, at)) = self.locate(offset)? else { return Ok(None) };
         // The record there may begin before the offset.
         let mut at = at + RECORD as u64;
         loop {
@@ -318,12 +324,12 @@ impl<D: Disk> Reader<D> {
                         continue;
                     }
                     if let Some(found) = self.lines_in(number, record, offset, back)? {
-                        return Ok(found);
+                        return Ok(Some(found));
                     }
                 }
                 at = start;
             }
-            let Some((before, _)) = self.headers.range(..number).next_back() else { return Ok(self.oldest()) };
+            let Some((before, _)) = self.headers.range(..number).next_back() else { return Ok(Some(self.oldest())) };
             number = *before;
             at = self.search(number, |_| false)?;
         }

@@ -84,6 +84,7 @@ impl From<TargetError> for WireError {
             TargetError::Ambiguous { .. } => {
                 Self::new(Code::Ambiguous, error.to_string()).hint("write more of the name, or its id")
             }
+            TargetError::Pattern { .. } => Self::new(Code::Invalid, error.to_string()),
         }
     }
 }

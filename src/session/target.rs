@@ -1,9 +1,14 @@
-//! How users point at sessions: id, name, unique prefix, glob, `@tag`, `all`.
+//! How users point at sessions: id, name, unique prefix, glob, `/regex/`, range of ids, `@tag`, `all`.
+
+use regex::Regex;
+use regex::RegexBuilder;
 
 use crate::session::id::SessionId;
 
 /// Names that a message lists at most.
 const LISTED: usize = 8;
+/// Bytes that a compiled regular expression may have.
+const PATTERN: usize = 256 << 10;
 
 /// What a target is matched against.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +44,14 @@ pub enum TargetError {
         /// How many others start so.
         more: usize,
     },
+    /// What stands between slashes is no regular expression.
+    #[error("{target:?} is no regular expression: {why}")]
+    Pattern {
+        /// What was asked for.
+        target: String,
+        /// Why not.
+        why: String,
+    },
 }
 
 /// Ends a list of names that does not show all of them.
@@ -55,7 +68,8 @@ fn near_text(near: &[String]) -> String {
     if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) }
 }
 
-/// Selects sessions, in their order. A service stands for its instances, a namespace for all its services. `all`, globs and tags may select none; a name must exist.
+/// Selects sessions, in their order. A service stands for its instances, a namespace for all its services. `all`, globs,
+/// regular expressions, ranges and tags may select none; a name must exist.
 pub fn select(target: &str, sessions: &[Candidate<'_>]) -> Result<Vec<SessionId>, TargetError> {
     let those = |keep: &dyn Fn(&Candidate<'_>) -> bool| sessions.iter().filter(|c| keep(c)).map(|c| c.id).collect();
     if target == "all" {
@@ -64,8 +78,18 @@ pub fn select(target: &str, sessions: &[Candidate<'_>]) -> Result<Vec<SessionId>
     if let Some(tag) = target.strip_prefix('@') {
         return Ok(those(&|c| c.tags.iter().any(|t| t == tag)));
     }
+    if let Some(pattern) = pattern_of(target) {
+        let pattern = compile(pattern).map_err(|why| TargetError::Pattern { target: clean(target), why })?;
+        return Ok(those(&|c| pattern.is_match(c.name)));
+    }
     if target.contains(['*', '?']) {
         return Ok(those(&|c| glob(target.as_bytes(), c.name.as_bytes())));
+    }
+    // A name may look like a range; it is older.
+    if let Some((first, last)) = range_of(target)
+        && !sessions.iter().any(|c| c.name == target)
+    {
+        return Ok(those(&|c| (first..=last).contains(&c.id.0)));
     }
     let is_of =
         |c: &Candidate<'_>| c.service.is_some_and(|(service, namespace)| [service, namespace].contains(&target));
@@ -80,7 +104,31 @@ pub fn select(target: &str, sessions: &[Candidate<'_>]) -> Result<Vec<SessionId>
 /// Returns whether a target names one session, so that it has to be there: not `all`, a glob or a tag.
 #[must_use]
 pub fn is_name(target: &str) -> bool {
-    target != "all" && !target.starts_with('@') && !target.contains(['*', '?'])
+    let is_group = target == "all" || target.starts_with('@') || target.contains(['*', '?']);
+    !is_group && pattern_of(target).is_none() && range_of(target).is_none()
+}
+
+/// Returns the regular expression between slashes: `/^web-/`. No name starts with a slash.
+fn pattern_of(target: &str) -> Option<&str> {
+    target.strip_prefix('/')?.strip_suffix('/').filter(|pattern| !pattern.is_empty())
+}
+
+fn compile(pattern: &str) -> Result<Regex, String> {
+    // Whoever compiles it has others to serve.
+    RegexBuilder::new(pattern).size_limit(PATTERN).build().map_err(|error| {
+        let said = error.to_string();
+        said.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
+    })
+}
+
+/// Returns first and last id of a range: `3-7`.
+fn range_of(target: &str) -> Option<(u64, u64)> {
+    let (first, last) = target.split_once('-')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(first) || !is_number(last) {
+        return None;
+    }
+    Some((first.parse().ok()?, last.parse().ok()?))
 }
 
 /// Returns whether each target may select nothing: no daemon then means that there is nothing, and not that one is missing.
@@ -197,6 +245,16 @@ mod tests {
         assert_eq!(ids("w*r"), Ok(vec![31]));
         assert_eq!(ids("web?*"), Ok(vec![2]));
         assert_eq!(ids("x*"), Ok(vec![]));
+        assert_eq!(ids("/^w/"), Ok(vec![1, 2, 31]));
+        assert_eq!(ids("/api:[0-9]$/"), Ok(vec![40, 41]));
+        assert_eq!(ids("/x/"), Ok(vec![]));
+        assert_eq!(ids("2-40"), Ok(vec![2, 31, 40]));
+        assert_eq!(ids("3-7"), Ok(vec![]));
+        assert!(["/w.*/", "1-3", "w*", "@ci", "all"].iter().all(|target| !is_name(target)));
+        assert!(["web-2", "1-", "-1", "/", "//", "1-2-3"].iter().all(|target| is_name(target)));
+        let said = select("/we(b/", &sessions).map_err(|error| error.to_string());
+        assert_eq!(said, Err("\"/we(b/\" is no regular expression: unclosed group".to_owned()));
+        assert!(matches!(ids("/(a{1000}){1000}/"), Err(TargetError::Pattern { .. })));
         assert!(matches!(ids("we"), Err(TargetError::Ambiguous { candidates, .. }) if candidates == ["web", "web-2"]));
         let many: Vec<String> = (0..11).map(|n| format!("w{n}")).collect();
         let candidates: Vec<_> =

@@ -18,6 +18,7 @@ mod ends;
 mod environment;
 mod events;
 mod example_set;
+mod habits;
 mod input;
 mod journal;
 mod looks;

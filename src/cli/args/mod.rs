@@ -5,6 +5,7 @@ mod config;
 mod convert;
 mod ending;
 mod environment;
+mod habits;
 mod naming;
 mod parse;
 mod procs;
@@ -34,6 +35,7 @@ pub use config::*;
 pub use convert::*;
 pub use ending::*;
 pub use environment::*;
+pub use habits::*;
 pub use naming::*;
 pub use procs::*;
 pub use services::*;
@@ -62,7 +64,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Open the dashboard
-    #[command(visible_aliases = ["dashboard", "monit"])]
+    #[command(visible_aliases = ["dashboard", "monit"], aliases = ["dash", "top", "ui"])]
     #[command(
         after_help = "Examples:\n  rpm tui\n  rpm tui --session web      # one session, full screen\n  rpm tui --layout desk      # panes as they were kept"
     )]
@@ -82,17 +84,22 @@ pub enum Verb {
     Attach(Attach),
     /// List sessions
     #[command(visible_aliases = ["list", "l", "ps", "status"])]
+    #[command(
+        after_help = "Examples:\n  rpm ls\n  rpm ls -w                  # with load and memory of their trees\n  rpm ls '/^web-/' 3-7 @ci --json"
+    )]
     Ls(Ls),
     /// Show all about one session
     #[command(visible_aliases = ["show", "info", "desc"])]
-    Describe(Ls),
+    #[command(after_help = "Examples:\n  rpm describe web\n  rpm describe web --toml >> runpm.toml")]
+    Describe(Describe),
     /// Print what sessions said
-    #[command(visible_aliases = ["log", "tail"])]
+    #[command(visible_aliases = ["log", "tail"], aliases = ["echo"])]
     #[command(
-        after_help = "Examples:\n  rpm logs web -n 100\n  rpm logs web db -f --since 5m --timestamps\n  rpm logs web -f --raw > web.log"
+        after_help = "Examples:\n  rpm logs web -n 100\n  rpm logs web db -f --since 5m --timestamps\n  rpm logs -f --err\n  rpm logs web -f --raw > web.log"
     )]
     Logs(Logs),
     /// Forget what sessions said so far, in memory and on disk
+    #[command(aliases = ["clear", "truncate"])]
     #[command(after_help = "Examples:\n  rpm flush web\n  rpm flush all")]
     Flush(Flush),
     /// Search what sessions said
@@ -129,12 +136,14 @@ pub enum Verb {
     Tag(Tag),
     /// End sessions: politely first, then hard
     #[command(
+        aliases = ["down"],
         after_help = "Examples:\n  rpm stop web --grace 30s\n  rpm stop all --older-than 1d\n  rpm stop --originator ci"
     )]
     Stop(Stop),
     /// End sessions hard, now
     Kill(Kill),
     /// Send a signal to sessions
+    #[command(aliases = ["sendSignal", "sendsignal"])]
     #[command(after_help = "Examples:\n  rpm signal HUP web\n  rpm signal INT build       # as C-c would")]
     Signal(Signal),
     /// Forget ended sessions and stopped services
@@ -154,6 +163,9 @@ pub enum Verb {
     /// Services.
     #[command(flatten)]
     Service(ServiceVerb),
+    /// What hands know from elsewhere.
+    #[command(flatten)]
+    Habit(HabitVerb),
     /// List sessions and registered processes with state, load and memory of their trees
     #[command(after_help = "Examples:\n  rpm procs\n  rpm procs --originator ci --json")]
     Procs(Procs),
@@ -182,6 +194,7 @@ pub enum Verb {
     )]
     Convert(Convert),
     /// Check this system, the folders, the settings and the daemon
+    #[command(aliases = ["report"])]
     Doctor(Doctor),
     /// End all sessions, the daemon and the keeper
     Shutdown(Shutdown),

@@ -7,6 +7,7 @@ use crate::platform::schedule;
 use crate::protocol::verbs;
 use crate::session::keys::Keys;
 use crate::session::keys::KeysError;
+use crate::session::service::spec::INSTANCES;
 use crate::session::status::signal_number;
 use crate::session::text;
 use crate::session::wait;
@@ -65,6 +66,18 @@ pub fn scale(text: &str) -> Result<verbs::Scale, String> {
     let is_relative = text.starts_with(['+', '-']);
     let by = text.parse().map_err(|_| format!("{text:?} is no number of instances; write 4, +2 or -1"))?;
     Ok(verbs::Scale { by, is_relative })
+}
+
+/// Copies: so many, `max` or 0 for one a processor, -1 for one less, as pm2 has it.
+pub fn instances(text: &str) -> Result<u32, String> {
+    let processors = i64::try_from(std::thread::available_parallelism().map_or(1, usize::from)).unwrap_or(1);
+    let fault = || format!("{text:?} is no number of copies; write 4, or max for one a processor");
+    let number = if text == "max" { Ok(0) } else { text.parse::<i64>().map_err(|_| fault()) }?;
+    let number = if number > 0 { number } else { (processors + number).max(1) };
+    u32::try_from(number)
+        .ok()
+        .filter(|number| *number <= INSTANCES)
+        .ok_or_else(|| format!("{text} copies are too many; {INSTANCES} are the most"))
 }
 
 /// Milliseconds: bare, as pm2 has them, or with a unit.

@@ -38,10 +38,10 @@ pub enum ServiceVerb {
     Reload(Restart),
     /// Have services that are wanted start when the computer does
     #[command(visible_aliases = ["enable"])]
-    Startup,
+    Startup(Startup),
     /// No longer
     #[command(visible_aliases = ["disable"])]
-    Unstartup,
+    Unstartup(Startup),
     /// Print the environment of a service, and where each value came from
     Env(Env),
     /// Stop services and start them again
@@ -94,8 +94,8 @@ pub struct Define {
     /// A word to select by, as @WORD
     #[arg(long, value_name = "WORD")]
     pub tag: Vec<String>,
-    /// Copies that run
-    #[arg(short, long, value_name = "N")]
+    /// Copies that run; `max` is one a processor, -1 one less
+    #[arg(short, long, value_name = "N", value_parser = parse::instances, allow_hyphen_values = true)]
     pub instances: Option<u32>,
     /// Give it a terminal
     #[arg(long)]
@@ -148,6 +148,9 @@ pub struct Define {
     /// Program that runs a script, or `none` [default: by its ending]
     #[arg(long, value_name = "PROGRAM")]
     pub interpreter: Option<String>,
+    /// Any key of a service, as in a file: stop.grace=10s, readiness.tcp=8000
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
     /// Take the place of another service of this name
     #[arg(short, long)]
     pub force: bool,
@@ -259,9 +262,12 @@ pub struct Env {
 /// `rpm restart`.
 #[derive(Debug, Args)]
 pub struct Restart {
-    /// Name, id, prefix, glob, @tag, namespace or all
+    /// Name, id, prefix, glob, @tag, namespace, all, or a file of services
     #[arg(required = true, value_name = "SERVICE")]
     pub targets: Vec<String>,
+    /// With the environment of this shell in place of the one they were started with
+    #[arg(long, visible_short_alias = 'a')]
+    pub update_env: bool,
     /// How the answer is waited for
     #[command(flatten)]
     pub wait: Ready,
@@ -290,6 +296,14 @@ pub struct Why {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `rpm startup`, `rpm unstartup`.
+#[derive(Debug, Args)]
+pub struct Startup {
+    /// As others want to be told: systemd, launchd, …
+    #[arg(hide = true)]
+    pub system: Option<String>,
 }
 
 /// `rpm save`, `rpm resurrect`.

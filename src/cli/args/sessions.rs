@@ -91,9 +91,32 @@ pub struct Attach {
 /// `rpm ls`.
 #[derive(Debug, Args)]
 pub struct Ls {
-    /// Name, id, prefix, glob, @tag or all [default: all]
+    /// Name, id, range of ids, prefix, glob, /regex/, @tag or all [default: all]
     #[arg(value_name = "SESSION")]
     pub targets: Vec<String>,
+    /// Also load and memory of their trees, measured for a quarter of a second
+    #[arg(short, long)]
+    pub wide: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print JSON as pm2's `jlist` does, services only
+    #[arg(long, conflicts_with = "json")]
+    pub pm2: bool,
+}
+
+/// `rpm describe`.
+#[derive(Debug, Args)]
+pub struct Describe {
+    /// Name, id, range of ids, prefix, glob, /regex/, @tag or all [default: all]
+    #[arg(value_name = "SESSION")]
+    pub targets: Vec<String>,
+    /// Print services as tables of a runpm.toml
+    #[arg(long, conflicts_with = "json")]
+    pub toml: bool,
+    /// Print secrets too
+    #[arg(long, requires = "toml")]
+    pub reveal: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -51,17 +51,36 @@ pub struct Logs {
     #[arg(long, conflicts_with = "timestamps")]
     pub raw: bool,
     /// Begin each line with the time of its first byte
-    #[arg(short, long)]
+    #[arg(short, long, alias = "timestamp")]
     pub timestamps: bool,
     /// Only this stream of a pipe session
     #[arg(long, value_enum)]
     pub stream: Option<StreamName>,
+    /// The same as --stream err
+    #[arg(long, conflicts_with = "stream")]
+    pub err: bool,
+    /// The same as --stream out
+    #[arg(long, conflicts_with_all = ["stream", "err"])]
+    pub out: bool,
+    /// Do not go on with what comes (the default)
+    #[arg(long, hide = true, alias = "no-follow", conflicts_with = "follow")]
+    pub nostream: bool,
     /// Print a JSON object a line; with --raw, lines that are not UTF-8 as base64
     #[arg(long, conflicts_with = "timestamps")]
     pub json: bool,
 }
 
 impl Logs {
+    /// Returns the stream that is wanted, if it is one alone.
+    pub const fn stream(&self) -> Option<Stream> {
+        match (self.stream, self.out, self.err) {
+            (Some(name), ..) => Some(name.stream()),
+            (None, true, _) => Some(Stream::Out),
+            (None, _, true) => Some(Stream::Err),
+            (None, false, false) => None,
+        }
+    }
+
     /// Returns where to start.
     pub fn from(&self) -> From {
         match (self.lines, self.since) {

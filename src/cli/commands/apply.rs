@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::cli::args;
+use crate::cli::commands::definitions;
 use crate::cli::commands::services;
 use crate::cli::exit;
 use crate::cli::output;
@@ -35,7 +36,7 @@ use crate::session::service::spec::Variable;
 use crate::session::text;
 
 /// Bytes of definitions that go into one request: a frame holds a mebibyte.
-const REQUEST: usize = 600 << 10;
+pub const REQUEST: usize = 600 << 10;
 
 /// What is done with a file.
 pub struct Wish<'a> {
@@ -70,8 +71,7 @@ pub fn apply(wish: &Wish<'_>) -> Result<u8, Error> {
         inherit_environment(spec)?;
     }
     let mut client = Client::connect_or_start()?;
-    let there = client.call(&verbs::Definitions::default())?.definitions;
-    let there: Vec<ServiceSpec> = there.into_iter().map(|definition| definition.spec).collect();
+    let there = definitions::all(&mut client)?;
     let items = plan::plan(&there, &specs, &source, wish.prunes && wish.only.is_empty(), &files::shown)
         .map_err(|cycle| WireError::new(Code::Invalid, format!("services wait for each other: {cycle}")))?;
     refuse_foreign(&items, wish.takes)?;
@@ -106,8 +106,18 @@ fn nearest() -> Result<PathBuf, Error> {
 }
 
 /// Reads a file; with an error in it nothing is started, and all are told.
-fn load(path: &Path) -> Result<Option<Vec<ServiceSpec>>, Error> {
+pub fn load(path: &Path) -> Result<Option<Vec<ServiceSpec>>, Error> {
+    if let Some(tool) = foreign(path) {
+        let shown = text::quote(&[path.display().to_string()]);
+        let node = if tool == "node" { "--node " } else { "" };
+        let message = format!("{} is a file of another tool", path.display());
+        let hint = format!("`rpm convert {node}{shown} -o {}`, then `rpm start`", files::FILE_NAME);
+        return Err(WireError::new(Code::Invalid, message).hint(hint).into());
+    }
     let loaded = files::load(path).map_err(|error| {
+        if std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return WireError::new(Code::Invalid, format!("there is no file {}", path.display()));
+        }
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         WireError::new(Code::Invalid, format!("{error}{cause}"))
     })?;
@@ -119,6 +129,24 @@ fn load(path: &Path) -> Result<Option<Vec<ServiceSpec>>, Error> {
     }
     say("rpm: nothing was started");
     Ok(None)
+}
+
+/// Returns whose a file is that people start with another tool; `node` has to run some.
+fn foreign(path: &Path) -> Option<&'static str> {
+    let name = path.file_name()?.to_str()?;
+    if !path.is_file() {
+        return None;
+    }
+    let ends = |all: &[&str]| all.iter().any(|end| name.ends_with(end));
+    if ends(&[".js", ".cjs", ".mjs", ".ts"]) {
+        return Some("node");
+    }
+    let has_apps = |text: String| {
+        serde_json::from_str::<serde_json::Value>(&text).is_ok_and(|file| file.get("apps").is_some() || file.is_array())
+    };
+    let is_json =
+        || path.extension().is_some_and(|end| end == "json") && std::fs::read_to_string(path).is_ok_and(has_apps);
+    (ends(&[".yaml", ".yml"]) || name == "Procfile" || is_json()).then_some("other")
 }
 
 fn choose(specs: &mut Vec<ServiceSpec>, only: &[String]) -> Result<(), Error> {
@@ -146,7 +174,7 @@ fn choose(specs: &mut Vec<ServiceSpec>, only: &[String]) -> Result<(), Error> {
 }
 
 /// Puts this process's environment before what the file says.
-fn inherit_environment(spec: &mut ServiceSpec) -> Result<(), Error> {
+pub fn inherit_environment(spec: &mut ServiceSpec) -> Result<(), Error> {
     let inherited = inherit::environment_by(spec.env_policy)
         .map_err(|error| WireError::new(Code::Failed, format!("cannot make a login's environment: {error}")))?;
     let variable = |entry: &serde_bytes::ByteBuf| {
@@ -203,7 +231,7 @@ fn perform(client: &mut Client, items: &[Item], specs: &[ServiceSpec], wish: &Wi
             size = 0;
         }
         size += len;
-        entries.push(verbs::Entry { definition, replaces, restarts, starts });
+        entries.push(verbs::Entry { definition, replaces, restarts, starts, ..verbs::Entry::default() });
     }
     send(client, &mut all, entries, wish.wait_ms)?;
     Ok(all)
@@ -269,8 +297,7 @@ pub fn graph(args: &args::Graph) -> Result<u8, Error> {
         let Some(specs) = load(path)? else { return Ok(exit::FAILURE) };
         specs
     } else {
-        let there = Client::connect_or_start()?.call(&verbs::Definitions::default())?.definitions;
-        there.into_iter().map(|definition| definition.spec).collect()
+        definitions::all(&mut Client::connect_or_start()?)?
     };
     let names: Vec<String> = specs.iter().map(ServiceSpec::full_name).collect();
     let needs: Vec<Needs<'_>> =
@@ -299,7 +326,7 @@ pub fn graph(args: &args::Graph) -> Result<u8, Error> {
 /// Returns whether a word on the command line is a file of services.
 pub fn is_file(word: &str) -> bool {
     let path = Path::new(word);
-    let is_named =
-        [".toml", ".json", ".yaml", ".yml", ".config.js", ".config.cjs"].iter().any(|end| word.ends_with(end));
+    let is_named = path.file_name() == Some(std::ffi::OsStr::new("Procfile"))
+        || [".toml", ".json", ".yaml", ".yml", ".config.js", ".config.cjs"].iter().any(|end| word.ends_with(end));
     is_named || (word.contains('/') && path.is_file() && config::services::is_services(path, ""))
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
 
+use crate::cli::args;
 use crate::cli::exit;
 use crate::cli::output;
 use crate::cli::report::say;
@@ -17,7 +18,10 @@ use crate::protocol::error::WireError;
 const UNIT: &str = "runpm.service";
 
 /// `rpm startup`: a unit of this user's own manager; no rights of anybody else are needed.
-pub fn startup() -> Result<u8, Error> {
+pub fn startup(args: &args::Startup) -> Result<u8, Error> {
+    if let Some(system) = args.system.as_ref().filter(|system| *system != "systemd") {
+        say(&format!("rpm: {} is not known here; this user's systemd is asked", crate::session::text::clean(system)));
+    }
     let program =
         std::env::current_exe().map_err(|error| failed(format!("cannot tell where this program is: {error}")))?;
     let program = program.display().to_string();

@@ -4,6 +4,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::cli::args;
+use crate::cli::commands::service_names;
 use crate::cli::exit;
 use crate::cli::output;
 use crate::cli::report;
@@ -27,12 +28,12 @@ const GONE: Duration = Duration::from_secs(5);
 
 /// `rpm stop`.
 pub fn stop(args: &args::Stop) -> Result<u8, Error> {
-    end(&args.targets, grace(args.grace)?.max(1), args.grace.is_none())
+    end(&service_names::expand(&args.targets.names)?, &args.targets, grace(args.grace)?.max(1), args.grace.is_none())
 }
 
 /// `rpm kill`.
 pub fn kill(args: &args::Kill) -> Result<u8, Error> {
-    end(&args.targets, 0, false)
+    end(&args.targets.names, &args.targets, 0, false)
 }
 
 /// What was asked for, else what the settings say. A file that is wrong is for `config check` and `doctor` to tell.
@@ -43,13 +44,12 @@ fn grace(wish: Option<u64>) -> Result<u64, Error> {
     }
 }
 
-fn end(targets: &args::Targets, grace_ms: u64, is_default: bool) -> Result<u8, Error> {
+fn end(names: &[String], targets: &args::Targets, grace_ms: u64, is_default: bool) -> Result<u8, Error> {
     let key = client::request_key();
-    let stop =
-        verbs::Stop { key, targets: targets.names.clone(), grace_ms, filter: filter(&targets.filter), is_default };
-    let outcomes = match connect(&targets.names)? {
+    let stop = verbs::Stop { key, targets: names.to_vec(), grace_ms, filter: filter(&targets.filter), is_default };
+    let outcomes = match connect(names)? {
         None => Vec::new(),
-        Some(mut client) => waiting::meanwhile(&targets.names, || client.call(&stop))?.outcomes,
+        Some(mut client) => waiting::meanwhile(names, || client.call(&stop))?.outcomes,
     };
     if outcomes.is_empty() {
         say("rpm: no session that has not ended is selected; nothing was done");

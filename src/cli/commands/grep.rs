@@ -15,13 +15,13 @@ use serde_json::json;
 
 use crate::cli::args;
 use crate::cli::args::Since;
+use crate::cli::commands::listing;
 use crate::cli::commands::logs;
 use crate::cli::exit;
 use crate::cli::feed;
 use crate::cli::feed::Source;
 use crate::cli::output;
 use crate::client::Error;
-use crate::client::blocking::Client;
 use crate::client::follow::Chunk;
 use crate::history::Stream;
 use crate::platform::clock;
@@ -29,18 +29,14 @@ use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
 use crate::protocol::verbs::From;
-use crate::session::target;
 use crate::term::Line;
 use crate::term::Lines;
 
 /// Runs it.
 pub fn grep(args: &args::Grep) -> Result<u8, Error> {
     let regex = pattern(args)?;
-    let mut client = match Client::connect() {
-        // No daemon means no sessions, in which nothing matches.
-        Err(Error::NotRunning) if target::may_be_nobody(&args.targets) => return Ok(exit::FAILURE),
-        client => client?,
-    };
+    // No daemon means no sessions, in which nothing matches.
+    let Some(mut client) = listing::connect(&args.targets)? else { return Ok(exit::FAILURE) };
     let stream = args.stream.map(args::StreamName::stream);
     let (found, missing) = feed::select(&mut client, &args.targets, stream)?;
     let from = args.since.map_or(From::Start, |Since(us)| From::Since(us));

@@ -3,6 +3,7 @@
 //! Three forms: raw bytes; plain text as it comes, for one session; whole lines with what was asked for before them, by
 //! time where they are of several.
 
+use std::io::IsTerminal;
 use std::io::StdoutLock;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::cli::args;
+use crate::cli::commands::listing;
 use crate::cli::commands::merged;
 use crate::cli::commands::merged::Merged;
 use crate::cli::commands::merged::Next;
@@ -41,8 +43,10 @@ pub const STREAMS: [Stream; 3] = [Stream::Terminal, Stream::Out, Stream::Err];
 
 /// Runs it.
 pub fn logs(args: &args::Logs) -> Result<u8, Error> {
-    let mut client = Client::connect()?;
-    let stream = args.stream.map(args::StreamName::stream);
+    let Some(mut client) = listing::connect(&args.targets)? else {
+        return Err(Error::NotRunning);
+    };
+    let stream = args.stream();
     let everything = ["all".to_owned()];
     let targets = if args.targets.is_empty() { &everything[..] } else { &args.targets };
     let (found, mut code) = feed::select(&mut client, targets, stream)?;
@@ -65,6 +69,7 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
             return Ok(code);
         }
         if !args.follow {
+            say_that_there_is_more(args, &found);
             return Ok(code);
         }
         wish.follow = true;
@@ -84,7 +89,19 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
             return Ok(code);
         }
     }
+    if !args.follow {
+        say_that_there_is_more(args, &found);
+    }
     Ok(code)
+}
+
+/// Elsewhere `logs` goes on by itself: who looks at services on a terminal, and asked for nothing special, is told how.
+fn say_that_there_is_more(args: &args::Logs, found: &[Status]) {
+    let is_plain = !args.nostream && !args.json && !args.raw && args.lines.is_none() && args.since.is_none();
+    let is_looked_at = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+    if is_plain && is_looked_at && found.iter().any(|status| status.service.is_some() && status.run_end().is_none()) {
+        say("[all so far; `rpm logs -f` goes on]");
+    }
 }
 
 /// Tells people that the beginning is gone.

@@ -11,7 +11,11 @@ use crate::cli::args;
 use crate::cli::args::ServiceVerb;
 use crate::cli::commands::apply;
 use crate::cli::commands::boot;
+use crate::cli::commands::programs;
+use crate::cli::commands::renew;
 use crate::cli::commands::run as running;
+use crate::cli::commands::service_names;
+use crate::cli::commands::unused;
 use crate::cli::exit;
 use crate::cli::output;
 use crate::cli::report;
@@ -21,6 +25,7 @@ use crate::client;
 use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::client::inherit;
+use crate::config::services as files;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
@@ -53,8 +58,8 @@ pub fn run(verb: &ServiceVerb) -> Result<u8, Error> {
         ServiceVerb::Scale(args) => scale(args),
         ServiceVerb::Reload(args) => reload(args),
         ServiceVerb::Env(args) => env(args),
-        ServiceVerb::Startup => boot::startup(),
-        ServiceVerb::Unstartup => boot::unstartup(),
+        ServiceVerb::Startup(args) => boot::startup(args),
+        ServiceVerb::Unstartup(_) => boot::unstartup(),
         ServiceVerb::Restart(args) => restart(args),
         ServiceVerb::Delete(args) => delete(args),
         ServiceVerb::Why(args) => why(args),
@@ -68,6 +73,7 @@ pub fn run(verb: &ServiceVerb) -> Result<u8, Error> {
 fn start(args: &args::Start) -> Result<u8, Error> {
     let file = args.targets.first().filter(|target| apply::is_file(target));
     if args.command.is_empty() && (file.is_some() || args.targets.is_empty()) {
+        unused::refuse(&args.define, true)?;
         let only: Vec<String> = args.only.iter().chain(args.targets.iter().skip(1)).cloned().collect();
         return apply::apply(&apply::Wish {
             file: file.map(Path::new),
@@ -80,8 +86,8 @@ fn start(args: &args::Start) -> Result<u8, Error> {
             is_json: args.wait.json,
         });
     }
-    if let Some(script) = script(args) {
-        return start_command(args, &script);
+    if let Some(words) = script(args).or_else(|| programs::of(&args.targets, &args.command)) {
+        return start_command(args, &words);
     }
     if !args.command.is_empty() {
         if let Some(target) = args.targets.first() {
@@ -90,7 +96,22 @@ fn start(args: &args::Start) -> Result<u8, Error> {
         }
         return start_command(args, &args.command);
     }
-    act(Deed::Start, &args.targets, args.wait.ms(), args.wait.json)
+    unused::refuse(&args.define, false)?;
+    act(Deed::Start, &args.targets, args.wait.ms(), args.wait.json).map_err(|error| missing_file(error, &args.targets))
+}
+
+/// What looks like a file was meant as one.
+fn missing_file(error: Error, targets: &[String]) -> Error {
+    let [target] = targets else { return error };
+    let ends = [".js", ".cjs", ".mjs", ".ts", ".py", ".sh", ".rb", ".pl"];
+    let is_file = target.contains('/') || ends.iter().any(|end| target.ends_with(end));
+    match &error {
+        Error::Refused(refused) if refused.code == Code::NoSuchSession && is_file => {
+            let message = format!("there is no file {target:?} here, and no service of that name");
+            WireError::new(Code::NoSuchSession, message).hint("`rpm start -- COMMAND` starts a command").into()
+        }
+        _ => error,
+    }
 }
 
 /// pm2's way to name a program: a script, and its arguments behind `--`.
@@ -116,7 +137,8 @@ fn script(args: &args::Start) -> Option<Vec<OsString>> {
 
 fn start_command(args: &args::Start, command: &[OsString]) -> Result<u8, Error> {
     let force = args.define.force;
-    let entry = verbs::Entry { definition: definition(args, command)?, replaces: force, restarts: force, starts: true };
+    let definition = definition(args, command)?;
+    let entry = verbs::Entry { definition, replaces: force, restarts: force, starts: true, ..verbs::Entry::default() };
     let request = verbs::Define { key: client::request_key(), entries: vec![entry], wait_ms: args.wait.ms() };
     let acts = Client::connect_or_start()?.call(&request)?;
     Ok(tell(&acts, args.wait.json))
@@ -145,13 +167,20 @@ fn definition(args: &args::Start, command: &[OsString]) -> Result<Definition, Er
         stop_codes: define.stop_exit_codes.clone(),
         ..ServiceSpec::default()
     };
-    let spec = with_policies(spec, define);
+    let mut spec = with_policies(spec, define);
+    let home = directories::BaseDirs::new().map(|folders| folders.home_dir().to_owned());
+    let folder = Path::new(OsStr::from_bytes(&spec.cwd)).to_owned();
+    for assignment in &define.set {
+        files::set(&mut spec, assignment, &folder, home.as_deref())
+            .map_err(|why| WireError::new(Code::Invalid, format!("--set {assignment}: {why}")))?;
+    }
     Ok(Definition { spec, umask: launch.umask, limits: launch.limits, ..Definition::default() })
 }
 
 /// As given; a script's is that of its file, without the ending.
 fn name_of(args: &args::Start) -> String {
-    let script = || args.targets.first().and_then(|target| Path::new(target).file_stem()).and_then(OsStr::to_str);
+    let first = || args.targets.first().and_then(|target| target.split_whitespace().next());
+    let script = || first().and_then(|target| Path::new(target).file_stem()).and_then(OsStr::to_str);
     args.define.name.clone().or_else(|| script().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -231,12 +260,22 @@ fn scale(args: &args::Scale) -> Result<u8, Error> {
 
 /// `rpm reload`.
 fn reload(args: &args::Restart) -> Result<u8, Error> {
-    act(Deed::Reload, &args.targets, args.wait.timeout, args.wait.json)
+    let targets = renewed(args)?;
+    act(Deed::Reload, &targets, args.wait.timeout, args.wait.json)
+}
+
+/// Renews the environment, if that is asked for; returns the targets.
+fn renewed(args: &args::Restart) -> Result<Vec<String>, Error> {
+    let targets = service_names::expand(&args.targets)?;
+    if args.update_env {
+        renew::environment(&mut Client::connect_or_start()?, &targets)?;
+    }
+    Ok(targets)
 }
 
 /// `rpm env`: each variable with where it came from; secrets only when they are asked for.
 fn env(args: &args::Env) -> Result<u8, Error> {
-    let request = verbs::Definitions { targets: vec![args.target.clone()] };
+    let request = verbs::Definitions { targets: vec![args.target.clone()], ..Default::default() };
     let mut definitions = Client::connect_or_start()?.call(&request)?.definitions;
     let Some(mut definition) = definitions.pop() else {
         return Err(WireError::new(Code::NoSuchSession, format!("no service is called {:?}", args.target)).into());
@@ -250,12 +289,14 @@ fn env(args: &args::Env) -> Result<u8, Error> {
 
 /// `rpm restart`.
 fn restart(args: &args::Restart) -> Result<u8, Error> {
-    waiting::meanwhile(&args.targets, || act(Deed::Restart, &args.targets, args.wait.ms(), args.wait.json))
+    let targets = renewed(args)?;
+    waiting::meanwhile(&targets, || act(Deed::Restart, &targets, args.wait.ms(), args.wait.json))
 }
 
 /// `rpm delete`.
 fn delete(args: &args::Services) -> Result<u8, Error> {
-    waiting::meanwhile(&args.targets, || act(Deed::Delete, &args.targets, 0, args.json))
+    let targets = service_names::expand(&args.targets)?;
+    waiting::meanwhile(&targets, || act(Deed::Delete, &targets, 0, args.json))
 }
 
 /// `rpm reset`.

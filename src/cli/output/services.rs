@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::cli::output::Ending;
 use crate::cli::output::Session;
 use crate::cli::output::print;
+use crate::cli::usage::Usage;
 use crate::history::ExitStatus;
 use crate::platform::clock;
 use crate::protocol::verbs;
@@ -14,6 +15,7 @@ use crate::session::service::machine::Why;
 use crate::session::service::spec::Origin;
 use crate::session::service::spec::ServiceSpec;
 use crate::session::service::spec::Variable;
+use crate::session::service::status::ServiceState;
 use crate::session::service::status::ServiceStatus;
 use crate::session::status::Status;
 use crate::session::status::signal_name;
@@ -132,16 +134,32 @@ impl From<&death::Death> for Death {
 pub fn why(history: &verbs::ServiceHistory) {
     let verbs::ServiceHistory { status, deaths } = history;
     let name = text::clean(&status.name);
-    let mut lines = vec![format!("{name} is {}{}", status.word_at(clock::wall_ms()), standing(status))];
+    let now = clock::wall_ms();
+    let mut lines = vec![format!("{name}: {}{}", status.word_at(now), standing(status))];
     for death in deaths {
-        let at = clock::rfc3339(death.at_ms).unwrap_or_else(|| "-".to_owned());
-        lines.push(format!("  {at}  {}", sentence(death)));
+        lines.push(format!("  {}  {}", moment(death, now), sentence(death)));
         lines.extend(death.lines.iter().map(|line| format!("      {}", text::clean(line))));
     }
     if deaths.is_empty() {
-        lines.push("  it never ended so far".to_owned());
+        lines.push(if status.started_ms == 0 { "  it has not run" } else { "  it has not ended so far" }.to_owned());
     }
     print((lines.join("\n") + "\n").as_bytes());
+}
+
+/// Returns how long ago something was: `3m ago`, `just now`.
+pub fn ago(ms: u64) -> String {
+    match text::age(ms).as_str() {
+        "now" => "just now".to_owned(),
+        age => format!("{age} ago"),
+    }
+}
+
+/// Returns when one ended, and how long ago that is.
+fn moment(death: &death::Death, now: u64) -> String {
+    match clock::rfc3339(death.at_ms) {
+        Some(at) => format!("{at} ({})", ago(now.saturating_sub(death.at_ms))),
+        None => "-".to_owned(),
+    }
 }
 
 fn standing(status: &Status) -> String {
@@ -152,8 +170,9 @@ fn standing(status: &Status) -> String {
         n => format!(", restarted {n} times"),
     };
     let reason = service.reason.as_ref().map(|reason| format!(": {}", text::clean(reason))).unwrap_or_default();
-    let wanted = if service.wanted == Wanted::Up && !service.goes_on { ", though wanted up" } else { "" };
-    format!("{reason}{wanted}{restarts}")
+    let is_given_up = service.state == ServiceState::Failed && service.wanted == Wanted::Up;
+    let now = if is_given_up { "; it is not tried again until `rpm start`" } else { "" };
+    format!("{reason}{restarts}{now}")
 }
 
 fn sentence(death: &death::Death) -> String {
@@ -201,11 +220,58 @@ pub fn rows(status: &Status) -> Vec<(&'static str, String)> {
         ("wanted", format!("{:?}", service.wanted).to_lowercase()),
         ("restarts", service.restarts.to_string()),
     ];
-    rows.extend(time(service.up_since_ms).map(|at| ("up since", at)));
     rows.extend(time(service.next_start_ms).map(|at| ("next start", at)));
     rows.extend(service.reason.as_deref().map(|reason| ("reason", text::clean(reason))));
     rows.extend(service.said.as_deref().map(|said| ("says", text::clean(said))));
     rows
+}
+
+/// What is looked up for `describe` beside the session itself.
+#[derive(Debug, Default)]
+pub struct Details {
+    /// What it uses, if it runs.
+    pub usage: Option<Usage>,
+    /// How its service is defined.
+    pub spec: Option<ServiceSpec>,
+    /// How its last run ended.
+    pub death: Option<death::Death>,
+    /// Folder of its journal.
+    pub journal: Option<String>,
+}
+
+/// Lines of the last run that `describe` shows; `why` has more.
+const LAST_WORDS: usize = 5;
+
+/// Returns how a service is defined, as far as that is not the default or told already.
+pub fn definition_rows(details: &Details) -> Vec<(&'static str, String)> {
+    /// Told of the session.
+    const TOLD: [&str; 5] = ["command", "cwd", "kind", "tags", "size"];
+    let Some(spec) = &details.spec else { return Vec::new() };
+    let file = String::from_utf8_lossy(&spec.source).into_owned();
+    let mut rows =
+        vec![("defined by", if file.is_empty() { "the command line".to_owned() } else { text::clean(&file) })];
+    let usual = crate::config::services::shown(&ServiceSpec::default());
+    for (key, value) in crate::config::services::shown(spec) {
+        let is_usual = usual.iter().any(|(other, default)| (other, default) == (&key, &value));
+        // How it is restarted and ended is asked for even where it is as always.
+        let is_asked = key == "restart";
+        if (!is_usual || is_asked) && !TOLD.contains(&key.as_str()) {
+            rows.push(("", format!("{key} = {}", text::clean(&value))));
+        }
+    }
+    let own = spec.env.iter().filter(|variable| variable.origin != Origin::Inherited).count();
+    let name = text::clean(&spec.full_name());
+    rows.push(("environment", format!("{own} of its own, {} inherited; `rpm env {name}`", spec.env.len() - own)));
+    rows
+}
+
+/// Returns how its last run ended, in lines.
+pub fn last_words(details: &Details) -> Vec<String> {
+    let Some(death) = &details.death else { return Vec::new() };
+    let at = moment(death, clock::wall_ms());
+    let skipped = death.lines.len().saturating_sub(LAST_WORDS);
+    let lines = death.lines.iter().skip(skipped).map(|line| format!("    {}\n", text::clean(line)));
+    std::iter::once(format!("{:<12} {at}  {}\n", "last end", sentence(death))).chain(lines).collect()
 }
 
 /// How a run ended, as JSON: also of one that is followed by another one.
@@ -231,15 +297,18 @@ pub fn env(spec: &ServiceSpec, is_json: bool) {
         last.push(variable);
     }
     last.retain(|variable| variable.value.is_some());
-    last.sort_by(|a, b| a.name.cmp(&b.name));
-    let rows: Vec<[String; 3]> = last
-        .iter()
-        .map(|variable| {
-            let text = |bytes: &[u8]| text::clean(&String::from_utf8_lossy(bytes));
-            let value = variable.value.as_ref().map(|value| text(value)).unwrap_or_default();
-            [text(&variable.name), value, origin(variable.origin)]
-        })
-        .collect();
+    // What was asked for comes first: the rest is most of it.
+    last.sort_by(|a, b| (a.origin == Origin::Inherited, &a.name).cmp(&(b.origin == Origin::Inherited, &b.name)));
+    let copies = if spec.instances > 1 { format!("0 to {}", spec.instances - 1) } else { "0".to_owned() };
+    let ours = [("RUNPM_SERVICE", spec.full_name()), (spec.instance_var.as_str(), copies)];
+    let ours = ours.into_iter().filter(|(name, _)| !name.is_empty());
+    let ours = ours.map(|(name, value)| [name.to_owned(), value, "runpm".to_owned()]);
+    let rows = last.iter().map(|variable| {
+        let text = |bytes: &[u8]| text::clean(&String::from_utf8_lossy(bytes));
+        let value = variable.value.as_ref().map(|value| text(value)).unwrap_or_default();
+        [text(&variable.name), value, origin(variable.origin)]
+    });
+    let rows: Vec<[String; 3]> = ours.chain(rows).collect();
     if is_json {
         let rows: Vec<_> = rows
             .iter()

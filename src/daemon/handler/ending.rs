@@ -28,6 +28,7 @@ use crate::protocol::keeper::ToKeeper;
 use crate::protocol::verbs;
 use crate::session::id::RequestKey;
 use crate::session::id::SessionId;
+use crate::session::service::machine::Wanted;
 use crate::session::service::machine::Why;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
@@ -46,8 +47,9 @@ pub(super) async fn stop(context: &Rc<Context>, verb: verbs::Stop) -> Answer<ver
         let asked = session.and_then(|session| session.facts.borrow().asked.clone());
         verb.key != RequestKey(0) && asked.is_some_and(|asked| asked.key == verb.key)
     };
-    // Who ended by itself and left somebody behind is stopped as well.
-    let lives = |status: &Status| status.end().is_none_or(|end| !end.left.is_empty());
+    // Who ended by itself and left somebody behind is stopped as well, and what would come back at the next boot.
+    let is_wanted = |status: &Status| status.service.as_ref().is_some_and(|service| service.wanted == Wanted::Up);
+    let lives = |status: &Status| is_wanted(status) || status.end().is_none_or(|end| !end.left.is_empty());
     let meant = selected.into_iter().filter(|(status, named)| *named || lives(status) || is_ours(status.id));
     let ids = meant.map(|(status, _)| status.id).collect();
     let mut outcomes = stop_all(context, ids, &verb, Why::Stop).await;

@@ -20,6 +20,7 @@ use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
 use crate::daemon::session::Start;
 use crate::daemon::session::check_stream;
+use crate::journal::name;
 use crate::platform::clock;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
@@ -50,15 +51,20 @@ pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs
     Ok(())
 }
 
-/// Of a session that was lost with its keeper its journal is left, if it had one.
+/// Of a session that was lost with its keeper its journal is left, if it had one; of a service without a session, too.
 fn lost_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs, id: SessionId) -> Result<(), WireError> {
     let status = context.hub.registry.borrow().status(id).ok_or_else(gone)?;
     let end = status.end().cloned();
-    let Some(journal) = status.journal else { return find(context, &verb.target).map(drop) };
+    let unit = context.hub.services.of(id);
+    let folder = match (status.journal, unit) {
+        (Some(journal), _) => journal.folder,
+        (None, Some(unit)) => name::of_service(&unit.definition.borrow().spec.journal_name(unit.instance)),
+        (None, None) => return find(context, &verb.target).map(drop),
+    };
     let attached =
         verbs::Attached { id, name: status.name, kind: status.kind, ended: end.clone(), ..verbs::Attached::default() };
     reply_now(context, request, &attached);
-    let mut pages = Pages::new(context.hub.journals.path(&journal.folder));
+    let mut pages = Pages::new(context.hub.journals.path(&folder));
     let follow = Follow {
         outbox: Rc::clone(&context.client.outbox),
         channel: verb.channel,
@@ -140,8 +146,7 @@ pub(super) async fn flush(context: &Rc<Context>, verb: verbs::Flush) -> Answer<v
     let mut answer = verbs::Flushed::default();
     for id in ids {
         let Some(session) = context.hub.registry.borrow().get(id) else {
-            let message = "a session that was lost with its keeper says nothing more: there is nothing to go on with";
-            answer.errors.push(WireError::new(Code::Ended, message).hint("`rpm rm` removes it with its journal"));
+            answer.errors.push(silent(context, id));
             continue;
         };
         let name = session.facts.borrow().name.clone();
@@ -160,6 +165,17 @@ pub(super) async fn flush(context: &Rc<Context>, verb: verbs::Flush) -> Answer<v
         answer.sessions.push(verbs::FlushedSession { id, name, bytes });
     }
     Ok(answer)
+}
+
+/// Why nothing is flushed of what has no session.
+fn silent(context: &Context, id: SessionId) -> WireError {
+    let status = context.hub.registry.borrow().status(id);
+    if let Some(name) = status.filter(|status| status.service.is_some()).map(|status| status.name) {
+        let message = format!("service {name} has not run since everything was shut down, or ever");
+        return WireError::new(Code::Ended, message).hint("flush it once it runs");
+    }
+    let message = "a session that was lost with its keeper says nothing more: there is nothing to go on with";
+    WireError::new(Code::Ended, message).hint("`rpm rm` removes it with its journal")
 }
 
 /// Returns the size of the terminal where a byte was said.

@@ -122,10 +122,13 @@ fn find(context: &Context, target: &str) -> Result<Rc<Session>, WireError> {
     let registry = context.hub.registry.borrow();
     let id = registry.one(target)?;
     registry.get(id).ok_or_else(|| {
-        let is_service = registry.status(id).is_some_and(|status| status.service.is_some());
-        if is_service {
-            return WireError::new(Code::Ended, format!("service {target} has not run since everything was shut down"))
-                .hint(format!("`rpm start {target}` starts it"));
+        if let Some(status) = registry.status(id).filter(|status| status.service.is_some()) {
+            let name = status.name;
+            return WireError::new(
+                Code::Ended,
+                format!("service {name} does not run, and has not since it was defined or everything was shut down"),
+            )
+            .hint(format!("`rpm start {name}` starts it"));
         }
         WireError::new(Code::Ended, format!("session {target} was lost when its keeper died"))
             .hint("`rpm rm` forgets it")

@@ -27,6 +27,8 @@ use crate::session::service::machine::Fault;
 use crate::session::service::machine::Phase;
 use crate::session::service::machine::Wanted;
 use crate::session::service::machine::Why;
+use crate::session::service::spec::Origin;
+use crate::session::service::spec::ServiceSpec;
 use crate::session::service::status::ServiceState;
 use crate::session::status::Status;
 use crate::session::target;
@@ -41,7 +43,7 @@ pub(super) async fn define(context: &Rc<Context>, verb: verbs::Define) -> Answer
         let key = RequestKey(verb.key.0.wrapping_add(at));
         let name = entry.definition.spec.full_name();
         let definition = Definition { made_by: key, ..entry.definition };
-        match hub.define(definition, entry.replaces) {
+        match hub.define(definition, entry.replaces, entry.renews) {
             Ok((name, defined)) => {
                 let instances = hub.services.instances(&name);
                 for unit in &instances {
@@ -259,9 +261,19 @@ pub(super) fn definitions(context: &Rc<Context>, verb: verbs::Definitions) -> An
     let units = if verb.targets.is_empty() { hub.services.units() } else { select(hub, &verb.targets)?.0 };
     let mut names = std::collections::BTreeMap::new();
     for unit in units {
-        names.insert(unit.service(), unit.definition.borrow().as_ref().clone());
+        names.entry(unit.service()).or_insert_with(|| brief(&unit.definition.borrow(), verb.is_brief));
     }
     Ok(verbs::DefinitionList { definitions: names.into_values().collect() })
+}
+
+fn brief(definition: &Definition, is_brief: bool) -> Definition {
+    if !is_brief {
+        return definition.clone();
+    }
+    let spec = &definition.spec;
+    let own = spec.env.iter().filter(|variable| variable.origin != Origin::Inherited).cloned().collect();
+    let spec = ServiceSpec { env: own, ..spec.clone() };
+    Definition { spec, ..definition.clone() }
 }
 
 pub(super) async fn resurrect(context: &Rc<Context>, verb: verbs::Resurrect) -> Answer<verbs::Resurrect> {

@@ -1,5 +1,6 @@
 //! Journals of sessions whose keeper is gone: after its death, after a shutdown, after a reboot.
 
+use std::collections::HashMap;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -8,12 +9,19 @@ use crate::journal::Folder;
 use crate::journal::Reader;
 use crate::journal::name;
 use crate::session::journal::JournalStatus;
+use crate::session::service::spec;
 use crate::session::status::Status;
 
 /// Finds what is left on disk: brings the lost sessions' journals up to date, and returns sessions of which only a journal
 /// is left, the newest `kept` of them; older ones are removed. Services come back by themselves.
 #[must_use]
 pub fn left_behind(root: &Path, lost: &mut [Status], kept: usize) -> Vec<Status> {
+    let moved = adopt(root);
+    for journal in lost.iter_mut().filter_map(|status| status.journal.as_mut()) {
+        if let Some(folder) = moved.get(&journal.folder) {
+            journal.folder.clone_from(folder);
+        }
+    }
     for status in lost.iter_mut() {
         status.journal = status.journal.take().map(|journal| look(root, &journal.folder));
     }
@@ -24,8 +32,7 @@ pub fn left_behind(root: &Path, lost: &mut [Status], kept: usize) -> Vec<Status>
     let orphans =
         folders.filter(|folder| name::is_folder(folder) && !name::is_service(folder) && !known.contains(folder));
     let read = |folder: String| {
-        let about = std::fs::read(root.join(&folder).join(name::ABOUT)).unwrap_or_default();
-        let mut status: Status = serde_json::from_slice(&about).ok()?;
+        let mut status = about(root, &folder)?;
         status.journal = Some(look(root, &folder));
         Some(status)
     };
@@ -39,6 +46,39 @@ pub fn left_behind(root: &Path, lost: &mut [Status], kept: usize) -> Vec<Status>
     }
     found.reverse();
     found
+}
+
+fn about(root: &Path, folder: &str) -> Option<Status> {
+    let text = std::fs::read(root.join(folder).join(name::ABOUT)).unwrap_or_default();
+    serde_json::from_slice(&text).ok()
+}
+
+/// Gives a service what the instance said that a reload put in place of an older one: beside that one it could not write to
+/// the service's own folder. Returns which folders were moved to where.
+fn adopt(root: &Path) -> HashMap<String, String> {
+    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+    let folders = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let others = folders.filter(|folder| name::is_folder(folder) && !name::is_service(folder));
+    let mut replaced: Vec<(u64, String, String)> = others
+        .filter_map(|folder| {
+            let status = about(root, &folder)?;
+            let service = status.service?;
+            let own = name::of_service(&spec::journal_name(&service.service, service.instance));
+            Some((status.started_ms, folder, own))
+        })
+        .collect();
+    // The newest one stays.
+    replaced.sort_unstable();
+    let mut moved = HashMap::new();
+    for (_, folder, own) in replaced {
+        let is_moved =
+            writer::remove(&root.join(&own)).and_then(|()| std::fs::rename(root.join(&folder), root.join(&own)));
+        match is_moved {
+            Ok(()) => drop(moved.insert(folder, own)),
+            Err(error) => tracing::warn!(folder, own, %error, "cannot move a service's journal"),
+        }
+    }
+    moved
 }
 
 fn look(root: &Path, folder: &str) -> JournalStatus {

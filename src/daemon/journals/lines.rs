@@ -26,8 +26,11 @@ pub async fn start(session: &Session, pages: Option<&mut Pages>, from: From, str
         From::Lines(lines) => match (logs::last_lines(history, lines, stream).await, pages) {
             (Ok(offset), _) => beginning(offset, false),
             (Err((offset, back)), Some(pages)) if on_disk < offset => {
-                let found = lines_before(pages, offset, back, stream).await;
-                beginning(found, found <= on_disk || found == offset)
+                // They may begin where memory does: then the disk ends with a whole line.
+                match lines_before(pages, offset, back, stream).await {
+                    Some(found) => beginning(found, found <= on_disk),
+                    None => beginning(offset, true),
+                }
             }
             (Err((offset, _)), _) => beginning(offset, true),
         },
@@ -43,8 +46,8 @@ pub async fn start(session: &Session, pages: Option<&mut Pages>, from: From, str
     }
 }
 
-async fn lines_before(pages: &mut Pages, offset: u64, mut back: Backwards, stream: Option<Stream>) -> u64 {
-    pages.look(move |reader| reader.lines_before(offset, &mut back, stream)).await.unwrap_or(offset)
+async fn lines_before(pages: &mut Pages, offset: u64, mut back: Backwards, stream: Option<Stream>) -> Option<u64> {
+    pages.look(move |reader| reader.lines_before(offset, &mut back, stream)).await.ok().flatten()
 }
 
 /// The same for a journal whose session is gone.
@@ -59,7 +62,9 @@ pub async fn start_of_lost(pages: &mut Pages, from: From, stream: Option<Stream>
                 Beginning { at, missed: oldest.saturating_sub(offset), is_torn: false }
             }
             From::Lines(0) => Beginning { at: end, ..Beginning::default() },
-            From::Lines(lines) => beginning(reader.lines_before(end, &mut Backwards::new(lines), stream)?),
+            From::Lines(lines) => {
+                beginning(reader.lines_before(end, &mut Backwards::new(lines), stream)?.unwrap_or(end))
+            }
             From::Since(wall_us) => beginning(reader.since(wall_us)?.unwrap_or(end)),
         })
     });

@@ -32,8 +32,13 @@ pub enum Defined {
 
 impl Hub {
     /// Enters a definition; nothing is started. An empty name is made from the program's. With `replaces` it takes the
-    /// place of another one of its name, else that is refused.
-    pub fn define(self: &Rc<Self>, mut definition: Definition, replaces: bool) -> Result<(String, Defined), WireError> {
+    /// place of another one of its name, else that is refused; with `renews` also if only what is inherited differs.
+    pub fn define(
+        self: &Rc<Self>,
+        mut definition: Definition,
+        replaces: bool,
+        renews: bool,
+    ) -> Result<(String, Defined), WireError> {
         if let Some(known) = self.made_by(&definition) {
             return Ok((known, Defined::Unchanged));
         }
@@ -52,7 +57,7 @@ impl Hub {
             return Ok((name, Defined::Created));
         };
         let is_same = is_same(&first.definition.borrow().spec, &definition.spec, replaces);
-        if is_same {
+        if is_same && !renews {
             return Ok((name, Defined::Unchanged));
         }
         if !replaces {

@@ -25,6 +25,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use tokio::sync::Notify;
+use tokio::sync::oneshot;
 use tokio::task;
 
 use crate::daemon::handler::starting;
@@ -70,6 +71,8 @@ pub struct Services {
     moved: Notify,
     /// What was taken over has been looked at: from now on an end is an event.
     is_resumed: Cell<bool>,
+    /// Ends when the newest new session has been asked for.
+    turn: RefCell<Option<oneshot::Receiver<()>>>,
 }
 
 impl Services {
@@ -84,6 +87,7 @@ impl Services {
             changed: Notify::new(),
             moved: Notify::new(),
             is_resumed: Cell::new(false),
+            turn: RefCell::default(),
         }
     }
 
@@ -201,6 +205,8 @@ impl Hub {
         let mut order = order::order(self, unit, key);
         let session = unit.session.borrow().as_ref().map(|session| session.id);
         let (hub, unit) = (Rc::clone(self), Rc::clone(unit));
+        let (turn, is_over) = oneshot::channel::<()>();
+        let before = if session.is_none() { self.services.turn.replace(Some(is_over)) } else { None };
         task::spawn_local(async move {
             let spawned = if let Some(id) = session {
                 hub.keeper.respawn(key, id, &order).await
@@ -208,9 +214,14 @@ impl Hub {
                 // What it said in the life of another keeper is on disk: this goes on there.
                 let spec = unit.definition.borrow().spec.clone();
                 let keeps = spec.log.disk && spec.instance_name(unit.instance) == unit.name;
-                if keeps && let Ok(base) = starting::go_on(&hub, &unit.name).await {
+                if keeps && let Ok(base) = starting::go_on(&hub, &spec.journal_name(unit.instance)).await {
                     order.base = base;
                 }
+                // Ids are in the order of starts, however long each one's disk took.
+                if let Some(before) = before {
+                    let _ = before.await;
+                }
+                drop(turn);
                 hub.keeper.spawn(key, &order).await
             };
             if let Err((stage, errno)) = spawned {

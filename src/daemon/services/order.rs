@@ -81,7 +81,8 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
 fn journal(spec: &ServiceSpec, unit: &Unit, key: RequestKey) -> Option<JournalFacts> {
     // Beside the one that it replaces a fresh instance writes into a place of its own.
     let is_own = unit.name == spec.instance_name(unit.instance);
-    let folder = if is_own { name::of_service(&unit.name) } else { name::of_session(&unit.name, key.0) };
+    let own = || name::of_service(&spec.journal_name(unit.instance));
+    let folder = if is_own { own() } else { name::of_session(&unit.name, key.0) };
     let log = spec.log;
     // The cap of all is one of segments, too.
     let segments = u64::from(log.segments).min(log.total / log.segment.max(1)).max(1);

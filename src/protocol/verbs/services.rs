@@ -37,6 +37,9 @@ pub struct Entry {
     pub restarts: bool,
     /// Instances that do not run are started.
     pub starts: bool,
+    /// What it inherits takes the place of what it inherited before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub renews: bool,
 }
 
 /// What to do to services that are there.
@@ -146,6 +149,9 @@ pub struct ServiceHistory {
 pub struct Definitions {
     /// Which; none means all.
     pub targets: Vec<String>,
+    /// Without what they inherit, which is most of them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_brief: bool,
 }
 verb!(Definitions = "definitions" -> DefinitionList);
 

@@ -204,6 +204,19 @@ impl ServiceSpec {
     pub fn instance_name(&self, instance: u32) -> String {
         if self.instances > 1 { format!("{}:{instance}", self.full_name()) } else { self.full_name() }
     }
+
+    /// Returns the name that an instance's journal goes by, however many instances there are: the first one's is that of the
+    /// service.
+    #[must_use]
+    pub fn journal_name(&self, instance: u32) -> String {
+        journal_name(&self.full_name(), instance)
+    }
+}
+
+/// Returns the name that the journal of a service's instance goes by.
+#[must_use]
+pub fn journal_name(service: &str, instance: u32) -> String {
+    if instance > 0 { format!("{service}:{instance}") } else { service.to_owned() }
 }
 
 /// Returns the unique name of a service in a namespace.
