@@ -15,6 +15,7 @@ use crate::session::service::spec::Origin;
 use crate::session::service::spec::ServiceSpec;
 use crate::session::service::spec::Variable;
 use crate::session::service::status::ServiceStatus;
+use crate::session::service::telling;
 use crate::session::status::Status;
 use crate::session::status::signal_name;
 use crate::session::text;
@@ -132,10 +133,11 @@ impl From<&death::Death> for Death {
 pub fn why(history: &verbs::ServiceHistory) {
     let verbs::ServiceHistory { status, deaths } = history;
     let name = text::clean(&status.name);
-    let mut lines = vec![format!("{name} is {}{}", status.word_at(clock::wall_ms()), standing(status))];
+    let standing = status.service.as_ref().map(telling::standing).unwrap_or_default();
+    let mut lines = vec![format!("{name} is {}{standing}", status.word_at(clock::wall_ms()))];
     for death in deaths {
         let at = clock::rfc3339(death.at_ms).unwrap_or_else(|| "-".to_owned());
-        lines.push(format!("  {at}  {}", sentence(death)));
+        lines.push(format!("  {at}  {}", telling::sentence(death, fault)));
         lines.extend(death.lines.iter().map(|line| format!("      {}", text::clean(line))));
     }
     if deaths.is_empty() {
@@ -144,52 +146,8 @@ pub fn why(history: &verbs::ServiceHistory) {
     print((lines.join("\n") + "\n").as_bytes());
 }
 
-fn standing(status: &Status) -> String {
-    let Some(service) = &status.service else { return String::new() };
-    let restarts = match service.restarts {
-        0 => String::new(),
-        1 => ", restarted once".to_owned(),
-        n => format!(", restarted {n} times"),
-    };
-    let reason = service.reason.as_ref().map(|reason| format!(": {}", text::clean(reason))).unwrap_or_default();
-    let wanted = if service.wanted == Wanted::Up && !service.goes_on { ", though wanted up" } else { "" };
-    format!("{reason}{wanted}{restarts}")
-}
-
-fn sentence(death: &death::Death) -> String {
-    let by = if death.by.is_empty() { String::new() } else { format!(" by {}", text::clean(&death.by)) };
-    let how = match death.status {
-        Some(ExitStatus::Code(code)) => format!("exited with code {code}"),
-        Some(ExitStatus::Signal(signal)) => format!("was ended by {}", signal_name(signal)),
-        None => match death.errno {
-            Some(errno) => format!("could not be started ({})", std::io::Error::from_raw_os_error(errno)),
-            None => "ended unseen".to_owned(),
-        },
-    };
-    let up = if death.errno.is_some() { String::new() } else { format!(" after {} up", up(death.up_ms)) };
-    let why = match death.why {
-        Why::Ended | Why::Crashed => "by itself".to_owned(),
-        Why::NotStarted => "not started".to_owned(),
-        Why::Stop => format!("stopped{by}"),
-        Why::Restart => format!("restarted{by}"),
-        Why::Delete => format!("deleted{by}"),
-        Why::Watch => "a watched file changed".to_owned(),
-        Why::Schedule => "its schedule".to_owned(),
-        Why::Memory => "it used more memory than it may".to_owned(),
-        Why::Unwell => "it was not well any more".to_owned(),
-        Why::Shutdown => "everything was shut down".to_owned(),
-        Why::Lost => "its keeper died, or the computer was restarted".to_owned(),
-    };
-    let left = match death.left.len() {
-        0 => String::new(),
-        n => format!(", {n} processes could not be ended"),
-    };
-    let killed = if death.killed { ", it had to be killed" } else { "" };
-    format!("{how}{up}: {why}{killed}{left}")
-}
-
-fn up(ms: u64) -> String {
-    if ms < 10_000 { format!("{}.{:03}s", ms / 1000, ms % 1000) } else { text::age(ms) }
+fn fault(errno: i32) -> String {
+    std::io::Error::from_raw_os_error(errno).to_string()
 }
 
 /// Prints services in the rows of `describe`.
