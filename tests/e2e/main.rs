@@ -21,6 +21,7 @@ mod looks;
 mod naming;
 mod once;
 mod pictures;
+mod pieces;
 mod pipes;
 mod procs;
 mod recovery;

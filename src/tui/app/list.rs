@@ -48,12 +48,12 @@ impl Grouping {
 
     const fn next(self) -> Self {
         match self {
-            Self::None => Self::Namespace,
-            Self::Namespace => Self::State,
+            Self::None => Self::State,
             Self::State => Self::Tag,
             Self::Tag => Self::Originator,
             Self::Originator => Self::Directory,
-            Self::Directory => Self::None,
+            Self::Directory => Self::Namespace,
+            Self::Namespace => Self::None,
         }
     }
 

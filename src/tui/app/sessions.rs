@@ -198,6 +198,10 @@ impl App {
         let was_selected = self.sessions.selected_id() == Some(id);
         let line = self.list.rows().position(|row| row == id);
         let Some(gone) = self.sessions.remove(id) else { return };
+        let heir = self.sessions.successor(&gone);
+        if let Some(heir) = heir.filter(|_| self.list.marked.contains(&id)) {
+            self.list.marked.insert(heir);
+        }
         self.samples.forget(id);
         self.alerts.forget(id);
         self.on_free(id);
@@ -207,7 +211,7 @@ impl App {
             self.leave();
             return;
         }
-        if let Some(heir) = self.sessions.successor(&gone) {
+        if let Some(heir) = heir {
             self.succeed(id, heir);
             self.forget(id);
             return;

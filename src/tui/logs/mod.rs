@@ -296,7 +296,7 @@ impl Logs {
     #[must_use]
     pub fn indent(&self) -> usize {
         let name = if self.sources.len() > 1 { self.name_width() + 3 } else { 2 };
-        (name + if self.has_times { 13 } else { 0 }).min(self.room.1 / 2)
+        (name + if self.has_times { 13 } else { 0 }).min(self.room.1.saturating_sub(8))
     }
 
     /// Returns the columns of names.

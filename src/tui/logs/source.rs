@@ -109,6 +109,19 @@ impl Source {
         Some((from, until))
     }
 
+    /// Starts with everything from an offset on being known.
+    #[cfg(test)]
+    pub(super) const fn begin_at(&mut self, offset: u64) {
+        (self.oldest, self.oldest_us) = (Some(offset), offset);
+    }
+
+    /// Reads older lines from an offset on.
+    #[cfg(test)]
+    pub(super) fn read_from(&mut self, channel: u32, from: u64) {
+        self.older_channel = channel;
+        self.piece = Some(Piece { parts: Vec::new(), from });
+    }
+
     /// Returns whether older lines are on their way.
     #[must_use]
     pub const fn is_reading_older(&self) -> bool {

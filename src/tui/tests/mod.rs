@@ -8,7 +8,9 @@ mod app;
 mod copying;
 mod keys;
 mod looks;
+mod logs;
 mod more;
+mod services;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
