@@ -23,7 +23,7 @@ actions! {
     "logs-half-up" "half up" "Goes half a page up." |app| app.move_logs(|logs| logs.page(-1)) => { Logs: "C-u"; }
     "logs-page-down" "page down" "Goes a page down." |app| app.move_logs(|logs| logs.page(2)) => { Logs: "PageDown" "C-f"; }
     "logs-page-up" "page up" "Goes a page up." |app| app.move_logs(|logs| logs.page(-2)) => { Logs: "PageUp" "b"; }
-    "logs-first" "oldest" "Goes to the oldest line that was read, and reads older ones." |app| app.move_logs(Logs::go_first) => { Logs: "g g" "Home" "<"; }
+    "logs-first" "oldest" "Goes to the oldest line of all; reading up to it may take a moment." |app| app.move_logs(Logs::go_first) => { Logs: "g g" "Home" "<"; }
     "logs-last" "end" "Goes to the newest line, and on with what comes." App::follow_logs => { Logs: "G" "End" "F" ">"; }
     "logs-follow" "follow/pause" "Stops where it is, or goes on with what comes." App::toggle_follow => { Logs 1: "Space" "f"; }
     "logs-find" "search" "Searches what was read: a regular expression, found as you type." |app| app.in_logs(Logs::start_find) => { Logs 2: "/"; }

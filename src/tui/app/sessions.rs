@@ -82,7 +82,8 @@ impl Sessions {
 
     /// Returns the session that a service has instead of this one.
     fn successor(&self, old: &Status) -> Option<SessionId> {
-        self.rows.iter().find(|row| row.id != old.id && is_same_service(old, row)).map(|row| row.id)
+        let is_heir = |row: &&Status| row.id != old.id && is_same_service(old, row);
+        self.rows.iter().rev().find(is_heir).map(|row| row.id)
     }
 
     /// Adds or renews a row; returns the state it had.

@@ -98,6 +98,8 @@ pub struct Logs {
     top: usize,
     /// The new end was given up.
     is_cut: bool,
+    /// The oldest line of all is on its way.
+    is_going_first: bool,
     /// Rows and columns there are for lines.
     room: (usize, usize),
 }
@@ -124,6 +126,7 @@ impl Logs {
             hits: 0,
             top: 0,
             is_cut: false,
+            is_going_first: false,
             room: (24, 80),
         }
     }
@@ -188,6 +191,9 @@ impl Logs {
         let Some(source) = self.sources.get_mut(n) else { return false };
         let Some(said) = source.take_older(n, chunk) else { return false };
         self.prepend(said);
+        if self.is_going_first {
+            self.top = self.first();
+        }
         true
     }
 
@@ -327,6 +333,7 @@ impl Logs {
 
     /// Moves the view by so many lines; at the end it follows again. Returns whether older lines are wanted.
     pub fn scroll(&mut self, by: isize) -> bool {
+        self.is_going_first = false;
         let first = self.first();
         let (last, _) = self.last_page();
         let now = self.view().0;
@@ -347,8 +354,9 @@ impl Logs {
         self.scroll(rows * halves)
     }
 
-    /// Goes to the oldest line that is there. Returns whether older ones are wanted: always.
+    /// Goes to the oldest line of all. Returns whether older ones are wanted: always.
     pub fn go_first(&mut self) -> bool {
+        self.is_going_first = true;
         self.is_following = false;
         self.top = self.first();
         self.at = None;
@@ -369,6 +377,7 @@ impl Logs {
 
     /// Shows what comes from now on.
     pub const fn follow(&mut self) {
+        self.is_going_first = false;
         self.is_following = true;
         self.fresh = 0;
         self.at = None;
@@ -376,6 +385,7 @@ impl Logs {
 
     /// Stops where it is.
     pub fn pause(&mut self) {
+        self.is_going_first = false;
         if self.is_following {
             let (first, cut) = self.last_page();
             self.top = first + usize::from(cut > 0);
@@ -462,6 +472,7 @@ impl Logs {
         };
         let Some(at) = found else { return false };
         self.pause();
+        self.is_going_first = false;
         self.at = Some(at);
         if at < self.top || at > self.last_seen() {
             let above = self.room.0 / 2;

@@ -11,6 +11,7 @@ use crate::session::text;
 use crate::tui::app::App;
 use crate::tui::app::Control;
 use crate::tui::app::Focus;
+use crate::tui::app::Grouping;
 use crate::tui::app::Item;
 use crate::tui::theme::Role;
 use crate::tui::view::age;
@@ -48,7 +49,7 @@ const fn column(
 
 /// All columns, from left to right.
 const COLUMNS: [Column; 14] = [
-    column("name", (8, 24), 0, false, |_, status| (status.name.clone(), Role::Heading)),
+    column("name", (8, 24), 0, false, |app, status| (name(app, status).to_owned(), Role::Heading)),
     column("state", (10, 14), 1, false, |app, status| (word(status, app.now().wall_ms), Role::of_status(status))),
     column("kind", (4, 4), 9, false, |_, status| (kind(status).to_owned(), Role::Faint)),
     column("age", (5, 6), 2, true, |app, status| (lasted(status, app.now().wall_ms), Role::Text)),
@@ -68,6 +69,9 @@ const WIDE_ONLY: [&str; 3] = ["cpu", "mem", "last line"];
 /// What is worth most where there are services, in this order.
 const OF_SERVICES: [&str; 6] = ["name", "state", "age", "restarts", "cpu", "mem"];
 
+/// Columns that the names of services get before anything but the state.
+const SERVICE: u16 = 14;
+
 /// Returns the columns that fit, with their widths.
 fn plan(width: u16, longest: u16, (is_wide, has_services): (bool, bool)) -> Vec<(&'static Column, u16)> {
     let of_services = |column: &Column| OF_SERVICES.iter().position(|known| *known == column.heading);
@@ -84,7 +88,11 @@ fn plan(width: u16, longest: u16, (is_wide, has_services): (bool, bool)) -> Vec<
     let mut used = 0;
     let mut chosen: Vec<(&'static Column, u16)> = Vec::new();
     for column in by_rank {
-        let least = if column.heading == "name" { column.width.0.min(room) } else { column.width.0 };
+        let least = match column.heading {
+            "name" if has_services => longest.clamp(column.width.0, SERVICE).min(room),
+            "name" => column.width.0.min(room),
+            _ => column.width.0,
+        };
         let needed = least + u16::from(!chosen.is_empty());
         if used + needed > room {
             break;
@@ -110,12 +118,23 @@ fn kind_of(app: &App) -> (bool, bool) {
     (app.list.is_wide && app.focus == Focus::List, has_services)
 }
 
+/// The name; the heading of a namespace says the first part of it.
+fn name<'a>(app: &App, status: &'a Status) -> &'a str {
+    let is_said = app.list.grouping == Grouping::Namespace;
+    let service = status.service.as_ref().filter(|_| is_said);
+    let rest = service.and_then(|service| status.name.strip_prefix(&service.namespace)?.strip_prefix('/'));
+    rest.unwrap_or(&status.name)
+}
+
+fn longest(app: &App) -> u16 {
+    app.sessions.rows().iter().map(|status| width(name(app, status))).max().unwrap_or(0)
+}
+
 /// Returns whether load and memory are seen.
 #[must_use]
 pub fn shows_load(app: &App) -> bool {
     let Some(area) = app.layout().list else { return false };
-    let longest = app.sessions.rows().iter().map(|status| width(&status.name)).max().unwrap_or(0);
-    plan(area.width, longest, kind_of(app)).iter().any(|(column, _)| column.heading == "cpu")
+    plan(area.width, longest(app), kind_of(app)).iter().any(|(column, _)| column.heading == "cpu")
 }
 
 /// Draws heading and rows.
@@ -127,7 +146,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         }
         return;
     }
-    let longest = rows.iter().map(|status| width(&status.name)).max().unwrap_or(0);
+    let longest = longest(app);
     let plan = plan(area.width, longest, kind_of(app));
     if app.list.is_filtering || !app.list.filter.is_empty() {
         render_filter(app, area, buffer);
@@ -197,7 +216,8 @@ fn render_heading(app: &App, plan: &[(&Column, u16)], area: Rect, buffer: &mut B
     let style = app.look.style(Role::Faint);
     let mut x = area.x + MARK;
     for (column, width) in plan {
-        put(buffer, (x, area.y), &aligned(column, column.heading, *width), *width, style);
+        let heading: String = column.heading.chars().take(usize::from(*width)).collect();
+        put(buffer, (x, area.y), &aligned(column, &heading, *width), *width, style);
         x += width + 1;
     }
 }
