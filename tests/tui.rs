@@ -318,7 +318,7 @@ fn services_are_started_stopped_explained_and_read_through_a_real_terminal() {
     terminal.wait_for("logs web");
     terminal.wait_for("request 3000");
     terminal.type_keys("gg");
-    terminal.wait_for("request 1\n");
+    terminal.wait_for("request 1 ");
     terminal.type_keys("/request 2999\r");
     terminal.wait_for("1 of 1");
     terminal.type_keys("s");

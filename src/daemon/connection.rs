@@ -58,6 +58,9 @@ pub struct Channel {
     pub attach: AttachId,
 }
 
+/// A history that is being sent, and whose it is.
+pub type Sending = (task::JoinHandle<()>, Weak<Session>);
+
 /// What the handlers of one connection share.
 pub struct Context {
     /// The daemon.
@@ -71,7 +74,7 @@ pub struct Context {
     /// Its attachments.
     pub channels: RefCell<HashMap<u32, Channel>>,
     /// Histories that are being sent to it, by channel.
-    pub logs: RefCell<HashMap<u32, (task::JoinHandle<()>, Weak<Session>)>>,
+    pub logs: RefCell<HashMap<u32, Sending>>,
     /// Requests that may still be begun before one is answered.
     requests: Arc<Semaphore>,
     /// The same in bytes.

@@ -279,7 +279,9 @@ impl Hub {
     pub fn succeed(&self, old: SessionId, new: SessionId) {
         let status = self.registry.borrow().status(new);
         for peer in self.peers.borrow().values().filter(|peer| peer.is_subscribed.get()) {
-            status.iter().for_each(|status| peer.outbox.notify(&verbs::Changed { status: status.clone() }));
+            if let Some(status) = status.clone() {
+                peer.outbox.notify(&verbs::Changed { status });
+            }
             peer.outbox.notify(&verbs::Removed { id: old });
         }
     }

@@ -323,12 +323,11 @@ fn question(ask: Ask) -> Question {
         Ask::Act { ids, deed } => {
             // A reload waits for the fresh instance; else the changes tell what became of it.
             let wait_ms = if deed == Deed::Reload { RELOAD_MS } else { 0 };
-            let act = verbs::Act { key: client::request_key(), deed, targets: names(&ids), wait_ms, ..Default::default() };
+            let act =
+                verbs::Act { key: client::request_key(), deed, targets: names(&ids), wait_ms, ..Default::default() };
             durable(ask, act, Answer::Acts)
         }
-        Ask::Why { id } => {
-            plain(ask, verbs::Why { targets: names(&[id]) }, |reply| Answer::Histories(reply.services))
-        }
+        Ask::Why { id } => plain(ask, verbs::Why { targets: names(&[id]) }, |reply| Answer::Histories(reply.services)),
         Ask::Definition { id } => {
             plain(ask, verbs::Definitions { targets: names(&[id]) }, |reply| Answer::Definitions(reply.definitions))
         }

@@ -304,12 +304,8 @@ impl App {
                     self.complain(&error);
                 }
             }
-            (Ask::Act { .. }, Ok(Answer::Acts(acts))) => self.on_acts(acts),
-            (Ask::Why { id }, Ok(Answer::Histories(found))) => {
-                self.on_deaths(id, found.into_iter().flat_map(|history| history.deaths).collect());
-            }
-            (Ask::Definition { id }, Ok(Answer::Definitions(found))) => {
-                found.into_iter().take(1).for_each(|definition| self.on_definition(id, definition));
+            (ask @ (Ask::Why { .. } | Ask::Definition { .. } | Ask::Act { .. }), Ok(answer)) => {
+                self.on_service_answer(&ask, answer);
             }
             (Ask::Logs { channel, .. }, Err(error)) => self.on_logs_refused(channel, &error),
             (Ask::History { channel, .. }, Err(error)) => {
@@ -480,12 +476,11 @@ impl App {
 
     fn arranged(&self, focus: Focus) -> Layout {
         let arrangement = match (&self.mode, self.is_zoomed, focus) {
-            (Mode::Single, _, Focus::Logs) => Arrangement::Whole,
+            (Mode::Dashboard, _, Focus::Grid) | (_, _, Focus::Logs) => Arrangement::Whole,
             (Mode::Single, ..) | (Mode::Dashboard, true, Focus::View | Focus::Typing | Focus::Copy) => {
                 Arrangement::Alone
             }
             (Mode::Dashboard, _, Focus::List) => Arrangement::List,
-            (Mode::Dashboard, _, Focus::Grid | Focus::Logs) => Arrangement::Whole,
             (Mode::Dashboard, false, _) if self.is_list_hidden => Arrangement::Panes,
             (Mode::Dashboard, false, Focus::View | Focus::Typing | Focus::Copy) => Arrangement::Pane,
         };

@@ -9,8 +9,11 @@ use crate::session::id::SessionId;
 use crate::session::service::death::Death;
 use crate::session::service::definition::Definition;
 use crate::session::service::plan;
+use crate::session::status::End;
+use crate::session::status::How;
 use crate::session::status::Status;
 use crate::session::text;
+use crate::tui::app::Answer;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
 use crate::tui::app::Grouping;
@@ -33,12 +36,14 @@ pub struct Explained {
 impl App {
     /// Returns the chosen services; says so if there are none.
     fn chosen_services(&mut self, deed: &str) -> Vec<Status> {
-        let chosen: Vec<Status> =
-            self.chosen().into_iter().filter_map(|id| self.sessions.get(id)).cloned().collect();
+        let chosen: Vec<Status> = self.chosen().into_iter().filter_map(|id| self.sessions.get(id)).cloned().collect();
         let (services, others): (Vec<Status>, Vec<Status>) =
             chosen.into_iter().partition(|status| status.service.is_some());
         if let (true, Some(other)) = (services.is_empty(), others.first()) {
-            self.say(format!("{} is a session and no service; only a service can be {deed}.", text::clean(&other.name)));
+            self.say(format!(
+                "{} is a session and no service; only a service can be {deed}.",
+                text::clean(&other.name)
+            ));
         }
         services
     }
@@ -116,7 +121,25 @@ impl App {
         true
     }
 
-    pub(in crate::tui) fn on_acts(&mut self, acts: Acts) {
+    pub(in crate::tui) fn on_service_answer(&mut self, ask: &Ask, answer: Answer) {
+        match (ask, answer) {
+            (_, Answer::Acts(acts)) => self.on_acts(acts),
+            (Ask::Why { id }, Answer::Histories(found)) => {
+                let deaths: Vec<Death> = found.into_iter().flat_map(|history| history.deaths).collect();
+                // The newest first.
+                self.explained(*id).deaths = deaths.into_iter().rev().collect();
+            }
+            (Ask::Definition { id }, Answer::Definitions(found)) => {
+                for mut definition in found {
+                    plan::hide_secrets(&mut definition.spec);
+                    self.explained(*id).definition = Some(definition);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_acts(&mut self, acts: Acts) {
         let faults: Vec<_> = acts.acts.into_iter().filter_map(|acted| acted.error).collect();
         if let Some(fault) = acts.unsaved {
             self.say(format!("It is done, but could not be written down: {fault}."));
@@ -154,15 +177,6 @@ impl App {
         self.explained.get_or_insert(Explained { id, deaths: Vec::new(), definition: None })
     }
 
-    pub(in crate::tui) fn on_deaths(&mut self, id: SessionId, deaths: Vec<Death>) {
-        self.explained(id).deaths = deaths.into_iter().rev().collect();
-    }
-
-    pub(in crate::tui) fn on_definition(&mut self, id: SessionId, mut definition: Definition) {
-        plan::hide_secrets(&mut definition.spec);
-        self.explained(id).definition = Some(definition);
-    }
-
     /// A service has another session: everything that was about the old one is about that now.
     pub(in crate::tui) fn succeed(&mut self, old: SessionId, new: SessionId) {
         if self.list.marked.remove(&old) {
@@ -198,13 +212,21 @@ impl App {
         self.logs_go_on(id);
         let is_blind = |pane: &&Pane| pane.session == Some(id) && pane.channel() == 0;
         let blind: Vec<_> = self.panes.all().filter(is_blind).map(|pane| pane.id).collect();
-        blind.into_iter().for_each(|pane| self.watch_in(pane));
+        for pane in blind {
+            self.watch_in(pane);
+        }
     }
 
     /// Returns whether nothing of a session can be shown: a service that never ran.
     #[must_use]
     pub fn is_unborn(&self, id: SessionId) -> bool {
         self.sessions.get(id).is_some_and(|status| status.service.is_some() && status.pid == 0)
+    }
+
+    /// Returns whether an end wants attention: not that of a service that somebody stopped or restarted, nor of what is gone.
+    pub(in crate::tui) fn is_news(&self, id: SessionId, end: &End) -> bool {
+        let is_asked = matches!(end.how, How::Stopped | How::Killed);
+        self.sessions.get(id).is_some_and(|status| status.service.is_none() || !is_asked)
     }
 
     /// Groups by namespace and goes to the first service.

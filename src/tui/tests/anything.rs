@@ -56,13 +56,8 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-const STATES: [ServiceState; 5] = [
-    ServiceState::Up,
-    ServiceState::Backoff,
-    ServiceState::CrashLoop,
-    ServiceState::Stopped,
-    ServiceState::Failed,
-];
+const STATES: [ServiceState; 5] =
+    [ServiceState::Up, ServiceState::Backoff, ServiceState::CrashLoop, ServiceState::Stopped, ServiceState::Failed];
 
 /// Every way to press something, whether it counts here or not.
 fn sequences() -> Vec<String> {
@@ -130,7 +125,9 @@ fn apply(driver: &mut Driver, event: Event, outstanding: &mut Vec<Ask>) {
             driver.tell(Msg::Changed(Box::new(service(id, &name, STATES[usize::from(state)]))))
         }
         Event::Log(n, kind, at) => {
-            let asked = outstanding.iter().filter_map(|ask| if let Ask::Logs { channel, .. } = ask { Some(*channel) } else { None });
+            let asked = outstanding
+                .iter()
+                .filter_map(|ask| if let Ask::Logs { channel, .. } = ask { Some(*channel) } else { None });
             let channels: Vec<u32> = asked.collect();
             let Some(channel) = channels.get(n % channels.len().max(1)).copied() else { return };
             let stream = [Stream::Terminal, Stream::Out, Stream::Err][n % 3];

@@ -32,13 +32,7 @@ fn say(driver: &mut Driver, channel: u32, (at, second): (u64, u64), text: &str) 
     say_on(driver, channel, Stream::Out, (at, second), text)
 }
 
-fn say_on(
-    driver: &mut Driver,
-    channel: u32,
-    stream: Stream,
-    (at, second): (u64, u64),
-    text: &str,
-) -> Vec<Effect> {
+fn say_on(driver: &mut Driver, channel: u32, stream: Stream, (at, second): (u64, u64), text: &str) -> Vec<Effect> {
     let bytes = text.as_bytes().to_vec();
     driver.tell(Msg::Log { channel, chunk: Chunk::Bytes { at, stream, time_us: second * SECOND_US, bytes } })
 }
@@ -158,7 +152,10 @@ fn searching_goes_on_as_one_types_counts_and_can_be_taken_back() {
     assert!(driver.screen(120, 40).contains("12 of 12 × line 1"), "{}", driver.screen(120, 40));
     driver.keys("N");
     let screen = driver.screen(120, 40);
-    assert!(screen.contains("11 of 12 × line 1") && screen.contains("line 19") && screen.contains("paused"), "{screen}");
+    assert!(
+        screen.contains("11 of 12 × line 1") && screen.contains("line 19") && screen.contains("paused"),
+        "{screen}"
+    );
     driver.keys("n");
     assert!(driver.screen(120, 40).contains("12 of 12"));
     driver.keys("n");
@@ -166,6 +163,9 @@ fn searching_goes_on_as_one_types_counts_and_can_be_taken_back() {
     let before = driver.app.reading.as_ref().map(|reading| reading.logs.view());
     driver.keys("/ x x Esc");
     assert_eq!(driver.app.reading.as_ref().map(|reading| reading.logs.view()), before);
+    // What is below the view only is found as well.
+    driver.keys("g g / l i n e Space 9 9 Enter");
+    assert!(driver.screen(120, 40).contains("1 of 1 × line 99"), "{}", driver.screen(120, 40));
     driver.keys("/ (");
     assert!(driver.screen(120, 40).contains("as text"));
 }
@@ -266,4 +266,17 @@ fn typing_is_paused_while_logs_are_read_and_goes_on_after() {
     driver.keys("q");
     assert!(driver.app.is_typing());
     assert_eq!(typed(&driver.keys("j")), b"j");
+}
+
+#[test]
+fn one_session_alone_has_logs_too_and_leaving_them_leaves_it_typed_into() {
+    let mut driver = Driver::new(Options { session: Some("1".into()), ..Options::default() }, 120, 40);
+    driver.answer(Ask::Subscribe, Answer::Listing(vec![session(1, "web")]));
+    driver.attach();
+    driver.take();
+    let effects = driver.keys("C-b F");
+    say(&mut driver, read(&effects)[0].0, (0, 1), "hello from it\n");
+    assert!(driver.screen(120, 40).contains("hello from it"), "{}", driver.screen(120, 40));
+    driver.keys("q");
+    assert!(driver.app.is_typing());
 }

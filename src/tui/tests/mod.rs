@@ -7,8 +7,8 @@ mod anything;
 mod app;
 mod copying;
 mod keys;
-mod looks;
 mod logs;
+mod looks;
 mod more;
 mod services;
 

@@ -106,7 +106,8 @@ fn load_is_asked_for_where_its_columns_are_seen_and_shown_there() {
         asks(&effects).contains(&&Ask::Procs)
     };
     assert!(sample(&mut driver), "the column is there at 120 columns");
-    let info = verbs::ProcessInfo { session: Some("web".into()), cpu_permille: 125, memory: 9 << 20, ..Default::default() };
+    let info =
+        verbs::ProcessInfo { session: Some("web".into()), cpu_permille: 125, memory: 9 << 20, ..Default::default() };
     driver.answer(Ask::Procs, Answer::Procs(vec![info]));
     assert!(row(&driver.screen(120, 40), "web").contains("12.5%"), "{}", driver.screen(120, 40));
     driver.tell(Msg::Resized(Screen { cols: 80, rows: 24 }));
@@ -141,7 +142,10 @@ fn ux10_several_services_are_restarted_after_one_question_that_names_them() {
     let mut driver = set();
     driver.keys("Space Space r");
     let screen = driver.screen(120, 40);
-    assert!(screen.contains("Restart 2 services?") && screen.contains("web  web") && screen.contains("api  api"), "{screen}");
+    assert!(
+        screen.contains("Restart 2 services?") && screen.contains("web  web") && screen.contains("api  api"),
+        "{screen}"
+    );
     driver.keys("Enter");
     assert_eq!(asks(&driver.effects), Vec::<&Ask>::new());
     let effects = driver.keys("r y");
@@ -207,7 +211,10 @@ fn a_service_that_never_ran_says_so_is_not_watched_and_is_once_it_runs() {
     let mut driver = Driver::dashboard(rows);
     assert_eq!(driver.app.panes.focused().channel(), 0);
     let screen = driver.screen(120, 40);
-    assert!(screen.contains("wrong is failed and has not run yet.") && screen.contains("command not found"), "{screen}");
+    assert!(
+        screen.contains("wrong is failed and has not run yet.") && screen.contains("command not found"),
+        "{screen}"
+    );
     assert_eq!(asks(&driver.keys("S")), [&Ask::Act { ids: vec![SessionId(2_000_004)], deed: Deed::Start }]);
     driver.tell(Msg::Changed(Box::new(service(8, "wrong", ServiceState::Up))));
     let effects = driver.tell(Msg::Removed(SessionId(2_000_004)));
@@ -233,7 +240,12 @@ fn v_why_a_service_ended_and_what_it_is_are_among_its_details() {
     let status = service(2, "api", ServiceState::Backoff);
     let history = verbs::ServiceHistory { status, deaths: vec![death(1, "first words"), death(2, "last \u{1b}words")] };
     driver.answer(Ask::Why { id: SessionId(2) }, Answer::Histories(vec![history]));
-    let spec = ServiceSpec { name: "api".into(), command: Command::of(&["./api", "--port"]), instances: 2, ..Default::default() };
+    let spec = ServiceSpec {
+        name: "api".into(),
+        command: Command::of(&["./api", "--port"]),
+        instances: 2,
+        ..Default::default()
+    };
     let definition = Definition { spec, ..Definition::default() };
     driver.answer(Ask::Definition { id: SessionId(2) }, Answer::Definitions(vec![definition]));
     let screen = driver.screen(120, 40);
@@ -252,7 +264,28 @@ fn v_why_a_service_ended_and_what_it_is_are_among_its_details() {
     assert!(screen.find("last words") < screen.find("first words"), "the newest comes first\n{screen}");
     // It ends again while somebody looks.
     driver.tell(Msg::Changed(Box::new(service(2, "api", ServiceState::Up))));
-    assert!(asks(&driver.tell(Msg::Changed(Box::new(service(2, "api", ServiceState::Backoff))))).contains(&&Ask::Why { id: SessionId(2) }));
+    assert!(
+        asks(&driver.tell(Msg::Changed(Box::new(service(2, "api", ServiceState::Backoff)))))
+            .contains(&&Ask::Why { id: SessionId(2) })
+    );
+}
+
+#[test]
+fn the_end_of_a_service_wants_attention_unless_somebody_asked_for_it() {
+    let mut driver = set();
+    let happened = |driver: &mut Driver, id, how| {
+        let State::Ended { end } = ended(session(1, "x"), 7).state else { return };
+        let what = verbs::What::Ended { end: End { how, ..end } };
+        let happened = verbs::Happened { seq: 1, at_ms: 1, id: SessionId(id), name: String::new(), what };
+        driver.tell(Msg::Happened(Box::new(happened)));
+    };
+    for (id, how, is_news) in
+        [(2, How::Stopped, false), (99, How::Natural, false), (3, How::Natural, true), (5, How::Stopped, true)]
+    {
+        let before = driver.app.alerts.count();
+        happened(&mut driver, id, how);
+        assert_eq!(driver.app.alerts.count() > before, is_news, "{id} {how:?}");
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ const COLUMNS: [Column; 14] = [
     column("state", (10, 14), 1, false, |app, status| (word(status, app.now().wall_ms), Role::of_status(status))),
     column("kind", (4, 4), 9, false, |_, status| (kind(status).to_owned(), Role::Faint)),
     column("age", (5, 6), 2, true, |app, status| (lasted(status, app.now().wall_ms), Role::Text)),
-    column("restarts", (4, 8), 13, true, |_, status| (restarts(status), Role::Text)),
+    column("restarts", (3, 8), 13, true, |_, status| (restarts(status), Role::Text)),
     column("out", (5, 6), 3, true, |app, status| (last_output(status, app.now().wall_ms), Role::Text)),
     column("att", (3, 12), 4, true, |app, status| (attached(app, status), Role::Text)),
     column("activity", (8, 8), 6, false, |app, status| (sparkline(app, status.id), Role::Running)),

@@ -12,6 +12,7 @@ use crate::tui::app::App;
 use crate::tui::logs::Logs;
 use crate::tui::logs::STREAMS;
 use crate::tui::logs::Said;
+use crate::tui::logs::Source;
 use crate::tui::logs::pieces;
 use crate::tui::theme::Role;
 use crate::tui::view::copy::group;
@@ -65,7 +66,7 @@ fn words(logs: &Logs) -> Vec<(String, Role)> {
         let number = number.map_or_else(String::new, |number| format!("{} of ", group(number)));
         words.push((format!("{number}{} × {}", group(count), logs.pattern), Role::Text));
     }
-    if logs.wants_older().is_none() && logs.sources.iter().any(|source| source.is_reading_older()) {
+    if logs.wants_older().is_none() && logs.sources.iter().any(Source::is_reading_older) {
         words.push(("reading older lines".to_owned(), Role::Faint));
     }
     words
