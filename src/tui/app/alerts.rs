@@ -120,7 +120,7 @@ impl App {
                 }
             }
             What::Ended { end } if wants("exit") && self.is_news(happened.id, &end) => {
-                self.alert(happened.id, "exit", &end.word())
+                self.alert(happened.id, "exit", &end.word());
             }
             _ => {}
         }
