@@ -320,13 +320,7 @@ fn question(ask: Ask) -> Question {
             plain(ask, logs, |_| Answer::Done)
         }
         Ask::Logs { channel, id, span, stream } => plain(ask, logs(channel, id, span, stream), |_| Answer::Done),
-        Ask::Act { ids, deed } => {
-            // A reload waits for the fresh instance; else the changes tell what became of it.
-            let wait_ms = if deed == Deed::Reload { RELOAD_MS } else { 0 };
-            let act =
-                verbs::Act { key: client::request_key(), deed, targets: names(&ids), wait_ms, ..Default::default() };
-            durable(ask, act, Answer::Acts)
-        }
+        Ask::Act { ids, deed } => act(ask, &ids, deed),
         Ask::Why { id } => plain(ask, verbs::Why { targets: names(&[id]) }, |reply| Answer::Histories(reply.services)),
         Ask::Definition { id } => {
             plain(ask, verbs::Definitions { targets: names(&[id]) }, |reply| Answer::Definitions(reply.definitions))
@@ -365,6 +359,13 @@ fn question(ask: Ask) -> Question {
             })
         }
     }
+}
+
+fn act(ask: Ask, ids: &[SessionId], deed: Deed) -> Question {
+    // A reload waits for the fresh instance; else the changes tell what became of it.
+    let wait_ms = if deed == Deed::Reload { RELOAD_MS } else { 0 };
+    let act = verbs::Act { key: client::request_key(), deed, targets: names(ids), wait_ms, ..Default::default() };
+    durable(ask, act, Answer::Acts)
 }
 
 fn logs(channel: u32, id: SessionId, span: Span, stream: Option<Stream>) -> verbs::Logs {

@@ -11,6 +11,7 @@ mod bounds;
 mod bulk;
 mod compositions;
 mod definition;
+mod dormant;
 mod ending;
 mod ends;
 mod environment;
