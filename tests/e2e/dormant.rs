@@ -1,6 +1,7 @@
 //! A service that never ran has a row without a session; its session takes that row's place.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use runpm::client::blocking::Incoming;
 use runpm::protocol::verbs;
@@ -27,7 +28,8 @@ fn w51_the_row_of_a_service_that_never_ran_goes_when_its_session_is_told() {
 
     let mut came = None;
     loop {
-        let Incoming::Event(event) = connection.receive().expect("it goes on") else { continue };
+        let incoming = connection.receive_within(Some(Duration::from_secs(20))).expect("it goes on");
+        let Incoming::Event(event) = incoming.expect("it comes in time") else { continue };
         if let Some(verbs::Changed { status }) = event.get() {
             came = came.or((status.id != dormant.id).then_some(status.service.is_some()));
         } else if let Some(verbs::Removed { id }) = event.get() {
