@@ -336,14 +336,14 @@ fn services_are_started_stopped_explained_and_read_through_a_real_terminal() {
     terminal.type_keys("S");
     terminal.wait_for_line(["> web", "up"]);
     terminal.type_keys("j");
-    terminal.wait_for_line(["> bad", ""]);
+    terminal.wait_for("┌─ bad ─");
     terminal.type_keys("i");
     terminal.wait_for("exited with code 7 after");
     terminal.wait_for("last words");
     terminal.wait_for("[services.bad]");
     terminal.type_keys("q");
     terminal.type_keys("xy");
-    terminal.wait_for_line(["> bad", "stopped"]);
+    terminal.wait_for("┌─ bad ─ stopped");
     terminal.type_keys("dy");
     terminal.wait_for("default (1)");
     terminal.type_keys("q");
