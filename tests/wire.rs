@@ -497,9 +497,7 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             target: "web".into(),
             from: verbs::From::Offset(4),
             follow: true,
-            stream: None,
-            marks: false,
-            past_gaps: false,
+            ..verbs::Logs::default()
         },
     );
     let since = verbs::Logs { target: "web".into(), from: verbs::From::Since(5), ..verbs::Logs::default() };

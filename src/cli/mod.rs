@@ -81,6 +81,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
     use commands::talking;
     match verb {
         Verb::Tui(args) => dashboard(args),
+        Verb::Monit => dashboard(args::Tui { at_services: true, ..args::Tui::default() }),
         Verb::Run(args) if args.detach_fully => commands::detached::run(&args),
         Verb::Run(args) => commands::run::run(args),
         Verb::Attach(args) => attach_to(args),
@@ -163,6 +164,7 @@ fn dashboard(args: args::Tui) -> Result<u8, Error> {
         session: args.session,
         steal: args.steal,
         layout: args.layout,
+        at_services: args.at_services,
         is_ascii: args.ascii,
         ..tui::Options::default()
     };

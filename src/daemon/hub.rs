@@ -275,6 +275,17 @@ impl Hub {
     }
 
     /// A session's journal goes with it; a service keeps its own.
+    /// A session stands for what another one stood for: who is subscribed learns of it before the other is gone.
+    pub fn succeed(&self, old: SessionId, new: SessionId) {
+        let status = self.registry.borrow().status(new);
+        for peer in self.peers.borrow().values().filter(|peer| peer.is_subscribed.get()) {
+            if let Some(status) = status.clone() {
+                peer.outbox.notify(&verbs::Changed { status });
+            }
+            peer.outbox.notify(&verbs::Removed { id: old });
+        }
+    }
+
     fn forget_journal(&self, id: SessionId, journal: Option<&JournalStatus>) {
         match journal {
             Some(journal) if name::is_service(&journal.folder) => self.journals.close(id),

@@ -8,6 +8,7 @@ pub mod action;
 pub mod app;
 pub mod copy;
 mod damage;
+pub mod expression;
 mod filter;
 mod fuzzy;
 mod guard;
@@ -16,6 +17,7 @@ pub use crate::session::key;
 pub mod keymap;
 pub mod layout;
 pub mod line;
+pub mod logs;
 pub mod mouse;
 mod outer;
 mod outside;
@@ -56,6 +58,8 @@ pub struct Options {
     pub is_ascii: bool,
     /// A layout to open.
     pub layout: Option<String>,
+    /// It opens at the services.
+    pub at_services: bool,
     /// The directory that new sessions start in.
     pub here: String,
     /// The terminal shows Unicode.
@@ -72,6 +76,7 @@ impl Default for Options {
             settings: Settings::default(),
             findings: Vec::new(),
             layout: None,
+            at_services: false,
             here: "/".to_owned(),
             has_utf8: true,
         }

@@ -45,6 +45,8 @@ const SIGNALS: [Signal; 7] =
     [Signal::WINCH, Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT, Signal::CONT, Signal::TSTP];
 /// Updates larger than this are shown at once where the terminal can do that.
 const LARGE: usize = 512;
+/// How long the daemon is listened to before keys are looked at again.
+const TURN_NS: u64 = 16_000_000;
 /// Most bytes that wait for a daemon that reads nothing; what is typed beyond is lost.
 const UNSENT_LIMIT: usize = 4 << 20;
 
@@ -62,6 +64,8 @@ pub struct Runtime {
     findings: Vec<Finding>,
     /// What our terminal was told.
     title: String,
+    /// The daemon said more than was looked at.
+    is_behind: bool,
     done: Option<Result<Left, Error>>,
 }
 
@@ -96,6 +100,7 @@ impl Runtime {
         Ok(Self {
             findings,
             title: String::new(),
+            is_behind: false,
             app: App::new(options, screen, ancestors()),
             worker,
             wire: Wire::new(client),
@@ -148,8 +153,12 @@ impl Runtime {
         if woken.daemon {
             self.wire.flush();
         }
-        while let Some(msg) = self.wire.next_msg() {
+        self.is_behind = false;
+        while !self.is_behind
+            && let Some(msg) = self.wire.next_msg()
+        {
             self.tell(msg);
+            self.is_behind = clock::monotonic_ns().saturating_sub(now) > TURN_NS;
         }
         self.wire.retry(now);
         if woken.worker {
@@ -170,8 +179,9 @@ impl Runtime {
     /// Waits for anything, and no longer than until something is due.
     fn wait(&mut self) -> Woken {
         let is_flushed = self.guard.is_flushed();
-        let deadline =
-            [self.app.deadline(), self.tokeniser.deadline(), self.wire.deadline()].into_iter().flatten().min();
+        let at_once = self.is_behind.then_some(0);
+        let deadlines = [self.app.deadline(), self.tokeniser.deadline(), self.wire.deadline(), at_once];
+        let deadline = deadlines.into_iter().flatten().min();
         let timeout = deadline.map(|at| {
             let left = Duration::from_nanos(at.saturating_sub(clock::monotonic_ns()));
             rustix::time::Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: i64::from(left.subsec_nanos()) }

@@ -20,13 +20,17 @@ use crate::client::Typing;
 use crate::client::blocking::Client;
 use crate::client::blocking::Connection;
 use crate::client::blocking::Incoming;
+use crate::client::follow;
+use crate::client::follow::Follower;
 use crate::client::inherit;
+use crate::history::Stream;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::message::Notice;
 use crate::protocol::message::Reply;
 use crate::protocol::message::Verb;
 use crate::protocol::verbs;
+use crate::protocol::verbs::Deed;
 use crate::session::id::SessionId;
 use crate::session::spec::Kind;
 use crate::session::spec::Spec;
@@ -35,9 +39,12 @@ use crate::tui::app::Answer;
 use crate::tui::app::Ask;
 use crate::tui::app::Msg;
 use crate::tui::app::Program;
+use crate::tui::app::Span;
 
 /// Pause before the next try, when there is no daemon at all.
 const RETRY_NS: u64 = 1_000_000_000;
+/// How long a reload waits until the fresh instance is ready.
+const RELOAD_MS: u64 = 60_000;
 
 type Post = Box<dyn Fn(&mut Connection) -> Result<u64, Error>>;
 type Open = Box<dyn Fn(Reply) -> Result<Answer, Error>>;
@@ -67,6 +74,8 @@ pub struct Wire {
     retry_at: Option<u64>,
     /// What may be typed on each channel.
     typing: HashMap<u32, Typing>,
+    /// Histories that are read in pieces.
+    followers: HashMap<u32, Follower>,
     /// The connection broke, and nobody was told yet.
     broken: Option<String>,
 }
@@ -82,6 +91,7 @@ impl Wire {
             attempt: None,
             retry_at: None,
             typing: HashMap::new(),
+            followers: HashMap::new(),
             broken: None,
         }
     }
@@ -105,6 +115,13 @@ impl Wire {
 
     /// Asks.
     pub fn ask(&mut self, ask: Ask) {
+        match &ask {
+            Ask::Logs { channel, id, span, stream } => {
+                self.followers.insert(*channel, Follower::new(logs(*channel, *id, *span, *stream)));
+            }
+            Ask::Detach { channel } => drop(self.followers.remove(channel)),
+            _ => {}
+        }
         let question = question(ask);
         self.put(question);
     }
@@ -172,6 +189,7 @@ impl Wire {
     fn broke(&mut self, error: &Error) {
         self.client = None;
         self.typing.clear();
+        self.followers.clear();
         self.again.extend(self.asked.drain().map(|(_, question)| question).filter(|question| question.is_durable));
         self.broken = Some(reason(error));
         self.retry_at = Some(0);
@@ -196,6 +214,14 @@ impl Wire {
     }
 
     fn translate(&mut self, incoming: Incoming) -> Option<Msg> {
+        let channel = if self.followers.is_empty() { None } else { follow::channel_of(&incoming) };
+        if let Some((channel, follower)) = channel.and_then(|it| self.followers.get_mut(&it).map(|known| (it, known))) {
+            let chunk = follower.take(incoming)?;
+            if follower.is_over() {
+                self.followers.remove(&channel);
+            }
+            return Some(Msg::Log { channel, chunk });
+        }
         match incoming {
             Incoming::Bulk(bulk) => Some(Msg::Bulk(bulk)),
             Incoming::Reply(reply) => {
@@ -293,6 +319,12 @@ fn question(ask: Ask) -> Question {
             let logs = verbs::Logs { channel, target: id.to_string(), from, past_gaps: true, ..verbs::Logs::default() };
             plain(ask, logs, |_| Answer::Done)
         }
+        Ask::Logs { channel, id, span, stream } => plain(ask, logs(channel, id, span, stream), |_| Answer::Done),
+        Ask::Act { ids, deed } => act(ask, &ids, deed),
+        Ask::Why { id } => plain(ask, verbs::Why { targets: names(&[id]) }, |reply| Answer::Histories(reply.services)),
+        Ask::Definition { id } => plain(ask, verbs::Definitions { targets: names(&[id]), is_brief: false }, |reply| {
+            Answer::Definitions(reply.definitions)
+        }),
         Ask::Events => {
             let kinds = ["bell", "notification", "ended"].map(str::to_owned).to_vec();
             plain(ask, verbs::Events { kinds, ..verbs::Events::default() }, |_| Answer::Done)
@@ -316,8 +348,9 @@ fn question(ask: Ask) -> Question {
             durable(ask, verbs::Rename { target: id.to_string(), name, tags }, |_| Answer::Done)
         }
         Ask::Stop { ids, grace_ms } => {
-            let stop =
-                verbs::Stop { key: client::request_key(), targets: names(&ids), grace_ms, ..verbs::Stop::default() };
+            // A service has a grace of its own.
+            let (key, targets, is_default) = (client::request_key(), names(&ids), grace_ms > 0);
+            let stop = verbs::Stop { key, targets, grace_ms, is_default, ..verbs::Stop::default() };
             durable(ask, stop, |reply| Answer::Outcomes(reply.outcomes))
         }
         Ask::Remove { ids } => {
@@ -326,6 +359,23 @@ fn question(ask: Ask) -> Question {
             })
         }
     }
+}
+
+fn act(ask: Ask, ids: &[SessionId], deed: Deed) -> Question {
+    // A reload waits for the fresh instance; else the changes tell what became of it.
+    let wait_ms = if deed == Deed::Reload { RELOAD_MS } else { 0 };
+    let act = verbs::Act { key: client::request_key(), deed, targets: names(ids), wait_ms, ..Default::default() };
+    durable(ask, act, Answer::Acts)
+}
+
+fn logs(channel: u32, id: SessionId, span: Span, stream: Option<Stream>) -> verbs::Logs {
+    let (from, until) = match span {
+        Span::Last(lines) => (verbs::From::Lines(lines), None),
+        Span::From(offset) => (verbs::From::Offset(offset), None),
+        Span::Between(from, until) => (verbs::From::Offset(from), Some(until)),
+    };
+    let target = id.to_string();
+    verbs::Logs { channel, target, from, follow: until.is_none(), until, stream, marks: true, past_gaps: true }
 }
 
 fn names(ids: &[SessionId]) -> Vec<String> {

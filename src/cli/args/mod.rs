@@ -64,11 +64,13 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Open the dashboard
-    #[command(visible_aliases = ["dashboard", "monit"], aliases = ["dash", "top", "ui"])]
+    #[command(visible_aliases = ["dashboard"], aliases = ["dash", "top", "ui"])]
     #[command(
         after_help = "Examples:\n  rpm tui\n  rpm tui --session web      # one session, full screen\n  rpm tui --layout desk      # panes as they were kept"
     )]
     Tui(Tui),
+    /// Open the dashboard at the services
+    Monit,
     /// Start three harmless sessions to play with, open the dashboard, clean up
     Demo,
     /// Start a session and attach to it

@@ -47,8 +47,20 @@ pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs
     };
     reply_now(context, request, &attached);
     let pages = backlog::pages(&context.hub, &session);
-    task::spawn_local(send_log(Rc::clone(&context.client.outbox), session, pages, verb));
+    let (channel, follows) = (verb.channel, verb.follow);
+    let sending = task::spawn_local(send_log(Rc::clone(&context.client.outbox), Rc::clone(&session), pages, verb));
+    if follows {
+        let mut logs = context.logs.borrow_mut();
+        logs.retain(|_, (sending, _)| !sending.is_finished());
+        logs.insert(channel, (sending, Rc::downgrade(&session)));
+    }
     Ok(())
+}
+
+/// Returns where a log stops, given where what was said ends.
+fn until(verb: &verbs::Logs, end: u64) -> Option<u64> {
+    let end = (!verb.follow).then_some(end);
+    end.into_iter().chain(verb.until).min()
 }
 
 /// Of a session that was lost with its keeper its journal is left, if it had one; of a service without a session, too.
@@ -70,7 +82,7 @@ fn lost_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs, id: Session
         channel: verb.channel,
         stream: verb.stream,
         marks: verb.marks,
-        until: None,
+        until: verb.until,
         ends_at_gap: false,
         from_oldest: false,
         paints: false,
@@ -131,7 +143,7 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, mut pages: Option<Pa
         channel: verb.channel,
         stream: verb.stream,
         marks: verb.marks,
-        until: (!verb.follow).then_some(head.max(from)),
+        until: until(&verb, head.max(from)),
         ends_at_gap: verb.follow && !verb.past_gaps,
         // With a journal nothing of it can be overwritten unseen.
         from_oldest: pages.is_none() && verb.follow && verb.from == verbs::From::Start,

@@ -105,7 +105,7 @@ pub struct Release {
 }
 verb!(Release = "release" -> Done);
 
-/// Ends an attachment.
+/// Ends an attachment, or the following of a history.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Detach {

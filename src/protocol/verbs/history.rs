@@ -38,6 +38,9 @@ pub struct Logs {
     pub from: From,
     /// Go on with what comes.
     pub follow: bool,
+    /// Stop before this byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
     /// Only this stream.
     pub stream: Option<Stream>,
     /// Send a [`Mark`](crate::protocol::verbs::Mark) before bytes of another stream or time. The first one of a terminal

@@ -119,7 +119,9 @@ impl App {
                     self.alert(happened.id, "notification", &text);
                 }
             }
-            What::Ended { end } if wants("exit") => self.alert(happened.id, "exit", &end.word()),
+            What::Ended { end } if wants("exit") && self.is_news(happened.id, &end) => {
+                self.alert(happened.id, "exit", &end.word());
+            }
             _ => {}
         }
     }

@@ -195,6 +195,9 @@ impl App {
     }
 
     pub(in crate::tui) fn end_find(&mut self, is_kept: bool) {
+        if self.focus == Focus::Logs {
+            return self.end_log_find(is_kept);
+        }
         let missed = self.with_copy(|copy| {
             copy.end_find(is_kept);
             copy.pattern.as_ref().is_some_and(|pattern| pattern.count() == 0)

@@ -2,11 +2,15 @@
 //!
 //! Plain data; what is asked of the daemon is named here in the dashboard's words and put into verbs by `wire`.
 
+use crate::client::follow::Chunk;
 use crate::config::Loaded;
+use crate::history::Stream;
 use crate::protocol::error::WireError;
 use crate::protocol::frame::Bulk;
 use crate::protocol::verbs;
+use crate::protocol::verbs::Deed;
 use crate::session::id::SessionId;
+use crate::session::service::definition::Definition;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
 use crate::term::Size;
@@ -54,6 +58,13 @@ pub enum Msg {
     Closed(verbs::Closed),
     /// Bytes of a channel.
     Bulk(Bulk),
+    /// A piece of a history that the logs view reads.
+    Log {
+        /// Its channel.
+        channel: u32,
+        /// The piece.
+        chunk: Chunk,
+    },
     /// The time of [`App::deadline`] has come.
     Tick,
     /// The dashboard was suspended and is back.
@@ -115,6 +126,34 @@ pub enum Ask {
         id: SessionId,
         /// Offset to begin at; the oldest byte without it.
         from: Option<u64>,
+    },
+    /// For lines of a history, each piece with its stream and time.
+    Logs {
+        /// Channel for them.
+        channel: u32,
+        /// Which session.
+        id: SessionId,
+        /// Which of them.
+        span: Span,
+        /// Of this stream only.
+        stream: Option<Stream>,
+    },
+    /// To do something to services.
+    Act {
+        /// Which.
+        ids: Vec<SessionId>,
+        /// What.
+        deed: Deed,
+    },
+    /// How a service ended before, and why.
+    Why {
+        /// Which.
+        id: SessionId,
+    },
+    /// How a service is defined.
+    Definition {
+        /// Which.
+        id: SessionId,
     },
     /// For the frames of a session.
     Watch {
@@ -179,6 +218,17 @@ pub enum Ask {
     },
 }
 
+/// Part of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// So many last lines, and what comes.
+    Last(u64),
+    /// From an offset on, and what comes.
+    From(u64),
+    /// From an offset to another one.
+    Between(u64, u64),
+}
+
 /// What a new session is to run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Program {
@@ -207,6 +257,12 @@ pub enum Answer {
     Outcomes(Vec<verbs::Outcome>),
     /// Load and memory.
     Procs(Vec<verbs::ProcessInfo>),
+    /// What became of services.
+    Acts(verbs::Acts),
+    /// How services ended.
+    Histories(Vec<verbs::ServiceHistory>),
+    /// How services are defined.
+    Definitions(Vec<Definition>),
     /// A screen.
     Text(String),
     /// Yes.

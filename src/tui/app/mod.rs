@@ -13,6 +13,7 @@ mod grid;
 mod keys;
 mod link;
 mod list;
+mod logs;
 mod message;
 mod mouse;
 mod overlay;
@@ -21,6 +22,7 @@ mod panes;
 mod pasting;
 mod results;
 mod sample;
+mod services;
 mod sessions;
 mod time;
 mod watch;
@@ -54,12 +56,14 @@ pub use link::Link;
 pub use list::Grouping;
 pub use list::Item;
 pub use list::List;
+pub use logs::Reading;
 pub use message::Answer;
 pub use message::Ask;
 pub use message::Effect;
 pub use message::Msg;
 pub use message::Now;
 pub use message::Program;
+pub use message::Span;
 pub use mouse::Hand;
 pub use overlay::Overlay;
 pub use overlay::Prompt;
@@ -71,6 +75,7 @@ pub use panes::Tile;
 pub use results::Hit;
 pub use results::Results;
 pub use sample::Samples;
+pub use services::Explained;
 pub use sessions::Sessions;
 
 pub(in crate::tui) const SECOND_NS: u64 = 1_000_000_000;
@@ -96,6 +101,8 @@ pub enum Focus {
     Copy,
     /// On the grid of all sessions.
     Grid,
+    /// On what sessions say, line by line.
+    Logs,
 }
 
 /// What the dashboard was started for.
@@ -133,6 +140,10 @@ pub struct App {
     pub samples: Samples,
     /// History that is looked at.
     pub copying: Option<Copying>,
+    /// Logs that are read.
+    pub reading: Option<Reading>,
+    /// What is known of the service whose details are seen.
+    pub explained: Option<Explained>,
     /// What was copied last.
     pub copied: String,
     /// What wants attention.
@@ -184,6 +195,8 @@ pub struct App {
     removing: Vec<(u64, Vec<SessionId>)>,
     /// A layout that waits for the list.
     layout_wish: Option<(String, serde_json::Value)>,
+    /// The services are to be gone to, as soon as there is a list.
+    is_for_services: bool,
     now: Now,
     effects: Vec<Effect>,
 }
@@ -200,6 +213,8 @@ impl App {
             panes: Panes::default(),
             samples: Samples::default(),
             copying: None,
+            reading: None,
+            explained: None,
             copied: String::new(),
             alerts: Alerts::default(),
             here: options.here,
@@ -228,6 +243,7 @@ impl App {
             pasted: Vec::new(),
             removing: Vec::new(),
             layout_wish: None,
+            is_for_services: options.at_services,
             now: Now::default(),
             effects: Vec::new(),
         };
@@ -256,6 +272,7 @@ impl App {
             Msg::Stolen(stolen) => self.on_stolen(&stolen),
             Msg::Closed(closed) => self.on_closed(&closed),
             Msg::Bulk(bulk) => self.on_bulk(&bulk),
+            Msg::Log { channel, chunk } => self.on_log(channel, chunk),
             Msg::Tick => self.on_tick(),
             Msg::Resumed => self.damage.clear(),
             Msg::Happened(happened) => self.on_happened(*happened),
@@ -287,6 +304,10 @@ impl App {
                     self.complain(&error);
                 }
             }
+            (ask @ (Ask::Why { .. } | Ask::Definition { .. } | Ask::Act { .. }), Ok(answer)) => {
+                self.on_service_answer(&ask, answer);
+            }
+            (Ask::Logs { channel, .. }, Err(error)) => self.on_logs_refused(channel, &error),
             (Ask::History { channel, .. }, Err(error)) => {
                 self.on_history_end(channel);
                 self.on_words_end(channel);
@@ -299,6 +320,8 @@ impl App {
                 | Ask::Detach { .. }
                 | Ask::Sample
                 | Ask::Procs
+                | Ask::Why { .. }
+                | Ask::Definition { .. }
                 | Ask::LastLine { .. },
                 _,
             )
@@ -312,6 +335,7 @@ impl App {
         self.damage.clear();
         self.follow_cursors();
         self.resize_copy();
+        self.resize_logs();
         self.sync_grid();
         self.settle();
     }
@@ -386,6 +410,7 @@ impl App {
             (None, Focus::Typing) => Context::Typing,
             (None, Focus::Copy) => self.copy_context(),
             (None, Focus::Grid) => Context::Grid,
+            (None, Focus::Logs) => self.logs_context(),
         }
     }
 
@@ -451,11 +476,11 @@ impl App {
 
     fn arranged(&self, focus: Focus) -> Layout {
         let arrangement = match (&self.mode, self.is_zoomed, focus) {
+            (Mode::Dashboard, _, Focus::Grid) | (_, _, Focus::Logs) => Arrangement::Whole,
             (Mode::Single, ..) | (Mode::Dashboard, true, Focus::View | Focus::Typing | Focus::Copy) => {
                 Arrangement::Alone
             }
             (Mode::Dashboard, _, Focus::List) => Arrangement::List,
-            (Mode::Dashboard, _, Focus::Grid) => Arrangement::Whole,
             (Mode::Dashboard, false, _) if self.is_list_hidden => Arrangement::Panes,
             (Mode::Dashboard, false, Focus::View | Focus::Typing | Focus::Copy) => Arrangement::Pane,
         };

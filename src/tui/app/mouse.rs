@@ -101,6 +101,9 @@ impl App {
             return;
         }
         let layout = self.layout();
+        if let (Focus::Logs, Gesture::Wheel(by)) = (self.focus, gesture) {
+            return self.move_logs(|logs| logs.scroll(isize::from(by)));
+        }
         let is_selecting = matches!(gesture, Gesture::Drag | Gesture::Release);
         if let Some(pane) = self.copying.as_ref().filter(|copying| !copying.is_loading).map(|copying| copying.pane)
             && let Some(area) = self.area_of(pane)

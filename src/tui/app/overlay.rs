@@ -15,6 +15,7 @@ use crate::tui::copy::Copy;
 use crate::tui::key::Key;
 use crate::tui::keymap::describe;
 use crate::tui::line::Line;
+use crate::tui::logs::Logs;
 
 /// What a line is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,6 +215,7 @@ impl App {
                 (LABELS[at] != "kind").then(|| &mut form.fields[at])
             }
             None if self.focus == Focus::Copy => self.copying.as_mut()?.copy.find.as_mut().map(|find| &mut find.line),
+            None if self.focus == Focus::Logs => self.reading.as_mut()?.logs.find.as_mut().map(|find| &mut find.line),
             None if self.list.is_filtering => Some(&mut self.list.filter),
             Some(_) | None => None,
         }
@@ -224,6 +226,7 @@ impl App {
         match self.context() {
             Context::Filter => self.on_filter(),
             Context::Palette => self.on_palette(),
+            Context::Find if self.focus == Focus::Logs => self.in_logs(Logs::on_find),
             Context::Find => {
                 self.with_copy(Copy::on_find);
             }

@@ -15,6 +15,8 @@ use crate::tui::app::App;
 use crate::tui::app::Ask;
 use crate::tui::app::Effect;
 use crate::tui::app::SECOND_NS;
+use crate::tui::app::services;
+use crate::tui::view;
 
 /// Pauses between samples: after something happened, and at most.
 const PAUSE_NS: (u64, u64) = (2 * SECOND_NS, 60 * SECOND_NS);
@@ -141,16 +143,19 @@ impl App {
             self.sessions.refresh(status);
         }
         self.watch_samples(&busy);
-        if self.list.is_wide {
-            self.ask_more(rows);
+        let is_asked = self.list.is_wide && self.ask_more(rows);
+        // A service may be busy without a word.
+        let is_busy = |status: &Status| status.service.is_some() && services::runs(status);
+        if !is_asked && rows.iter().any(is_busy) && view::shows_load(self) {
+            self.ask(Ask::Procs);
         }
         if !busy.is_empty() {
             self.damage.chrome();
         }
     }
 
-    /// Asks for what only the wide list shows, of sessions that said something since.
-    fn ask_more(&mut self, rows: &[Status]) {
+    /// Asks for what only the wide list shows, of sessions that said something since. Returns whether there were any.
+    fn ask_more(&mut self, rows: &[Status]) -> bool {
         let mut asked = 0;
         for status in rows {
             let Some(sample) = self.samples.known.get_mut(&status.id) else { continue };
@@ -162,6 +167,7 @@ impl App {
         if asked > 0 {
             self.ask(Ask::Procs);
         }
+        asked > 0
     }
 
     pub(in crate::tui) fn on_procs(&mut self, procs: Vec<ProcessInfo>) {

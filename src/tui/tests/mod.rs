@@ -7,8 +7,10 @@ mod anything;
 mod app;
 mod copying;
 mod keys;
+mod logs;
 mod looks;
 mod more;
+mod services;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;

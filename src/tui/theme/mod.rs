@@ -11,8 +11,10 @@ use ratatui::style::Modifier;
 use ratatui::style::Style;
 
 use crate::config;
+use crate::session::service::status::ServiceState;
 use crate::session::status::How;
 use crate::session::status::State;
+use crate::session::status::Status;
 
 pub use depth::Depth;
 
@@ -76,12 +78,29 @@ pub const ROLES: [Role; 16] = [
 impl Role {
     /// Returns what a state is.
     #[must_use]
-    pub fn of(state: &State) -> Self {
+    pub const fn of(state: &State) -> Self {
         match state {
             State::Running => Self::Running,
             State::Stopping { .. } => Self::Stopping,
-            State::Ended { end } if end.shell_code() == 0 || end.how == How::Stopped => Self::Ended,
+            State::Ended { end } if end.shell_code() == 0 || matches!(end.how, How::Stopped) => Self::Ended,
             State::Ended { .. } => Self::Failed,
+        }
+    }
+
+    /// Returns what a session or service is.
+    #[must_use]
+    pub const fn of_status(status: &Status) -> Self {
+        match &status.service {
+            None => Self::of(&status.state),
+            Some(service) => match service.state {
+                ServiceState::Up | ServiceState::Ready => Self::Running,
+                ServiceState::CrashLoop | ServiceState::Failed => Self::Failed,
+                ServiceState::Stopped => Self::Ended,
+                ServiceState::Exited | ServiceState::Unknown => Self::of(&status.state),
+                ServiceState::Waiting | ServiceState::Starting | ServiceState::Stopping | ServiceState::Backoff => {
+                    Self::Stopping
+                }
+            },
         }
     }
 

@@ -105,7 +105,7 @@ pub fn words(copying: &Copying) -> Vec<(String, Role)> {
 }
 
 /// Writes a number in groups of three digits.
-fn group(number: usize) -> String {
+pub fn group(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (n, c) in digits.chars().enumerate() {
