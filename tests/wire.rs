@@ -488,11 +488,14 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             target: "web".into(),
             from: verbs::From::Offset(4),
             follow: true,
+            most: None,
             stream: None,
             marks: false,
             past_gaps: false,
         },
     );
+    let part = verbs::Logs { from: verbs::From::Bytes(9), most: Some(5), ..verbs::Logs::default() };
+    golden.holds("logs-part", &part);
     let since = verbs::Logs { target: "web".into(), from: verbs::From::Since(5), ..verbs::Logs::default() };
     golden.holds("logs-since", &since);
     let screen = verbs::ScreenOf { target: "web".into(), ansi: false, channel: Some(1), above: 2 };

@@ -288,9 +288,9 @@ fn question(ask: Ask) -> Question {
         }
         Ask::Release { channel } => plain(ask, verbs::Release { channel }, |_| Answer::Done),
         Ask::Detach { channel } => plain(ask, verbs::Detach { channel }, |_| Answer::Done),
-        Ask::History { channel, id, from } => {
-            let from = from.map_or(verbs::From::Start, verbs::From::Offset);
-            let logs = verbs::Logs { channel, target: id.to_string(), from, past_gaps: true, ..verbs::Logs::default() };
+        Ask::History { channel, id, from, most } => {
+            let target = id.to_string();
+            let logs = verbs::Logs { channel, target, from, most, past_gaps: true, ..verbs::Logs::default() };
             plain(ask, logs, |_| Answer::Done)
         }
         Ask::Events => {

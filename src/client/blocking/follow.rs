@@ -55,6 +55,7 @@ impl Follow {
             target: session.id.to_string(),
             from: verbs::From::Offset(from),
             follow: true,
+            most: None,
             stream: None,
             marks: true,
             past_gaps: true,

@@ -38,6 +38,7 @@ impl App {
 
     fn on_key(&mut self, key: Key, token: &Token) {
         self.pressed = token.fresh().to_vec();
+        self.stop_hunting();
         if let Some(argument) = self.wants.take() {
             self.notice = None;
             self.damage.chrome();

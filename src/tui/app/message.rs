@@ -113,8 +113,10 @@ pub enum Ask {
         channel: u32,
         /// Which session.
         id: SessionId,
-        /// Offset to begin at; the oldest byte without it.
-        from: Option<u64>,
+        /// Where to begin.
+        from: verbs::From,
+        /// Most bytes; all of it without.
+        most: Option<u64>,
     },
     /// For the frames of a session.
     Watch {

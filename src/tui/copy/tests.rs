@@ -3,10 +3,15 @@
 use super::*;
 use proptest::prelude::*;
 
+fn part(at: u64, text: &str) -> Part {
+    let mut part = Part::new(Size::clamped(5, 20), false, None, None);
+    part.feed(at, text.replace('\n', "\r\n").as_bytes());
+    part
+}
+
 fn copy(text: &str) -> Copy {
     let mut copy = Copy::new(Size::clamped(5, 20), false);
-    copy.load(0, text.replace('\n', "\r\n").as_bytes());
-    copy.loaded(5);
+    copy.restart(part(0, text), 5, (true, true));
     copy.go(Motion::First);
     copy
 }
@@ -158,7 +163,7 @@ fn prompts_errors_words_and_marks_are_gone_to() {
     assert!(copy.go_to_mark('\'') && copy.cursor.row == 1);
     assert!(!copy.go_to_mark('z'));
     copy.jump(Pos { row: 1, col: 7 });
-    assert_eq!(copy.find_word().as_deref(), Some("no"));
+    assert_eq!(copy.find_word(false).as_deref(), Some("no"));
 }
 
 #[test]
