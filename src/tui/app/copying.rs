@@ -19,6 +19,7 @@ use crate::tui::copy::Copy;
 use crate::tui::copy::Motion;
 use crate::tui::copy::Seek;
 use crate::tui::copy::Shape;
+use crate::tui::input::Token;
 use crate::tui::key::Code;
 use crate::tui::key::Key;
 use crate::tui::tiles::PaneId;
@@ -43,6 +44,8 @@ pub struct Copying {
     from: Focus,
     /// What was asked for before history was there.
     pub(super) todo: Vec<fn(&mut App)>,
+    /// What was typed meanwhile.
+    pub(super) keys: Vec<(Key, Token)>,
     /// Where to go once it is: an offset, and what is searched.
     pub(super) target: Option<(u64, Option<String>)>,
     pub(super) reading: Option<Reading>,
@@ -93,6 +96,7 @@ impl App {
             channel: 0,
             from: if self.focus == Focus::Copy { Focus::View } else { self.focus },
             todo: Vec::new(),
+            keys: Vec::new(),
             target: target.map(|(at, pattern)| (at, Some(pattern))),
             reading: None,
             wish: None,

@@ -6,6 +6,7 @@
 use crate::protocol::verbs::From;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
+use crate::tui::app::Focus;
 use crate::tui::app::copying::Copying;
 use crate::tui::app::copying::FRESH_NS;
 use crate::tui::copy::Copy;
@@ -13,6 +14,10 @@ use crate::tui::copy::LIMIT;
 use crate::tui::copy::Motion;
 use crate::tui::copy::Part;
 use crate::tui::copy::Pos;
+use crate::tui::input::Token;
+use crate::tui::key::Code;
+use crate::tui::key::Key;
+use crate::tui::key::Mods;
 
 /// Bytes of a part.
 const PART: u64 = 1 << 20;
@@ -133,6 +138,25 @@ impl App {
         for what in todo {
             self.in_copy(what);
         }
+        let keys = self.copying.as_mut().map(|copying| std::mem::take(&mut copying.keys));
+        for (key, token) in keys.into_iter().flatten() {
+            self.on_key(key, &token);
+        }
+    }
+
+    /// Keeps a key until there is something for it to act on; `false` for keys that leave, and where nothing is awaited.
+    pub(in crate::tui) fn wait_with(&mut self, key: Key, token: &Token) -> bool {
+        let is_free = self.focus == Focus::Copy && self.overlay.is_none() && !self.keymap.is_pending();
+        let is_plain = matches!(key.code, Code::Char(c) if c != 'q' && key.mods == Mods::NONE) || key.code == Code::Enter;
+        let Some(copying) = self.copying.as_mut().filter(|copying| copying.is_loading && is_free) else { return false };
+        if !is_plain && copying.keys.is_empty() {
+            return false;
+        }
+        let is_leaving = key.code == Code::Esc || key.mods.has(Mods::CTRL);
+        if !is_leaving {
+            copying.keys.push((key, token.clone()));
+        }
+        !is_leaving
     }
 
     /// Goes on to what is looked for.
@@ -155,8 +179,7 @@ impl App {
                     return;
                 }
                 *wish = None;
-                let found = copy.pattern.as_ref().and_then(|pattern| pattern.ahead(copy.cursor, is_back));
-                if found.is_some() {
+                if copy.match_ahead(is_back).is_some() {
                     copy.go_to_match(is_reverse);
                 } else {
                     self.say(format!("Nothing {} matches.", if is_back { "older" } else { "newer" }));
@@ -187,7 +210,7 @@ impl App {
             None => (copy.top < margin, copy.top + copy.height + margin > copy.rows().len()),
         };
         let here = copy.next_offset() - copy.first_offset();
-        let is_ahead = copy.is_live() && here < AHEAD && copy.cost() < LIMIT / 2;
+        let is_ahead = copy.is_live() && here < AHEAD && copy.cost() < LIMIT / 4 * 3;
         if !copy.is_oldest() && (is_up || is_ahead) {
             let end = copy.first_offset();
             let from = end.saturating_sub(PART);

@@ -98,12 +98,9 @@ impl Copy {
         let count = std::mem::take(&mut self.count).max(1);
         let is_back = self.is_back != is_reverse;
         for _ in 0..count {
-            let Some(pattern) = &mut self.pattern else { return false };
-            let rows = self.scroll.rows();
-            while pattern.ahead(self.cursor, is_back).is_none() && !pattern.is_done(rows) {
-                pattern.step(rows, is_back);
-            }
-            let Some(to) = pattern.next(self.cursor, is_back) else { return false };
+            let ahead = self.match_ahead(is_back);
+            let round = || self.pattern.as_ref().and_then(|pattern| pattern.next(self.cursor, is_back));
+            let Some(to) = ahead.or_else(round) else { return false };
             self.jump(to);
         }
         true
@@ -113,9 +110,16 @@ impl Copy {
     pub fn is_match_elsewhere(&mut self, is_reverse: bool) -> bool {
         let is_back = self.is_back != is_reverse;
         let is_whole = if is_back { self.is_oldest() } else { self.is_live() };
-        let Some(pattern) = self.pattern.as_mut().filter(|_| !is_whole) else { return false };
-        pattern.finish(self.scroll.rows());
-        pattern.ahead(self.cursor, is_back).is_none()
+        !is_whole && self.pattern.is_some() && self.match_ahead(is_back).is_none()
+    }
+
+    /// Returns the next match that way, without going round.
+    pub fn match_ahead(&mut self, is_back: bool) -> Option<Pos> {
+        let (pattern, rows) = (self.pattern.as_mut()?, self.scroll.rows());
+        while pattern.ahead(self.cursor, is_back).is_none() && !pattern.is_done(rows) {
+            pattern.step(rows, is_back);
+        }
+        pattern.ahead(self.cursor, is_back)
     }
 
     /// Searches for the word under the cursor.

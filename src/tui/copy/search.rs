@@ -48,8 +48,11 @@ impl Pattern {
             Ok(regex) => (regex, false),
             Err(_) => (build(&regex::escape(text)).unwrap_or_else(|_| ERRORS.clone()), true),
         };
-        let row = line_start(rows, row.min(rows.len()));
-        Self { text: text.to_owned(), is_literal, regex, found: Vec::new(), searched: row..row }
+        let row = row.min(rows.len().saturating_sub(1));
+        let searched = if rows.is_empty() { 0..0 } else { line_start(rows, row)..line_end(rows, row) };
+        let mut pattern = Self { text: text.to_owned(), is_literal, regex, found: Vec::new(), searched: searched.clone() };
+        pattern.scan(rows, searched);
+        pattern
     }
 
     /// Reads what was typed further: only lines that matched so far are searched for it. None if more lines could match it.
@@ -60,6 +63,7 @@ impl Pattern {
             return None;
         }
         let mut next = Self::new(text, rows, 0);
+        next.found.clear();
         let mut done = 0;
         for (from, _) in &self.found {
             if from.row >= done {

@@ -10,7 +10,7 @@ use crate::term::Scroll;
 use crate::term::Size;
 
 /// Most memory that the window takes, in bytes; about.
-pub const LIMIT: usize = 12 << 20;
+pub const LIMIT: usize = 16 << 20;
 /// Longest beginning or end of a line that is waited for.
 const LINE: usize = 64 << 10;
 

@@ -9,6 +9,7 @@ mod copying;
 mod keys;
 mod looks;
 mod more;
+mod reading;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
