@@ -17,11 +17,13 @@ use crate::config;
 use crate::config::Finding;
 use crate::platform::clock;
 use crate::platform::endpoint::Place;
+use crate::platform::failpoint;
 use crate::platform::process;
 use crate::platform::signals::Signals;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
+use crate::session::id::SessionId;
 use crate::tui::Left;
 use crate::tui::Options;
 use crate::tui::action::Context;
@@ -236,7 +238,9 @@ impl Runtime {
                 Some(Msg::Branches(found))
             })),
             Effect::Clipboard(text) => outside::clipboard(&text, &mut self.painter.out),
-            Effect::Open { name, text, is_editor } => self.open_outside(&name, &text, is_editor),
+            Effect::Open { session, name, text, is_editor } => {
+                self.open_outside(session, &name, text.as_deref(), is_editor);
+            }
             Effect::Complete { base, word, is_folder } => {
                 self.worker.give(Box::new(move || Some(search::complete(&base, word, is_folder))));
             }
@@ -280,7 +284,12 @@ impl Runtime {
     fn read_signals(&mut self) {
         while let Some(signal) = self.signals.next() {
             match Signal::from_named_raw(signal) {
-                Some(Signal::WINCH) => self.tell(Msg::Resized(self.guard.screen())),
+                Some(Signal::WINCH) => {
+                    if cfg!(debug_assertions) {
+                        let _ = Place::open().map(|place| failpoint::panic_at(&place.runtime, "dashboard-resized"));
+                    }
+                    self.tell(Msg::Resized(self.guard.screen()));
+                }
                 Some(Signal::HUP) => self.gone(),
                 Some(Signal::TSTP) => self.suspend(),
                 Some(Signal::CONT) => self.resume(),
@@ -290,9 +299,9 @@ impl Runtime {
     }
 
     /// Lends the terminal to a pager or an editor.
-    fn open_outside(&mut self, name: &str, text: &str, is_editor: bool) {
+    fn open_outside(&mut self, session: SessionId, name: &str, text: Option<&str>, is_editor: bool) {
         let _ = self.guard.give_back();
-        outside::show(name, text, is_editor);
+        outside::show(session, name, text, is_editor);
         self.resume();
     }
 

@@ -10,6 +10,7 @@ mod bad_input;
 mod bounds;
 mod bulk;
 mod compositions;
+mod dashboard;
 mod definition;
 mod ending;
 mod ends;

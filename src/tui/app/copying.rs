@@ -302,15 +302,14 @@ impl App {
             return;
         };
         copy.catch_up();
-        let mut all = String::new();
-        for row in copy.rows() {
-            all.push_str(&row.text(0, row.len()));
-            if !row.wraps {
-                all.push('\n');
-            }
-        }
-        let name = self.sessions.get(*session).map(|status| text::clean(&status.name)).unwrap_or_default();
-        self.effects.push(Effect::Open { name, text: all, is_editor });
+        let is_whole = copy.is_oldest() && copy.is_live();
+        let text = is_whole.then(|| {
+            let lines = copy.rows().iter().flat_map(|row| [row.all(), if row.wraps { "" } else { "\n" }]);
+            lines.collect::<String>()
+        });
+        let session = *session;
+        let name = self.sessions.get(session).map(|status| text::clean(&status.name)).unwrap_or_default();
+        self.effects.push(Effect::Open { session, name, text, is_editor });
     }
 
     /// Bytes of history; `false` if they are of another channel.

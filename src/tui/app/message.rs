@@ -285,10 +285,12 @@ pub enum Effect {
     Clipboard(String),
     /// Show text in the user's pager or editor.
     Open {
-        /// What it is of.
+        /// Of which session.
+        session: SessionId,
+        /// Its name.
         name: String,
-        /// The text.
-        text: String,
+        /// The text; all that `rpm logs` says without it.
+        text: Option<String>,
         /// In the editor.
         is_editor: bool,
     },
