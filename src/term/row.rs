@@ -30,7 +30,8 @@ struct Rest {
 impl Row {
     pub(super) fn of(cells: &[Cell]) -> Row {
         let plain = Cell::default();
-        let is_blank = |cell: &Cell| cell.c == ' ' && (has_same_look(cell, &plain) || Style::of(cell) == Style::default());
+        let is_blank =
+            |cell: &Cell| cell.c == ' ' && (has_same_look(cell, &plain) || Style::of(cell) == Style::default());
         let len = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
         let cells_shown = &cells[..len];
         let wraps = cells.last().is_some_and(|cell| cell.flags.contains(Flags::WRAPLINE));
@@ -148,7 +149,11 @@ impl Row {
 /// Tells whether two cells surely look the same; where it says no, they may still.
 fn has_same_look(a: &Cell, b: &Cell) -> bool {
     let beside = Flags::WRAPLINE;
-    a.fg == b.fg && a.bg == b.bg && a.flags.difference(beside) == b.flags.difference(beside) && a.extra.is_none() && b.extra.is_none()
+    a.fg == b.fg
+        && a.bg == b.bg
+        && a.flags.difference(beside) == b.flags.difference(beside)
+        && a.extra.is_none()
+        && b.extra.is_none()
 }
 
 fn unusual(cells: &[Cell]) -> (String, Rest) {

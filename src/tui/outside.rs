@@ -49,7 +49,11 @@ pub fn show(session: SessionId, name: &str, text: Option<&str>, is_editor: bool)
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
     let written = file.and_then(|mut file| match text {
         Some(text) => file.write_all(text.as_bytes()),
-        None => Command::new(crate::client::launch::program().unwrap_or_else(|| "rpm".into())).args(["logs", &session.to_string()]).stdout(file).status().map(drop),
+        None => Command::new(crate::client::launch::program().unwrap_or_else(|| "rpm".into()))
+            .args(["logs", &session.to_string()])
+            .stdout(file)
+            .status()
+            .map(drop),
     });
     if written.is_ok() {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());

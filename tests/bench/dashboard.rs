@@ -278,7 +278,8 @@ fn keys_beside_a_flood() {
     place.start("flood", FLOOD);
     let mut terminal = Terminal::rpm(&place, &["tui"]);
     terminal.wait("viewing");
-    let times = (0..100).map(|n| if n % 2 == 0 { terminal.press("?", "In the list") } else { terminal.press("q", "palette") });
+    let times =
+        (0..100).map(|n| if n % 2 == 0 { terminal.press("?", "In the list") } else { terminal.press("q", "palette") });
     let (median, p99, most) = spread(times.collect());
     row("dashboard's keys over a flood", format!("p50 {median:.1} ms, p99 {p99:.1}, at most {most:.1}"));
 }

@@ -106,7 +106,9 @@ fn ux2_a_vanished_terminal_ends_the_dashboard_and_nothing_spins() {
         assert!(begin.elapsed() < Duration::from_secs(10), "{trap}: {:?}", begin.elapsed());
         assert_eq!(place.session("flood")["state"], "running");
         if !trap.is_empty() {
-            wait_until("the shell has told", || std::fs::read_to_string(&times).is_ok_and(|text| text.lines().count() == 2));
+            wait_until("the shell has told", || {
+                std::fs::read_to_string(&times).is_ok_and(|text| text.lines().count() == 2)
+            });
             let text = std::fs::read_to_string(&times).expect("told");
             let taken = text.lines().nth(1).expect("of its children").split_whitespace().map(seconds).sum::<f64>();
             // Ten times the 50 milliseconds, and what a build without optimisation takes to start and draw.
@@ -140,7 +142,8 @@ fn ux13_a_storm_of_resizes_ends_in_one_that_the_program_is_told() {
     let sizes = || {
         let cast = place.ok(&["export", "--asciicast", "cat"]);
         let events = cast.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let sizes = events.filter(|event| event[1] == "r").map(|event| event[2].as_str().unwrap_or_default().to_owned());
+        let sizes =
+            events.filter(|event| event[1] == "r").map(|event| event[2].as_str().unwrap_or_default().to_owned());
         sizes.collect::<Vec<_>>()
     };
     wait_until("it controls the size", || place.session("cat")["attached"][0]["controls"] == true);

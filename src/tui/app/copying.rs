@@ -356,7 +356,11 @@ impl App {
         let now = self.now.mono;
         self.search_on();
         let is_due = |copying: &Copying| {
-            copying.is_stale && copying.channel == 0 && copying.copy.is_live() && !copying.is_loading && now >= copying.ask_at
+            copying.is_stale
+                && copying.channel == 0
+                && copying.copy.is_live()
+                && !copying.is_loading
+                && now >= copying.ask_at
         };
         if !self.copying.as_ref().is_some_and(is_due) {
             return;

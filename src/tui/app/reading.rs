@@ -80,7 +80,9 @@ impl App {
 
     /// Asks again for what a lost connection owed.
     pub(in crate::tui) fn read_again(&mut self) {
-        if let Some(Reading { place, from, most, .. }) = self.copying.as_mut().and_then(|copying| copying.reading.take()) {
+        if let Some(Reading { place, from, most, .. }) =
+            self.copying.as_mut().and_then(|copying| copying.reading.take())
+        {
             self.read(place, from, most);
         }
     }
@@ -96,7 +98,9 @@ impl App {
     /// A part is there.
     pub(in crate::tui) fn on_part_end(&mut self, channel: u32) {
         let Some(copying) = &mut self.copying else { return };
-        let Some(reading) = copying.reading.take_if(|reading| reading.channel == channel && channel > 0) else { return };
+        let Some(reading) = copying.reading.take_if(|reading| reading.channel == channel && channel > 0) else {
+            return;
+        };
         let Reading { place, from, most, part, .. } = reading;
         let is_oldest = from == From::Start || part.is_oldest();
         let is_live = most.is_none_or(|most| part.reach() < most);
@@ -147,7 +151,8 @@ impl App {
     /// Keeps a key until there is something for it to act on; `false` for keys that leave, and where nothing is awaited.
     pub(in crate::tui) fn wait_with(&mut self, key: Key, token: &Token) -> bool {
         let is_free = self.focus == Focus::Copy && self.overlay.is_none() && !self.keymap.is_pending();
-        let is_plain = matches!(key.code, Code::Char(c) if c != 'q' && key.mods == Mods::NONE) || key.code == Code::Enter;
+        let is_plain =
+            matches!(key.code, Code::Char(c) if c != 'q' && key.mods == Mods::NONE) || key.code == Code::Enter;
         let Some(copying) = self.copying.as_mut().filter(|copying| copying.is_loading && is_free) else { return false };
         if !is_plain && copying.keys.is_empty() {
             return false;

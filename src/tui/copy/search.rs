@@ -50,7 +50,8 @@ impl Pattern {
         };
         let row = row.min(rows.len().saturating_sub(1));
         let searched = if rows.is_empty() { 0..0 } else { line_start(rows, row)..line_end(rows, row) };
-        let mut pattern = Self { text: text.to_owned(), is_literal, regex, found: Vec::new(), searched: searched.clone() };
+        let mut pattern =
+            Self { text: text.to_owned(), is_literal, regex, found: Vec::new(), searched: searched.clone() };
         pattern.scan(rows, searched);
         pattern
     }
