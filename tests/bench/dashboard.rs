@@ -82,7 +82,9 @@ impl Terminal {
             command.env(name, value);
         }
         command.env("RUNPM_DIR", dir);
-        ["RUNPM_SESSION", "TMUX", "NO_COLOR"].iter().for_each(|name| command.env_remove(name));
+        for name in ["RUNPM_SESSION", "TMUX", "NO_COLOR"] {
+            command.env_remove(name);
+        }
         let size = PtySize { rows: ROWS, cols: COLS, pixel_width: 0, pixel_height: 0 };
         let pair = portable_pty::native_pty_system().openpty(size).expect("a terminal");
         let child = pair.slave.spawn_command(command).expect("a program");
@@ -318,7 +320,9 @@ fn sixteen_panes() {
     let mut rows = Vec::new();
     for r in 0..4 {
         let names: Vec<String> = (0..4).map(|c| format!("p{r}{c}")).collect();
-        names.iter().for_each(|name| drop(place.ok(&["run", "-d", "--name", name, "--", "top", "-d", "0.5"])));
+        for name in &names {
+            place.ok(&["run", "-d", "--name", name, "--", "top", "-d", "0.5"]);
+        }
         let panes: Vec<_> = names.iter().map(|name| serde_json::json!({ "session": name })).collect();
         rows.push(serde_json::json!({ "columns": panes }));
     }
@@ -339,7 +343,7 @@ fn sixteen_panes() {
     let parts = format!("client {:.1} %, daemon {:.1} %, keeper {:.1} %", shares[0], shares[1], shares[2]);
     row("16 panes of `top -d 0.5`, of a core", parts);
     row("... client and daemon", format!("{:.1} %", shares[0] + shares[1]));
-    row("... to the terminal", format!("{:.0} kB/s", bytes as f64 / seconds / 1000.0));
+    row("... to the terminal", format!("{} kB/s", bytes / begin.elapsed().as_millis() as usize));
     let (rss, pss) = memory(terminal.pid());
     row("... client's memory", format!("{rss:.1} MB resident, {pss:.1} MB its share"));
 }

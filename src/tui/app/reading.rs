@@ -168,7 +168,6 @@ impl App {
     fn follow_wish(&mut self) {
         let Some(Copying { copy, wish, .. }) = &mut self.copying else { return };
         match *wish {
-            None => {}
             Some(Wish::First) if copy.is_oldest() => {
                 *wish = None;
                 copy.go(Motion::First);
@@ -178,7 +177,6 @@ impl App {
                 copy.go(Motion::First);
                 self.say("A selection reaches no further back; `rpm logs` writes all of it.");
             }
-            Some(Wish::First) => {}
             Some(Wish::Match { is_reverse, is_back, origin }) => {
                 if copy.is_match_elsewhere(is_reverse) {
                     return;
@@ -191,6 +189,7 @@ impl App {
                     self.go_to_byte(origin);
                 }
             }
+            None | Some(Wish::First) => {}
         }
     }
 

@@ -114,7 +114,7 @@ fn ux24_a_long_journal_is_read_where_somebody_goes_and_little_of_it_is_held() {
         assert_whole(&driver);
         most = most.max(cost(&driver));
     }
-    assert!(here(&driver) > "line 0200000".to_owned(), "{}", here(&driver));
+    assert!(here(&driver).as_str() > "line 0200000", "{}", here(&driver));
     for _ in 0..8 {
         said.keys(&mut driver, "2 0 0 0 0 k");
         assert_whole(&driver);
