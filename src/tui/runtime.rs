@@ -47,6 +47,8 @@ const SIGNALS: [Signal; 7] =
     [Signal::WINCH, Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT, Signal::CONT, Signal::TSTP];
 /// Updates larger than this are shown at once where the terminal can do that.
 const LARGE: usize = 512;
+/// Longest that the daemon's messages keep keys and drawing waiting, in nanoseconds.
+const SLICE_NS: u64 = 4_000_000;
 /// Most bytes that wait for a daemon that reads nothing; what is typed beyond is lost.
 const UNSENT_LIMIT: usize = 4 << 20;
 
@@ -64,6 +66,8 @@ pub struct Runtime {
     findings: Vec<Finding>,
     /// What our terminal was told.
     title: String,
+    /// The daemon sent more than was read.
+    is_behind: bool,
     done: Option<Result<Left, Error>>,
 }
 
@@ -106,6 +110,7 @@ impl Runtime {
             tokeniser: Tokeniser::default(),
             painter: Painter::new(Depth::detect(|name| std::env::var(name).ok())),
             buffer: Buffer::empty(Rect::new(0, 0, screen.cols, screen.rows)),
+            is_behind: false,
             done: None,
         })
     }
@@ -150,8 +155,13 @@ impl Runtime {
         if woken.daemon {
             self.wire.flush();
         }
+        self.is_behind = false;
         while let Some(msg) = self.wire.next_msg() {
             self.tell(msg);
+            if clock::monotonic_ns() > now + SLICE_NS {
+                self.is_behind = true;
+                break;
+            }
         }
         self.wire.retry(now);
         if woken.worker {
@@ -174,6 +184,7 @@ impl Runtime {
         let is_flushed = self.guard.is_flushed();
         let deadline =
             [self.app.deadline(), self.tokeniser.deadline(), self.wire.deadline()].into_iter().flatten().min();
+        let deadline = if self.is_behind { Some(0) } else { deadline };
         let timeout = deadline.map(|at| {
             let left = Duration::from_nanos(at.saturating_sub(clock::monotonic_ns()));
             rustix::time::Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: i64::from(left.subsec_nanos()) }
