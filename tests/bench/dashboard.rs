@@ -308,8 +308,7 @@ fn keys_beside_a_flood() {
     place.start("flood", FLOOD);
     let mut terminal = Terminal::rpm(&place, &["tui"]);
     terminal.wait("viewing");
-    let times =
-        (0..100).map(|n| if n % 2 == 0 { terminal.press("?", "keys:") } else { terminal.press("q", "zoom") });
+    let times = (0..100).map(|n| if n % 2 == 0 { terminal.press("?", "keys:") } else { terminal.press("q", "zoom") });
     let (median, p99, most) = spread(times.collect());
     row("dashboard's keys over a flood", format!("p50 {median:.1} ms, p99 {p99:.1}, at most {most:.1}"));
 }

@@ -109,13 +109,13 @@ fn ux24_a_long_journal_is_read_where_somebody_goes_and_little_of_it_is_held() {
     assert_eq!(here(&driver), "line 0000000 of it");
     assert!(driver.screen(120, 40).contains("newer below"));
     let mut most = 0;
-    for _ in 0..12 {
+    for _ in 0..20 {
         said.keys(&mut driver, "2 0 0 0 0 j");
         assert_whole(&driver);
         most = most.max(cost(&driver));
     }
     assert!(here(&driver).as_str() > "line 0200000", "{}", here(&driver));
-    for _ in 0..8 {
+    for _ in 0..18 {
         said.keys(&mut driver, "2 0 0 0 0 k");
         assert_whole(&driver);
         most = most.max(cost(&driver));
