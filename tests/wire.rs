@@ -500,6 +500,8 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             ..verbs::Logs::default()
         },
     );
+    let part = verbs::Logs { from: verbs::From::Bytes(9), most: Some(5), ..verbs::Logs::default() };
+    golden.holds("logs-part", &part);
     let since = verbs::Logs { target: "web".into(), from: verbs::From::Since(5), ..verbs::Logs::default() };
     golden.holds("logs-since", &since);
     let screen = verbs::ScreenOf { target: "web".into(), ansi: false, channel: Some(1), above: 2 };

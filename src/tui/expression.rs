@@ -18,12 +18,19 @@ static ERRORS: LazyLock<Regex> = LazyLock::new(|| {
 /// Reads what was typed; says whether it is no expression.
 #[must_use]
 pub fn of(text: &str) -> (Regex, bool) {
-    let has_large = text.chars().any(char::is_uppercase);
-    let build = |text: &str| RegexBuilder::new(text).case_insensitive(!has_large).size_limit(1 << 20).build();
-    match build(text) {
+    match strictly(text) {
         Ok(regex) => (regex, false),
-        Err(_) => (build(&regex::escape(text)).unwrap_or_else(|_| ERRORS.clone()), true),
+        Err(_) => (strictly(&regex::escape(text)).unwrap_or_else(|_| ERRORS.clone()), true),
     }
+}
+
+/// Reads what was typed as an expression.
+///
+/// # Errors
+/// It is none, or one that is too large.
+pub fn strictly(text: &str) -> Result<Regex, regex::Error> {
+    let has_large = text.chars().any(char::is_uppercase);
+    RegexBuilder::new(text).case_insensitive(!has_large).size_limit(1 << 20).build()
 }
 
 /// Returns whether a line looks like an error.

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::Command;
 
+use crate::session::id::SessionId;
+
 /// Most bytes for a clipboard: terminals drop what is longer.
 const CLIPBOARD: usize = 1 << 20;
 
@@ -39,11 +41,21 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// Shows text in `$PAGER` or `$VISUAL`/`$EDITOR`, and waits for it. The terminal is theirs by then.
-pub fn show(name: &str, text: &str, is_editor: bool) {
+///
+/// Without a text it is all that the session said, which may be far more than is held here.
+pub fn show(session: SessionId, name: &str, text: Option<&str>, is_editor: bool) {
     let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
     let path = std::env::temp_dir().join(format!("rpm-{safe}-{}.txt", std::process::id()));
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    if file.and_then(|mut file| file.write_all(text.as_bytes())).is_ok() {
+    let written = file.and_then(|mut file| match text {
+        Some(text) => file.write_all(text.as_bytes()),
+        None => Command::new(crate::client::launch::program().unwrap_or_else(|| "rpm".into()))
+            .args(["logs", &session.to_string()])
+            .stdout(file)
+            .status()
+            .map(drop),
+    });
+    if written.is_ok() {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let program = if is_editor {
             set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| "vi".to_owned())

@@ -17,11 +17,13 @@ use crate::config;
 use crate::config::Finding;
 use crate::platform::clock;
 use crate::platform::endpoint::Place;
+use crate::platform::failpoint;
 use crate::platform::process;
 use crate::platform::signals::Signals;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
+use crate::session::id::SessionId;
 use crate::tui::Left;
 use crate::tui::Options;
 use crate::tui::action::Context;
@@ -45,8 +47,8 @@ const SIGNALS: [Signal; 7] =
     [Signal::WINCH, Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT, Signal::CONT, Signal::TSTP];
 /// Updates larger than this are shown at once where the terminal can do that.
 const LARGE: usize = 512;
-/// How long the daemon is listened to before keys are looked at again.
-const TURN_NS: u64 = 16_000_000;
+/// Longest that the daemon's messages keep keys and drawing waiting, in nanoseconds.
+const SLICE_NS: u64 = 4_000_000;
 /// Most bytes that wait for a daemon that reads nothing; what is typed beyond is lost.
 const UNSENT_LIMIT: usize = 4 << 20;
 
@@ -64,7 +66,7 @@ pub struct Runtime {
     findings: Vec<Finding>,
     /// What our terminal was told.
     title: String,
-    /// The daemon said more than was looked at.
+    /// The daemon sent more than was read.
     is_behind: bool,
     done: Option<Result<Left, Error>>,
 }
@@ -158,7 +160,7 @@ impl Runtime {
             && let Some(msg) = self.wire.next_msg()
         {
             self.tell(msg);
-            self.is_behind = clock::monotonic_ns().saturating_sub(now) > TURN_NS;
+            self.is_behind = clock::monotonic_ns().saturating_sub(now) > SLICE_NS;
         }
         self.wire.retry(now);
         if woken.worker {
@@ -246,7 +248,9 @@ impl Runtime {
                 Some(Msg::Branches(found))
             })),
             Effect::Clipboard(text) => outside::clipboard(&text, &mut self.painter.out),
-            Effect::Open { name, text, is_editor } => self.open_outside(&name, &text, is_editor),
+            Effect::Open { session, name, text, is_editor } => {
+                self.open_outside(session, &name, text.as_deref(), is_editor);
+            }
             Effect::Complete { base, word, is_folder } => {
                 self.worker.give(Box::new(move || Some(search::complete(&base, word, is_folder))));
             }
@@ -290,7 +294,12 @@ impl Runtime {
     fn read_signals(&mut self) {
         while let Some(signal) = self.signals.next() {
             match Signal::from_named_raw(signal) {
-                Some(Signal::WINCH) => self.tell(Msg::Resized(self.guard.screen())),
+                Some(Signal::WINCH) => {
+                    if cfg!(debug_assertions) {
+                        let _ = Place::open().map(|place| failpoint::panic_at(&place.runtime, "dashboard-resized"));
+                    }
+                    self.tell(Msg::Resized(self.guard.screen()));
+                }
                 Some(Signal::HUP) => self.gone(),
                 Some(Signal::TSTP) => self.suspend(),
                 Some(Signal::CONT) => self.resume(),
@@ -300,9 +309,9 @@ impl Runtime {
     }
 
     /// Lends the terminal to a pager or an editor.
-    fn open_outside(&mut self, name: &str, text: &str, is_editor: bool) {
+    fn open_outside(&mut self, session: SessionId, name: &str, text: Option<&str>, is_editor: bool) {
         let _ = self.guard.give_back();
-        outside::show(name, text, is_editor);
+        outside::show(session, name, text, is_editor);
         self.resume();
     }
 

@@ -314,9 +314,9 @@ fn question(ask: Ask) -> Question {
         }
         Ask::Release { channel } => plain(ask, verbs::Release { channel }, |_| Answer::Done),
         Ask::Detach { channel } => plain(ask, verbs::Detach { channel }, |_| Answer::Done),
-        Ask::History { channel, id, from } => {
-            let from = from.map_or(verbs::From::Start, verbs::From::Offset);
-            let logs = verbs::Logs { channel, target: id.to_string(), from, past_gaps: true, ..verbs::Logs::default() };
+        Ask::History { channel, id, from, most } => {
+            let target = id.to_string();
+            let logs = verbs::Logs { channel, target, from, most, past_gaps: true, ..verbs::Logs::default() };
             plain(ask, logs, |_| Answer::Done)
         }
         Ask::Logs { channel, id, span, stream } => plain(ask, logs(channel, id, span, stream), |_| Answer::Done),
@@ -369,13 +369,13 @@ fn act(ask: Ask, ids: &[SessionId], deed: Deed) -> Question {
 }
 
 fn logs(channel: u32, id: SessionId, span: Span, stream: Option<Stream>) -> verbs::Logs {
-    let (from, until) = match span {
+    let (from, most) = match span {
         Span::Last(lines) => (verbs::From::Lines(lines), None),
         Span::From(offset) => (verbs::From::Offset(offset), None),
-        Span::Between(from, until) => (verbs::From::Offset(from), Some(until)),
+        Span::Between(from, until) => (verbs::From::Offset(from), Some(until - from)),
     };
     let target = id.to_string();
-    verbs::Logs { channel, target, from, follow: until.is_none(), until, stream, marks: true, past_gaps: true }
+    verbs::Logs { channel, target, from, follow: most.is_none(), most, stream, marks: true, past_gaps: true }
 }
 
 fn names(ids: &[SessionId]) -> Vec<String> {

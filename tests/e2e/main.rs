@@ -12,6 +12,7 @@ mod bulk;
 mod complaints;
 mod compositions;
 mod crowd;
+mod dashboard;
 mod definition;
 mod dormant;
 mod ending;

@@ -22,7 +22,7 @@ fn read(connection: &mut Connection, channel: u32, mut is_enough: impl FnMut(&[u
 }
 
 #[test]
-fn a_log_stops_before_the_byte_that_was_asked_for_although_more_was_said() {
+fn a_log_stops_after_as_many_bytes_as_were_asked_for_although_more_was_said() {
     let place = Place::new();
     place.ok(&["run", "-d", "--pipe", "--name", "said", "--", "sh", "-c", "seq 1000; exec cat"]);
     let all: String = (1..=1000).map(|n| format!("{n}\n")).collect();
@@ -33,7 +33,7 @@ fn a_log_stops_before_the_byte_that_was_asked_for_although_more_was_said() {
             channel,
             target: "said".into(),
             from: From::Offset(100),
-            until: Some(1234),
+            most: Some(1134),
             marks,
             ..verbs::Logs::default()
         };

@@ -57,10 +57,10 @@ pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs
     Ok(())
 }
 
-/// Returns where a log stops, given where what was said ends.
-fn until(verb: &verbs::Logs, end: u64) -> Option<u64> {
-    let end = (!verb.follow).then_some(end);
-    end.into_iter().chain(verb.until).min()
+/// Returns where a log stops, given where it starts and where what was said ends.
+fn until(verb: &verbs::Logs, from: u64, end: u64) -> Option<u64> {
+    let most = verb.most.map(|most| from.saturating_add(most));
+    (!verb.follow).then_some(end).into_iter().chain(most).min()
 }
 
 /// Of a session that was lost with its keeper its journal is left, if it had one; of a service without a session, too.
@@ -77,12 +77,12 @@ fn lost_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs, id: Session
         verbs::Attached { id, name: status.name, kind: status.kind, ended: end.clone(), ..verbs::Attached::default() };
     reply_now(context, request, &attached);
     let mut pages = Pages::new(context.hub.journals.path(&folder));
-    let follow = Follow {
+    let mut follow = Follow {
         outbox: Rc::clone(&context.client.outbox),
         channel: verb.channel,
         stream: verb.stream,
         marks: verb.marks,
-        until: verb.until,
+        until: None,
         ends_at_gap: false,
         from_oldest: false,
         paints: false,
@@ -90,6 +90,7 @@ fn lost_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs, id: Session
     };
     task::spawn_local(async move {
         let Beginning { at: from, missed, is_torn } = journals::start_of_lost(&mut pages, verb.from, verb.stream).await;
+        follow.until = verb.most.map(|most| from.saturating_add(most));
         if is_torn {
             follow.outbox.notify(&verbs::Torn { channel: verb.channel, at: from });
         }
@@ -143,7 +144,7 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, mut pages: Option<Pa
         channel: verb.channel,
         stream: verb.stream,
         marks: verb.marks,
-        until: until(&verb, head.max(from)),
+        until: until(&verb, from, head.max(from)),
         ends_at_gap: verb.follow && !verb.past_gaps,
         // With a journal nothing of it can be overwritten unseen.
         from_oldest: pages.is_none() && verb.follow && verb.from == verbs::From::Start,

@@ -156,8 +156,8 @@ impl App {
         let channel = self.panes.channel();
         if let Some(watched) = self.alerts.words.get_mut(&id) {
             watched.channel = channel;
-            let from = Some(watched.next);
-            self.effects.push(Effect::Ask(Ask::History { channel, id, from }));
+            let from = crate::protocol::verbs::From::Offset(watched.next);
+            self.effects.push(Effect::Ask(Ask::History { channel, id, from, most: None }));
         }
     }
 

@@ -124,8 +124,10 @@ pub enum Ask {
         channel: u32,
         /// Which session.
         id: SessionId,
-        /// Offset to begin at; the oldest byte without it.
-        from: Option<u64>,
+        /// Where to begin.
+        from: verbs::From,
+        /// Most bytes; all of it without.
+        most: Option<u64>,
     },
     /// For lines of a history, each piece with its stream and time.
     Logs {
@@ -339,10 +341,12 @@ pub enum Effect {
     Clipboard(String),
     /// Show text in the user's pager or editor.
     Open {
-        /// What it is of.
+        /// Of which session.
+        session: SessionId,
+        /// Its name.
         name: String,
-        /// The text.
-        text: String,
+        /// The text; all that `rpm logs` says without it.
+        text: Option<String>,
         /// In the editor.
         is_editor: bool,
     },

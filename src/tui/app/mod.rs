@@ -20,6 +20,7 @@ mod overlay;
 mod palette;
 mod panes;
 mod pasting;
+mod reading;
 mod results;
 mod sample;
 mod services;

@@ -186,6 +186,7 @@ impl App {
                 Gesture::Release | Gesture::Other => {}
             }
         });
+        self.read_on();
         if is_done {
             self.leave_copy();
         } else if gesture == Gesture::Release && self.with_copy(|copy| copy.selection.is_some()) == Some(true) {

@@ -207,7 +207,10 @@ impl Source {
     /// Collects older bytes; at their end, returns their lines, which come before all others of this source.
     pub(super) fn take_older(&mut self, n: usize, chunk: Chunk) -> Option<Vec<Said>> {
         match chunk {
-            Chunk::Bytes { at, stream, time_us, bytes } => {
+            Chunk::Bytes { at, stream, time_us, mut bytes } => {
+                // Where the first bytes asked for were gone, as many came of what is known already.
+                let unknown = self.oldest.unwrap_or(u64::MAX).saturating_sub(at);
+                bytes.truncate(usize::try_from(unknown).unwrap_or(usize::MAX));
                 self.piece.get_or_insert_default().parts.push((stream, at, time_us, bytes));
                 None
             }

@@ -93,7 +93,8 @@ fn apply(driver: &mut Driver, event: Event, outstanding: &mut Vec<Ask>) {
         Event::Answer(true) if matches!(outstanding.last(), Some(Ask::History { .. })) => {
             let Some(Ask::History { channel, from, .. }) = outstanding.pop() else { return };
             let bytes = b"one two\r\nerror\r\n\x1b]133;A\x07$ three\r\n".repeat(9);
-            driver.tell(Msg::Bulk(Bulk { channel, more: false, at: from.unwrap_or(0), bytes }));
+            let at = if let verbs::From::Offset(from) = from { from } else { 0 };
+            driver.tell(Msg::Bulk(Bulk { channel, more: false, at, bytes }));
             driver.tell(Msg::Closed(verbs::Closed { channel, end: None }))
         }
         Event::Answer(is_yes) => match outstanding.pop() {

@@ -10,6 +10,7 @@ mod keys;
 mod logs;
 mod looks;
 mod more;
+mod reading;
 mod services;
 
 use proptest::prelude::*;

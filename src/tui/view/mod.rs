@@ -137,7 +137,7 @@ pub fn render_rows(app: &App, rows: &[(PaneId, u16)], buffer: &mut Buffer, mut d
 
 /// Returns copy mode if it is in a pane and there is something to show.
 fn copying_in(app: &App, id: PaneId) -> Option<&Copying> {
-    app.copying.as_ref().filter(|copying| copying.pane == id && !copying.is_loading)
+    app.copying.as_ref().filter(|copying| copying.pane == id && !copying.copy.rows().is_empty())
 }
 
 fn is_ended(app: &App, pane: &Pane) -> bool {
