@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
+use crate::cli::color;
 use crate::history::ExitStatus;
 use crate::history::Stream;
 use crate::platform::clock;
@@ -250,8 +251,7 @@ impl Ending {
 
 /// Returns whether what goes to standard output may have colours.
 pub fn is_coloured() -> bool {
-    let is_off = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    std::io::stdout().is_terminal() && !is_off
+    color::is_on()
 }
 
 /// Prints text; a reader that went away is no error.

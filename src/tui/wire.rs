@@ -38,6 +38,8 @@ use crate::tui::app::Program;
 
 /// Pause before the next try, when there is no daemon at all.
 const RETRY_NS: u64 = 1_000_000_000;
+/// How long a program may leave unread what was typed before.
+const PATIENCE_MS: u64 = 5000;
 
 type Post = Box<dyn Fn(&mut Connection) -> Result<u64, Error>>;
 type Open = Box<dyn Fn(Reply) -> Result<Answer, Error>>;
@@ -216,6 +218,8 @@ impl Wire {
                 .or_else(|| event.get().map(|verbs::Changed { status }| Msg::Changed(Box::new(status))))
                 .or_else(|| event.get().map(|verbs::Removed { id }| Msg::Removed(id)))
                 .or_else(|| event.get().map(Msg::Stolen))
+                .or_else(|| event.get().map(Msg::Clipboard))
+                .or_else(|| event.get().map(|verbs::Reloaded {}| Msg::ReloadSettings))
                 .or_else(|| event.get().map(|happened| Msg::Happened(Box::new(happened))))
                 .or_else(|| event.get().map(Msg::Closed)),
         }
@@ -311,6 +315,16 @@ fn question(ask: Ask) -> Question {
             let signal =
                 verbs::Signal { key: client::request_key(), targets: names(&ids), signal, ..verbs::Signal::default() };
             durable(ask, signal, |reply| Answer::Outcomes(reply.outcomes))
+        }
+        Ask::Send { id, text, is_keys } => {
+            let (key, target) = (client::request_key(), id.to_string());
+            let base = verbs::Send { key, target, patience_ms: PATIENCE_MS, ..verbs::Send::default() };
+            let send = if is_keys {
+                verbs::Send { keys: Some(text), ..base }
+            } else {
+                verbs::Send { bytes: ByteBuf::from(text.into_bytes()), enter: true, ..base }
+            };
+            durable(ask, send, |_| Answer::Done)
         }
         Ask::Rename { id, name, tags } => {
             durable(ask, verbs::Rename { target: id.to_string(), name, tags }, |_| Answer::Done)

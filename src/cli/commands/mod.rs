@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod boot;
+pub mod completions;
 pub mod config;
 pub mod convert;
 pub mod daemon;

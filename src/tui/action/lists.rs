@@ -21,7 +21,9 @@ actions! {
     "rename" "rename" "Gives the session another name." App::ask_name => { List: "e" ","; View: "Prefix ,"; Typing: "Prefix ,"; }
     "tag" "tags" "Gives the session other tags." App::ask_tags => { List: "#"; View: "Prefix #"; Typing: "Prefix #"; }
     "duplicate" "duplicate" "Starts the same command in the same directory a second time." App::duplicate => { List: "D"; }
-    "restart" "restart" "Starts a session that has ended anew, under its name." App::restart => { List: "r"; View: "r"; Typing: "Prefix R"; }
+    "restart" "restart" "Starts a session anew, under its name; asks you before it ends one that runs." App::restart => { List: "r"; View: "r"; Typing: "Prefix R"; }
+    "send-line" "send" "Types a line into the chosen sessions, without taking the keyboard." |app| app.ask_to_send(false) => { List: "S"; View: "S"; }
+    "send-keys" "send keys" "Presses keys in the chosen sessions: C-c Enter Up F5 'text'." |app| app.ask_to_send(true) => { List: "s k"; }
     "grid" "grid" "Shows all listed sessions as live thumbnails." App::open_grid => { List: "v"; View: "v"; Typing: "Prefix v"; }
     "grid-left" "left" "Goes to the thumbnail on the left." |app| app.step_grid(Way::Left) => { Grid: "h" "Left"; }
     "grid-down" "down" "Goes to the thumbnail below." |app| app.step_grid(Way::Down) => { Grid: "j" "Down"; }

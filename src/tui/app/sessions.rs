@@ -105,6 +105,7 @@ impl App {
             .filter(|row| row.end().is_some() && self.sessions.get(row.id).is_some_and(|was| was.end().is_none()))
             .map(|row| row.id)
             .collect();
+        self.past.note_all(&rows, self.now.wall_ms);
         self.sessions.replace(rows);
         for id in self.panes.all().filter_map(|pane| pane.session).collect::<Vec<_>>() {
             if self.sessions.get(id).is_none() && self.mode == Mode::Dashboard {
@@ -134,6 +135,7 @@ impl App {
     pub(in crate::tui) fn on_changed(&mut self, status: Status) {
         let (id, has_ended) = (status.id, status.end().is_some());
         let is_visible = self.layout().list.is_some() || self.overlay.is_some() || self.panes.len() > 1;
+        self.past.note(&status, self.now.wall_ms);
         let before = self.sessions.put(status);
         let is_new = before.is_none();
         let is_other_state = before.as_ref() != self.sessions.get(id).map(|status| &status.state);
@@ -142,6 +144,9 @@ impl App {
         }
         if is_other_state {
             self.plan_ages();
+        }
+        if has_ended {
+            self.start_over(id);
         }
         if is_new {
             self.sync_grid();
@@ -170,6 +175,8 @@ impl App {
         }
         self.samples.forget(id);
         self.alerts.forget(id);
+        self.past.forget(id);
+        self.ending.retain(|known| *known != id);
         self.on_free(id);
         self.plan_ages();
         self.refresh_list();
