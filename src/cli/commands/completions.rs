@@ -112,7 +112,8 @@ type Candidate = (String, String);
 
 fn candidates(words: &[String], sessions: impl Fn() -> Vec<Status>) -> Vec<Candidate> {
     let Some((last, before)) = words.split_last() else { return Vec::new() };
-    let root = args::command();
+    let mut root = args::command();
+    root.build();
     let mut command = &root;
     let (mut places, mut open) = (0, None);
     for word in before {

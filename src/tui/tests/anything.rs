@@ -127,6 +127,7 @@ fn answer(ask: Ask, is_yes: bool) -> Msg {
         Ask::LastLine { .. } => Ok(Answer::Text("last".into())),
         Ask::Stop { .. } | Ask::Remove { .. } | Ask::Signal { .. } => Ok(Answer::Outcomes(Vec::new())),
         Ask::Rename { .. }
+        | Ask::Send { .. }
         | Ask::Events
         | Ask::History { .. }
         | Ask::Take { .. }

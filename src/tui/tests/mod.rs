@@ -9,6 +9,8 @@ mod copying;
 mod keys;
 mod looks;
 mod more;
+mod rest;
+mod snapshots;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
