@@ -59,7 +59,7 @@ impl DaemonLink {
         let child = command.spawn()?;
         Ok(Self {
             pid: child.id(),
-            process: Handle::of_child(child.id())?,
+            process: Handle::of_pid(child.id())?,
             link: ours,
             queue: items.into(),
             in_flight: 0,

@@ -170,7 +170,7 @@ impl Keeper {
         command.stdin(Stdio::from(theirs.into_fd())).stdout(Stdio::null()).stderr(Stdio::from(log));
         signals::reset_in(&mut command);
         let child = command.spawn()?;
-        let process = Handle::of_child(child.id())?;
+        let process = Handle::of_pid(child.id())?;
         self.poll.watch(process.as_fd(), Source::Tee(id), Watch::Read)?;
         let handover = TeeHandover { id, key: ask.key, session: ask.session, pid: child.id() };
         Ok(Tee { handover, status, parcel, input, bell, process: Some(process), link: Some(ours) })

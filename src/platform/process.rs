@@ -9,12 +9,16 @@ use std::os::fd::AsRawFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
 use rustix::process::Pid;
 use rustix::process::PidfdFlags;
 use rustix::process::Signal;
 use rustix::process::WaitId;
 use rustix::process::WaitIdOptions;
+use rustix::time::Timespec;
 
 use crate::history::ExitStatus;
 
@@ -144,15 +148,15 @@ pub struct Handle(OwnedFd);
 impl Handle {
     /// Holds a process whose start time is known, so that a reused number is noticed.
     pub fn open(identity: Identity) -> io::Result<Self> {
-        let handle = Self::of_child(identity.pid)?;
+        let handle = Self::of_pid(identity.pid)?;
         match look(identity.pid)? {
             Some(stat) if stat.identity() == identity => Ok(handle),
             _ => Err(io::ErrorKind::NotFound.into()),
         }
     }
 
-    /// Holds a child that has not been reaped: its number cannot be reused.
-    pub fn of_child(pid: u32) -> io::Result<Self> {
+    /// Holds who has this number now: a child that has not been reaped, or one that is known to live.
+    pub fn of_pid(pid: u32) -> io::Result<Self> {
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidInput)?;
         Ok(Self(rustix::process::pidfd_open(pid, PidfdFlags::empty())?))
     }
@@ -181,6 +185,15 @@ impl Handle {
         // SAFETY: a plain system call on our own descriptor; no information is passed.
         let done = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal.as_raw(), info, GROUP) };
         if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Waits until it is dead, up to this long; returns whether it is.
+    #[must_use]
+    pub fn wait_dead(&self, limit: Duration) -> bool {
+        let limit = Timespec::try_from(limit).ok();
+        // A descriptor of a process is readable as soon as it is dead, reaped or not (pidfd_open(2)).
+        let mut fds = [PollFd::new(&self.0, PollFlags::IN)];
+        matches!(rustix::event::poll(&mut fds, limit.as_ref()), Ok(1))
     }
 
     /// Reaps it, if it is a dead child of this process.

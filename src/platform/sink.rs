@@ -165,7 +165,7 @@ impl Consumer {
         let child = command.spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
         set_nonblocking(&writer)?;
-        Ok((Self { pid, process: Handle::of_child(child.id())? }, writer))
+        Ok((Self { pid, process: Handle::of_pid(child.id())? }, writer))
     }
 
     /// Returns its process, to wait for.

@@ -14,6 +14,7 @@ use crate::client::Error;
 use crate::client::blocking::Client;
 use crate::config;
 use crate::platform::endpoint::Place;
+use crate::platform::process::Handle;
 use crate::protocol::verbs;
 use crate::protocol::verbs::Outcome;
 use crate::session::service::status::ServiceState;
@@ -21,7 +22,7 @@ use crate::session::status::How;
 use crate::session::target;
 use crate::session::text;
 
-/// Longest wait for the keeper to be gone after it was told.
+/// Longest wait for keeper and daemon to be gone after they were told.
 const GONE: Duration = Duration::from_secs(5);
 
 /// `rpm stop`.
@@ -175,6 +176,10 @@ pub fn shutdown(args: &args::Shutdown) -> Result<u8, Error> {
         }
         client => client?,
     };
+    let report = client.connection().call(&verbs::DaemonStatus {})?;
+    // Held before anything is said, so that no number comes to mean another process.
+    let both: Vec<Handle> =
+        [report.keeper_pid, report.pid].iter().filter_map(|pid| Handle::of_pid(*pid).ok()).collect();
     let verbs::Outcomes { outcomes, left } =
         client.connection().call(&verbs::Shutdown { grace_ms: grace(args.grace)? })?;
     let mut code = tell(&outcomes, false, true);
@@ -184,11 +189,8 @@ pub fn shutdown(args: &args::Shutdown) -> Result<u8, Error> {
         code = exit::FAILURE;
     }
     let deadline = Instant::now() + GONE;
-    while Instant::now() < deadline {
-        if matches!(client.place().keeper_lock(), Ok(Some(_))) {
-            return Ok(code);
-        }
-        std::thread::sleep(Duration::from_millis(5));
+    if both.iter().all(|process| process.wait_dead(deadline.saturating_duration_since(Instant::now()))) {
+        return Ok(code);
     }
     say("rpm: the keeper is still there; see `rpm doctor`");
     Ok(exit::FAILURE)

@@ -69,7 +69,8 @@ fn pattern(args: &args::Grep) -> Result<Regex, WireError> {
         let Some((why, span)) = fault else {
             let error = error.to_string();
             let why = error.lines().last().unwrap_or_default();
-            return WireError::new(Code::Invalid, format!("the pattern cannot be used: {why}"));
+            return WireError::new(Code::Invalid, format!("the pattern cannot be used: {why}"))
+                .hint("smaller counts in braces; -F takes it as plain text");
         };
         let shown: String = written.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
         let before = &written[..span.start.offset.min(written.len())];
