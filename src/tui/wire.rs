@@ -316,16 +316,7 @@ fn question(ask: Ask) -> Question {
                 verbs::Signal { key: client::request_key(), targets: names(&ids), signal, ..verbs::Signal::default() };
             durable(ask, signal, |reply| Answer::Outcomes(reply.outcomes))
         }
-        Ask::Send { id, text, is_keys } => {
-            let (key, target) = (client::request_key(), id.to_string());
-            let base = verbs::Send { key, target, patience_ms: PATIENCE_MS, ..verbs::Send::default() };
-            let send = if is_keys {
-                verbs::Send { keys: Some(text), ..base }
-            } else {
-                verbs::Send { bytes: ByteBuf::from(text.into_bytes()), enter: true, ..base }
-            };
-            durable(ask, send, |_| Answer::Done)
-        }
+        Ask::Send { id, text, is_keys } => durable(ask, send(id, text, is_keys), |_| Answer::Done),
         Ask::Rename { id, name, tags } => {
             durable(ask, verbs::Rename { target: id.to_string(), name, tags }, |_| Answer::Done)
         }
@@ -339,6 +330,17 @@ fn question(ask: Ask) -> Question {
                 Answer::Outcomes(reply.outcomes)
             })
         }
+    }
+}
+
+/// Types names of keys, or a line.
+fn send(id: SessionId, text: String, is_keys: bool) -> verbs::Send {
+    let (key, target) = (client::request_key(), id.to_string());
+    let base = verbs::Send { key, target, patience_ms: PATIENCE_MS, ..verbs::Send::default() };
+    if is_keys {
+        verbs::Send { keys: Some(text), ..base }
+    } else {
+        verbs::Send { bytes: ByteBuf::from(text.into_bytes()), enter: true, ..base }
     }
 }
 
