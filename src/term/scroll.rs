@@ -40,7 +40,8 @@ pub struct Row {
 
 impl Row {
     fn of(cells: &[Cell]) -> Row {
-        let is_blank = |cell: &Cell| cell.c == ' ' && Style::of(cell) == Style::default();
+        let is_half = |cell: &Cell| cell.flags.contains(Flags::WIDE_CHAR_SPACER);
+        let is_blank = |cell: &Cell| cell.c == ' ' && !is_half(cell) && Style::of(cell) == Style::default();
         let len = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
         let mut row = Row::default();
         for (col, cell) in (0u16..).zip(&cells[..len]) {
@@ -282,6 +283,8 @@ mod tests {
         let row = &scroll.rows()[0];
         assert_eq!((row.len(), row.width(0), row.width(1), row.char(2)), (4, 2, 0, 'e'));
         assert_eq!((row.text(0, 9).as_str(), row.text(2, 3).as_str()), ("漢e\u{301}x", "e\u{301}"));
+        // Nothing behind it is not the end of its first half.
+        assert_eq!(read("漢".as_bytes()).rows()[0].width(0), 2);
     }
 
     #[test]

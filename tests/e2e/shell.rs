@@ -102,7 +102,7 @@ fn ux31_settings_are_read_again_by_daemon_and_dashboards_and_a_bad_file_changes_
     place.start("a", "exit 0");
     place.wait_end("a");
     let mut terminal = place.terminal_of(24, 100, &["tui"]);
-    terminal.wait_text("Enter type");
+    terminal.wait_text("n new");
 
     write("[sessions]\nkeep_ended = 1\n[keys.list]\nhelp = \"F5\"\n");
     assert_eq!(place.ok(&["config", "reload"]), "the settings were read again\n");
