@@ -89,6 +89,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Send(args) => talking::send(&args),
         Verb::Wait(args) => commands::waiting::wait(&args),
         Verb::Events(args) => commands::events::events(&args),
+        Verb::Again(args) => commands::again::again(&args),
         Verb::Resize(args) => talking::resize(&args),
         Verb::Rename(args) => commands::naming::rename(args),
         Verb::Tag(args) => commands::naming::tag(args),

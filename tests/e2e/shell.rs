@@ -125,6 +125,27 @@ fn ux31_settings_are_read_again_by_daemon_and_dashboards_and_a_bad_file_changes_
 }
 
 #[test]
+fn ux11_a_session_starts_again_in_its_place_or_beside_it() {
+    let place = Place::new();
+    place.ok(&["run", "-d", "--name", "a", "--tag", "blue", "--cwd", "/usr", "--", "sh", "-c", "pwd; sleep 1000"]);
+    let first = place.session("a");
+    assert_eq!(place.ok(&["again", "a"]), "a\n");
+    place.wait_screen("a", "/usr");
+    let second = place.session("a");
+    assert_ne!(first["pid"], second["pid"]);
+    assert_eq!((&second["state"], &second["tags"][0]), (&"running".into(), &"blue".into()));
+    let copy = place.ok(&["again", "a", "--copy"]);
+    assert_ne!(copy.trim(), "a");
+    assert_eq!(place.session("a")["pid"], second["pid"]);
+    place.wait_screen(copy.trim(), "/usr");
+    place.start("done", "exit 3");
+    place.wait_end("done");
+    place.ok(&["again", "done"]);
+    let (code, said) = place.fails(&["again", "@none"]);
+    assert!(code != 0 && said.contains("none"), "{said}");
+}
+
+#[test]
 fn ux12_who_would_take_over_is_told_how_long_the_other_one_was_idle() {
     let place = Place::new();
     place.start("a", "cat");

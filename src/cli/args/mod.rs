@@ -125,6 +125,11 @@ pub enum Verb {
     /// Print what happens to sessions, as it happens
     #[command(after_help = "Examples:\n  rpm events\n  rpm events web --kind bell --kind ended --json")]
     Events(Events),
+    /// Start what a session ran once more: in its place, or beside it
+    #[command(
+        after_help = "Examples:\n  rpm again build           # stops it first if it runs; same name\n  rpm again build --copy    # a second one beside it"
+    )]
+    Again(Again),
     /// Set the size of a session's terminal
     Resize(Resize),
     /// Give a session another name

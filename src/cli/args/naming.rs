@@ -21,3 +21,14 @@ pub struct Tag {
     /// All of its tags from now on; none takes them away
     pub tags: Vec<String>,
 }
+
+/// `rpm again`.
+#[derive(Debug, Args)]
+pub struct Again {
+    /// Session: name, id or prefix
+    #[arg(value_name = "SESSION")]
+    pub target: String,
+    /// Leave it as it is, and start a second one
+    #[arg(long)]
+    pub copy: bool,
+}

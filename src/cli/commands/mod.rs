@@ -1,5 +1,6 @@
 //! One file a verb, or a family of verbs that share their shape.
 
+pub mod again;
 pub mod apply;
 pub mod boot;
 pub mod completions;
