@@ -23,7 +23,7 @@ pub fn put_on_clipboard(selection: &str, base64: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends what shows a notification (OSC 777, and OSC 9 for terminals that know only that).
+/// Appends what shows a notification (OSC 777: a second form would be a second notification where both are known).
 pub fn notification(title: &str, body: &str, out: &mut Vec<u8>) {
     let plain = |text: &str| text.replace(';', ",");
     let _ = write!(out, "\x1b]777;notify;{};{}\x07", plain(title), plain(body));

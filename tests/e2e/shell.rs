@@ -163,3 +163,18 @@ fn ux12_who_would_take_over_is_told_how_long_the_other_one_was_idle() {
     dashboard.wait_text("is controlled by ann");
     assert!(dashboard.text().contains("typing now") || dashboard.text().contains("idle for"), "{}", dashboard.text());
 }
+
+#[test]
+fn ux42_an_export_to_a_file_says_that_it_may_hold_secrets_to_people_only() {
+    let place = Place::new();
+    place.start("a", "echo token-123");
+    place.wait_end("a");
+    let file = place.dir().join("a.txt");
+    let args = ["export", "a", "--text", "-o", file.to_str().expect("text")];
+    let output = place.run(&args);
+    assert!(output.status.success() && output.stderr.is_empty(), "a script is told nothing");
+    let mut terminal = place.terminal(&args);
+    terminal.wait_text("passwords and keys");
+    assert_eq!(terminal.wait_exit(), 0);
+    assert!(std::fs::read_to_string(&file).expect("a file").contains("token-123"));
+}

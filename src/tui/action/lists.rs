@@ -53,7 +53,7 @@ actions! {
     }
     "mark" "mark" "Marks the session; stop, kill, remove and signals are for all that are marked." App::mark_row => { List: "Space"; }
     "mark-all" "mark all" "Marks all sessions in the list, or none." App::mark_all => { List: "*"; }
-    "group" "group" "Groups the list by state, tag, originator, directory, or not at all." App::next_grouping => { List: "o"; }
+    "group" "group" "Groups the list by state, tag, originator, namespace, directory, or not at all." App::next_grouping => { List: "o"; }
     "wide-list" "wide list" "Gives the list the whole width, with all its columns, or takes it back." App::toggle_wide => { List: "w" "L"; }
     "detail" "details" "Shows everything about the session." |app| app.open(crate::tui::app::Overlay::Detail { top: 0 }) => {
         List: "i"; View: "Prefix i"; Typing: "Prefix i";

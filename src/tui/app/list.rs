@@ -24,6 +24,8 @@ pub enum Grouping {
     Tag,
     /// The tool that asked for them.
     Originator,
+    /// The namespace of services.
+    Namespace,
     /// Their directory.
     Directory,
 }
@@ -37,6 +39,7 @@ impl Grouping {
             Self::State => "state",
             Self::Tag => "tag",
             Self::Originator => "originator",
+            Self::Namespace => "namespace",
             Self::Directory => "directory",
         }
     }
@@ -46,7 +49,8 @@ impl Grouping {
             Self::None => Self::State,
             Self::State => Self::Tag,
             Self::Tag => Self::Originator,
-            Self::Originator => Self::Directory,
+            Self::Originator => Self::Namespace,
+            Self::Namespace => Self::Directory,
             Self::Directory => Self::None,
         }
     }
@@ -66,6 +70,7 @@ impl Grouping {
             },
             Self::Tag => or(status.tags.first().cloned(), "no tag"),
             Self::Originator => or(status.originator.clone(), "by hand"),
+            Self::Namespace => or(status.service.as_ref().map(|service| service.namespace.clone()), "no service"),
             Self::Directory => or(Some(status.cwd.clone()), "no directory"),
         }
     }
