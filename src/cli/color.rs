@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn ux18_the_environment_decides_about_colours_where_the_command_line_does_not() {
-        let cases: [(&[(&str, &str)], bool, bool); 8] = [
+        type Case = (&'static [(&'static str, &'static str)], bool, bool);
+        let cases: [Case; 8] = [
             (&[], true, true),
             (&[], false, false),
             (&[("NO_COLOR", "1")], true, false),

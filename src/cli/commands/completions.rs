@@ -37,7 +37,7 @@ _NAME() {
 if [ "$funcstack[1]" = "_NAME" ]; then _NAME "$@"; else compdef _NAME NAME; fi
 "#;
 
-const FISH: &str = r#"function __NAME_complete
+const FISH: &str = r"function __NAME_complete
     set -l words (commandline -opc)
     set -l found (command NAME __complete -- $words[2..] (commandline -ct) 2>/dev/null)
     if test (count $found) -gt 0
@@ -47,7 +47,7 @@ const FISH: &str = r#"function __NAME_complete
     end
 end
 complete -c NAME -f -a '(__NAME_complete)'
-"#;
+";
 
 /// Prints the script for a shell.
 pub fn completions(args: &args::Completions) -> u8 {
@@ -93,11 +93,9 @@ fn own_name() -> &'static str {
 /// Prints what may stand in the place of the last word: a line each, what it means behind a tab.
 pub fn complete(args: &args::Complete) -> u8 {
     let words: Vec<String> = args.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut text = String::new();
-    for (word, about) in candidates(&words, sessions) {
-        text.push_str(&format!("{word}\t{about}\n"));
-    }
-    output::print(text.as_bytes());
+    let lines: Vec<String> =
+        candidates(&words, sessions).into_iter().map(|(word, about)| format!("{word}\t{about}\n")).collect();
+    output::print(lines.concat().as_bytes());
     exit::OK
 }
 

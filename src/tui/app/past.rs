@@ -22,7 +22,9 @@ impl Past {
     }
 
     pub(in crate::tui) fn note_all(&mut self, rows: &[Status], now_ms: u64) {
-        rows.iter().for_each(|status| self.note(status, now_ms));
+        for status in rows {
+            self.note(status, now_ms);
+        }
     }
 
     /// Takes the state of a session; the same as before is no news.

@@ -102,6 +102,7 @@ impl Palette {
     }
 
     /// Returns how something looks.
+    #[must_use]
     pub fn style(&self, role: Role) -> Style {
         let fg = match role {
             Role::Text | Role::Heading | Role::Notice | Role::Match => self.text,
