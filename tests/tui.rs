@@ -173,7 +173,7 @@ fn k10_every_way_out_gives_the_terminal_back() {
     ];
     for (keys, signal) in ways {
         let mut terminal = Terminal::start(&home.0, &["tui"]);
-        terminal.wait_for("Enter type");
+        terminal.wait_for("n new");
         terminal.type_keys(keys);
         if let Some(signal) = signal {
             rustix::process::kill_process(terminal.pid(), signal).expect("signalled");
@@ -409,7 +409,7 @@ fn ux15_keys_are_answered_while_a_session_floods() {
         // Ten times the 50 milliseconds that a key may take.
         assert!(terminal.saw("keys: In the list", Duration::from_millis(500)), "key {n}");
         terminal.type_keys("q");
-        assert!(terminal.saw("Enter type", Duration::from_millis(500)), "key {n}");
+        assert!(terminal.saw("n new", Duration::from_millis(500)), "key {n}");
     }
     terminal.type_keys("\r");
     terminal.wait_for("flood ━ typing");

@@ -70,8 +70,8 @@ pub struct Hub {
     pub services: Services,
     /// What happened.
     pub events: EventLog,
-    /// The user's settings, as they were when this daemon started.
-    pub settings: Settings,
+    /// The user's settings, as they were read last.
+    pub(super) settings: RefCell<Rc<Settings>>,
     /// Facts for `daemon status`.
     pub report: verbs::DaemonReport,
     /// What should have started by itself and did not.
@@ -96,9 +96,9 @@ pub struct Hub {
     is_end_due: Cell<bool>,
     /// Something changed that stands in the roll.
     roll_is_stale: Notify,
-    place: Place,
+    pub(super) place: Place,
     started: u64,
-    peers: RefCell<BTreeMap<ClientId, Rc<Peer>>>,
+    pub(super) peers: RefCell<BTreeMap<ClientId, Rc<Peer>>>,
     next: Cell<u64>,
 }
 
@@ -117,7 +117,7 @@ impl Hub {
         Self {
             journals: Journals::new(place.journals(), place.runtime.clone(), settings.journal.total.0, keeper.bell()),
             keeper,
-            settings,
+            settings: RefCell::new(Rc::new(settings)),
             events,
             registry: RefCell::default(),
             tees: Tees::default(),
@@ -247,7 +247,8 @@ impl Hub {
 
     /// How many ended sessions are kept, and how much memory they may hold together.
     fn limits(&self) -> (usize, u64) {
-        let sessions = &self.settings.sessions;
+        let settings = self.settings();
+        let sessions = &settings.sessions;
         // The newest is always kept: 0 counts as 1.
         (sessions.keep_ended.max(1) as usize, sessions.keep_ended_bytes.0)
     }

@@ -30,8 +30,11 @@ struct Rest {
 impl Row {
     pub(super) fn of(cells: &[Cell]) -> Row {
         let plain = Cell::default();
-        let is_blank =
-            |cell: &Cell| cell.c == ' ' && (has_same_look(cell, &plain) || Style::of(cell) == Style::default());
+        let is_blank = |cell: &Cell| {
+            // The second half of a wide glyph holds a blank too.
+            let is_empty = cell.c == ' ' && !cell.flags.contains(Flags::WIDE_CHAR_SPACER);
+            is_empty && (has_same_look(cell, &plain) || Style::of(cell) == Style::default())
+        };
         let len = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
         let cells_shown = &cells[..len];
         let wraps = cells.last().is_some_and(|cell| cell.flags.contains(Flags::WRAPLINE));

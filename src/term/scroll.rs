@@ -259,6 +259,8 @@ mod tests {
         let row = &scroll.rows()[0];
         assert_eq!((row.len(), row.width(0), row.width(1), row.char(2)), (4, 2, 0, 'e'));
         assert_eq!((row.text(0, 9).as_str(), row.text(2, 3).as_str()), ("漢e\u{301}x", "e\u{301}"));
+        // Nothing behind it is not the end of its first half.
+        assert_eq!(read("漢".as_bytes()).rows()[0].width(0), 2);
     }
 
     #[test]

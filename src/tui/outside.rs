@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use crate::session::id::SessionId;
@@ -13,14 +14,18 @@ const CLIPBOARD: usize = 1 << 20;
 /// Appends what puts text on the clipboard (OSC 52); inside tmux also past it.
 pub fn clipboard(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    let encoded = base64(&bytes[..bytes.len().min(CLIPBOARD)]);
-    let _ = write!(out, "\x1b]52;c;{encoded}\x07");
+    put_on_clipboard("c", &base64(&bytes[..bytes.len().min(CLIPBOARD)]), out);
+}
+
+/// The same with what is encoded already. Both were checked to be letters and digits: nothing else gets out with them.
+pub fn put_on_clipboard(selection: &str, base64: &str, out: &mut Vec<u8>) {
+    let _ = write!(out, "\x1b]52;{selection};{base64}\x07");
     if std::env::var_os("TMUX").is_some() {
-        let _ = write!(out, "\x1bPtmux;\x1b\x1b]52;c;{encoded}\x07\x1b\\");
+        let _ = write!(out, "\x1bPtmux;\x1b\x1b]52;{selection};{base64}\x07\x1b\\");
     }
 }
 
-/// Appends what shows a notification (OSC 777, and OSC 9 for terminals that know only that).
+/// Appends what shows a notification (OSC 777: a second form would be a second notification where both are known).
 pub fn notification(title: &str, body: &str, out: &mut Vec<u8>) {
     let plain = |text: &str| text.replace(';', ",");
     let _ = write!(out, "\x1b]777;notify;{};{}\x07", plain(title), plain(body));
@@ -56,16 +61,28 @@ pub fn show(session: SessionId, name: &str, text: Option<&str>, is_editor: bool)
             .map(drop),
     });
     if written.is_ok() {
-        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let program = if is_editor {
-            set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| "vi".to_owned())
-        } else {
-            set("PAGER").unwrap_or_else(|| "less".to_owned())
-        };
-        // As everybody runs these: the value may hold options.
-        let _ = Command::new("sh").arg("-c").arg(format!("{program} \"$1\"")).arg("sh").arg(&path).status();
+        let program = if is_editor { editor() } else { set("PAGER").unwrap_or_else(|| "less".to_owned()) };
+        open(&program, &path);
     }
     let _ = std::fs::remove_file(&path);
+}
+
+/// Opens a file in `$VISUAL` or `$EDITOR`, and waits for it.
+pub fn edit(path: &Path) {
+    open(&editor(), path);
+}
+
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn editor() -> String {
+    set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| "vi".to_owned())
+}
+
+/// As everybody runs these: the value may hold options.
+fn open(program: &str, path: &Path) {
+    let _ = Command::new("sh").arg("-c").arg(format!("{program} \"$1\"")).arg("sh").arg(path).status();
 }
 
 #[cfg(test)]

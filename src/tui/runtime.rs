@@ -19,6 +19,7 @@ use crate::platform::clock;
 use crate::platform::endpoint::Place;
 use crate::platform::failpoint;
 use crate::platform::process;
+use crate::platform::reading;
 use crate::platform::signals::Signals;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
@@ -49,6 +50,8 @@ const SIGNALS: [Signal; 7] =
 const LARGE: usize = 512;
 /// Longest that the daemon's messages keep keys and drawing waiting, in nanoseconds.
 const SLICE_NS: u64 = 4_000_000;
+/// How long after a key frames are drawn as they come.
+const ECHO_NS: u64 = 200_000_000;
 /// Most bytes that wait for a daemon that reads nothing; what is typed beyond is lost.
 const UNSENT_LIMIT: usize = 4 << 20;
 
@@ -68,6 +71,10 @@ pub struct Runtime {
     title: String,
     /// The daemon sent more than was read.
     is_behind: bool,
+    /// Nanoseconds between two frames, when the last one was, and when somebody typed.
+    pace: u64,
+    drawn_at: u64,
+    typed_at: u64,
     done: Option<Result<Left, Error>>,
 }
 
@@ -99,6 +106,8 @@ impl Runtime {
             worker.give(Box::new(move || Some(search::read_layout(name))));
         }
         let findings = options.findings.clone();
+        let depth = Depth::detect(|name| std::env::var(name).ok()).wanted(options.color);
+        let pace = pace(options.settings.tui.frames);
         Ok(Self {
             findings,
             title: String::new(),
@@ -109,7 +118,10 @@ impl Runtime {
             guard,
             signals,
             tokeniser: Tokeniser::default(),
-            painter: Painter::new(Depth::detect(|name| std::env::var(name).ok())),
+            painter: Painter::new(depth),
+            pace,
+            drawn_at: 0,
+            typed_at: 0,
             buffer: Buffer::empty(Rect::new(0, 0, screen.cols, screen.rows)),
             done: None,
         })
@@ -182,7 +194,8 @@ impl Runtime {
     fn wait(&mut self) -> Woken {
         let is_flushed = self.guard.is_flushed();
         let at_once = self.is_behind.then_some(0);
-        let deadlines = [self.app.deadline(), self.tokeniser.deadline(), self.wire.deadline(), at_once];
+        let deadlines =
+            [self.app.deadline(), self.tokeniser.deadline(), self.wire.deadline(), self.too_early(), at_once];
         let deadline = deadlines.into_iter().flatten().min();
         let timeout = deadline.map(|at| {
             let left = Duration::from_nanos(at.saturating_sub(clock::monotonic_ns()));
@@ -247,6 +260,14 @@ impl Runtime {
                 let found = wanted.into_iter().map(|(id, cwd)| (id, worker::branch_of(&cwd))).collect();
                 Some(Msg::Branches(found))
             })),
+            Effect::PassClipboard { selection, base64 } => {
+                outside::put_on_clipboard(&selection, &base64, &mut self.painter.out);
+            }
+            Effect::FindWaiting(wanted) => self.worker.give(Box::new(|| {
+                let found = wanted.into_iter().map(|(id, pid)| (id, reading::seems_to_wait(pid))).collect();
+                Some(Msg::Waiting(found))
+            })),
+            Effect::EditSettings => self.edit_settings(),
             Effect::Clipboard(text) => outside::clipboard(&text, &mut self.painter.out),
             Effect::Open { session, name, text, is_editor } => {
                 self.open_outside(session, &name, text.as_deref(), is_editor);
@@ -263,10 +284,7 @@ impl Runtime {
             Effect::ReadLayout(name) => self.worker.give(Box::new(move || Some(search::read_layout(name)))),
             Effect::Ring => self.painter.out.push(0x07),
             Effect::Notify { title, body } => outside::notification(&title, &body, &mut self.painter.out),
-            Effect::ReadSettings => self.worker.give(Box::new(|| {
-                let place = Place::open().ok()?;
-                Some(Msg::Settings(Box::new(config::load(&place))))
-            })),
+            Effect::ReadSettings => self.read_settings(),
             Effect::Suspend => self.suspend(),
             Effect::Leave(left) => self.done = self.done.take().or(Some(Ok(left))),
             Effect::Fail(error) => self.done = self.done.take().or(Some(Err(error.into()))),
@@ -283,6 +301,7 @@ impl Runtime {
             self.gone();
             return;
         };
+        self.typed_at = clock::monotonic_ns();
         let mut tokens = Vec::new();
         let is_typing = self.app.context() == Context::Typing;
         self.tokeniser.feed(&buffer[..len], clock::monotonic_ns(), is_typing, &mut tokens);
@@ -315,6 +334,29 @@ impl Runtime {
         self.resume();
     }
 
+    fn read_settings(&self) {
+        self.worker.give(Box::new(|| {
+            let place = Place::open().ok()?;
+            Some(Msg::Settings(Box::new(config::load(&place))))
+        }));
+    }
+
+    /// Lends the terminal to an editor for the settings, and reads them again; where there are none, the documented defaults are
+    /// written first.
+    fn edit_settings(&mut self) {
+        let Ok(place) = Place::open() else { return };
+        if let Err(error) = config::init(&place)
+            && !matches!(error, config::Error::Exists { .. })
+        {
+            self.tell(Msg::Said(format!("The settings cannot be edited: {error}.")));
+            return;
+        }
+        let _ = self.guard.give_back();
+        outside::edit(&place.config());
+        self.resume();
+        self.read_settings();
+    }
+
     /// Gives the terminal to the shell until it lets us go on; without a shell that could, nothing happens.
     fn suspend(&mut self) {
         if !has_shell() {
@@ -342,12 +384,22 @@ impl Runtime {
         self.tell(Msg::Resumed);
     }
 
+    /// Returns when the next frame may be drawn, if there is one and it is not now. What was typed is answered at once.
+    fn too_early(&self) -> Option<u64> {
+        let now = clock::monotonic_ns();
+        let at = self.drawn_at + self.pace;
+        (now < at && now > self.typed_at + ECHO_NS && self.app.is_damaged()).then_some(at)
+    }
+
     /// Draws what is damaged, if the terminal takes it.
     fn draw(&mut self) {
-        if !self.guard.is_flushed() {
+        if !self.guard.is_flushed() || self.too_early().is_some() {
             return;
         }
         let damage = self.app.take_damage();
+        if !damage.is_none() {
+            self.drawn_at = clock::monotonic_ns();
+        }
         self.guard.set_modes(Outer::wanted(&self.app));
         if !damage.is_none() {
             self.paint(&damage);
@@ -408,6 +460,17 @@ impl Runtime {
             self.painter.row(&self.buffer, y, area.left()..area.right());
         }
     }
+}
+
+/// Returns the nanoseconds between two frames.
+fn pace(frames: u32) -> u64 {
+    let is_far = std::env::var_os("SSH_CONNECTION").is_some_and(|value| !value.is_empty());
+    let frames = match frames {
+        0 if is_far => 30,
+        0 => 60,
+        n => n,
+    };
+    1_000_000_000 / u64::from(frames)
 }
 
 /// Returns the processes that this one descends from.

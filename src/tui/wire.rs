@@ -45,6 +45,8 @@ use crate::tui::app::Span;
 const RETRY_NS: u64 = 1_000_000_000;
 /// How long a reload waits until the fresh instance is ready.
 const RELOAD_MS: u64 = 60_000;
+/// How long a program may leave unread what was typed before.
+const PATIENCE_MS: u64 = 5000;
 
 type Post = Box<dyn Fn(&mut Connection) -> Result<u64, Error>>;
 type Open = Box<dyn Fn(Reply) -> Result<Answer, Error>>;
@@ -242,6 +244,8 @@ impl Wire {
                 .or_else(|| event.get().map(|verbs::Changed { status }| Msg::Changed(Box::new(status))))
                 .or_else(|| event.get().map(|verbs::Removed { id }| Msg::Removed(id)))
                 .or_else(|| event.get().map(Msg::Stolen))
+                .or_else(|| event.get().map(Msg::Clipboard))
+                .or_else(|| event.get().map(|verbs::Reloaded {}| Msg::ReloadSettings))
                 .or_else(|| event.get().map(|happened| Msg::Happened(Box::new(happened))))
                 .or_else(|| event.get().map(Msg::Closed)),
         }
@@ -344,6 +348,7 @@ fn question(ask: Ask) -> Question {
                 verbs::Signal { key: client::request_key(), targets: names(&ids), signal, ..verbs::Signal::default() };
             durable(ask, signal, |reply| Answer::Outcomes(reply.outcomes))
         }
+        Ask::Send { id, text, is_keys } => durable(ask, send(id, text, is_keys), |_| Answer::Done),
         Ask::Rename { id, name, tags } => {
             durable(ask, verbs::Rename { target: id.to_string(), name, tags }, |_| Answer::Done)
         }
@@ -376,6 +381,17 @@ fn logs(channel: u32, id: SessionId, span: Span, stream: Option<Stream>) -> verb
     };
     let target = id.to_string();
     verbs::Logs { channel, target, from, follow: most.is_none(), most, stream, marks: true, past_gaps: true }
+}
+
+/// Types names of keys, or a line.
+fn send(id: SessionId, text: String, is_keys: bool) -> verbs::Send {
+    let (key, target) = (client::request_key(), id.to_string());
+    let base = verbs::Send { key, target, patience_ms: PATIENCE_MS, ..verbs::Send::default() };
+    if is_keys {
+        verbs::Send { keys: Some(text), ..base }
+    } else {
+        verbs::Send { bytes: ByteBuf::from(text.into_bytes()), enter: true, ..base }
+    }
 }
 
 fn names(ids: &[SessionId]) -> Vec<String> {

@@ -175,6 +175,19 @@ pub struct Stolen {
 }
 notice!(Stolen = "stolen");
 
+/// To whoever controls a session and gets frames: its program put text on the clipboard (OSC 52). It is never asked what is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Clipboard {
+    /// The attachment's channel.
+    pub channel: u32,
+    /// Which clipboards, as letters of OSC 52.
+    pub selection: String,
+    /// The text in base64, as the program wrote it.
+    pub base64: String,
+}
+notice!(Clipboard = "clipboard");
+
 /// To a raw attachment: bytes were lost to it; a fresh screen follows (not for logs).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -21,7 +21,9 @@ actions! {
     "rename" "rename" "Gives the session another name." App::ask_name => { List: "e" ","; View: "Prefix ,"; Typing: "Prefix ,"; }
     "tag" "tags" "Gives the session other tags." App::ask_tags => { List: "#"; View: "Prefix #"; Typing: "Prefix #"; }
     "duplicate" "duplicate" "Starts the same command in the same directory a second time." App::duplicate => { List: "D"; }
-    "restart" "restart" "Restarts services; starts a session that has ended anew, under its name." App::restart_chosen => { List: "r"; View: "r"; Typing: "Prefix R"; }
+    "restart" "restart" "Restarts services at once; starts a session anew, under its name, and asks before it ends one that runs." App::restart_chosen => { List: "r"; View: "r"; Typing: "Prefix R"; }
+    "send-line" "send" "Types a line into the chosen sessions, without taking the keyboard." |app| app.ask_to_send(false) => { List: "s l"; }
+    "send-keys" "send keys" "Presses keys in the chosen sessions: C-c Enter Up F5 'text'." |app| app.ask_to_send(true) => { List: "s k"; }
     "grid" "grid" "Shows all listed sessions as live thumbnails." App::open_grid => { List: "v"; View: "v"; Typing: "Prefix v"; }
     "grid-left" "left" "Goes to the thumbnail on the left." |app| app.step_grid(Way::Left) => { Grid: "h" "Left"; }
     "grid-down" "down" "Goes to the thumbnail below." |app| app.step_grid(Way::Down) => { Grid: "j" "Down"; }
@@ -51,7 +53,7 @@ actions! {
     }
     "mark" "mark" "Marks the session; stop, kill, remove and signals are for all that are marked." App::mark_row => { List: "Space"; }
     "mark-all" "mark all" "Marks all sessions in the list, or none." App::mark_all => { List: "*"; }
-    "group" "group" "Groups the list by state, tag, originator, directory, namespace, or not at all." App::next_grouping => { List: "o"; }
+    "group" "group" "Groups the list by state, tag, originator, namespace, directory, or not at all." App::next_grouping => { List: "o"; }
     "wide-list" "wide list" "Gives the list the whole width, with all its columns, or takes it back." App::toggle_wide => { List: "w" "L"; }
     "detail" "details" "Shows everything about the session; of a service, why it ended before, and what it is." App::open_detail => {
         List: "i"; View: "Prefix i"; Typing: "Prefix i";

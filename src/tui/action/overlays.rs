@@ -18,6 +18,7 @@ actions! {
     "send-prefix" "send prefix" "Sends the prefix key itself to the program." App::send_prefix => { Typing: "Prefix Prefix"; }
     "toggle-mouse" "mouse" "Listens to the mouse, or leaves it to the terminal." App::toggle_mouse => {}
     "reload-settings" "reload settings" "Reads the settings again; a file with mistakes changes nothing." App::reload_settings => {}
+    "edit-settings" "edit settings" "Opens config.toml in $VISUAL or $EDITOR, then reads it again." App::edit_settings => {}
     "suspend" "suspend" "Suspends the dashboard; `fg` brings it back." App::suspend => { List: "C-z"; View: "C-z"; }
     "leave" "leave" "Leaves; every session keeps running." App::leave => {
         List 4: "q" "C-c" "Prefix d"; View 7: "q" "C-c" "Prefix d"; Typing 2: "Prefix d"; Lost 2: "q" "C-c" "Prefix d"; Copy: "Prefix d"; CopyEmacs: "Prefix d"; Logs: "Prefix d";

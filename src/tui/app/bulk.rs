@@ -11,7 +11,7 @@ use crate::tui::app::Then;
 use crate::tui::app::services;
 
 /// Milliseconds that a stop waits before it kills.
-const GRACE_MS: u64 = 5000;
+pub(super) const GRACE_MS: u64 = 5000;
 /// How long removing can be undone.
 const UNDO_NS: u64 = 10 * SECOND_NS;
 /// Most sessions that a question names.
@@ -55,6 +55,7 @@ impl App {
             match then {
                 Then::Ask(ask) => self.ask(ask),
                 Then::Remove(ids) => self.remove_soon(ids),
+                Then::StartOver(id) => self.end_to_start_over(id),
                 Then::Type(bytes) => self.type_bytes(&bytes),
             }
             self.list.marked.clear();

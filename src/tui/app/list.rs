@@ -20,14 +20,14 @@ pub enum Grouping {
     /// Not at all.
     #[default]
     None,
-    /// The namespace of services; sessions that are none come last.
-    Namespace,
     /// Running, stopping, ended.
     State,
     /// Their first tag.
     Tag,
     /// The tool that asked for them.
     Originator,
+    /// The namespace of services; sessions that are none come last.
+    Namespace,
     /// Their directory.
     Directory,
 }
@@ -38,10 +38,10 @@ impl Grouping {
     pub const fn word(self) -> &'static str {
         match self {
             Self::None => "nothing",
-            Self::Namespace => "namespace",
             Self::State => "state",
             Self::Tag => "tag",
             Self::Originator => "originator",
+            Self::Namespace => "namespace",
             Self::Directory => "directory",
         }
     }
@@ -51,9 +51,9 @@ impl Grouping {
             Self::None => Self::State,
             Self::State => Self::Tag,
             Self::Tag => Self::Originator,
-            Self::Originator => Self::Directory,
-            Self::Directory => Self::Namespace,
-            Self::Namespace => Self::None,
+            Self::Originator => Self::Namespace,
+            Self::Namespace => Self::Directory,
+            Self::Directory => Self::None,
         }
     }
 
@@ -65,13 +65,13 @@ impl Grouping {
         };
         match self {
             Self::None => (0, String::new()),
-            Self::Namespace => or(status.service.as_ref().map(|service| service.namespace.clone()), "no service"),
             Self::State => {
                 let (rank, word) = state_group(status);
                 (rank, word.to_owned())
             }
             Self::Tag => or(status.tags.first().cloned(), "no tag"),
             Self::Originator => or(status.originator.clone(), "by hand"),
+            Self::Namespace => or(status.service.as_ref().map(|service| service.namespace.clone()), "no service"),
             Self::Directory => or(Some(status.cwd.clone()), "no directory"),
         }
     }

@@ -33,6 +33,10 @@ pub struct Now {
 pub enum Msg {
     /// Somebody typed.
     Input(Vec<Token>),
+    /// A program put text on the clipboard.
+    Clipboard(verbs::Clipboard),
+    /// Which sessions seem to wait for input.
+    Waiting(Vec<(SessionId, bool)>),
     /// Our terminal has a new size.
     Resized(Screen),
     /// A daemon is there, the first or the next.
@@ -96,6 +100,8 @@ pub enum Msg {
     Said(String),
     /// On which branches of git directories are.
     Branches(Vec<(SessionId, Option<String>)>),
+    /// Somebody had the daemon read its settings again.
+    ReloadSettings,
     /// The settings were read again.
     Settings(Box<Loaded>),
     /// A signal asks us to leave.
@@ -196,6 +202,15 @@ pub enum Ask {
         ids: Vec<SessionId>,
         /// Number of the signal.
         signal: u8,
+    },
+    /// To type into a session.
+    Send {
+        /// Which.
+        id: SessionId,
+        /// What.
+        text: String,
+        /// It is names of keys; else a line, which Enter ends.
+        is_keys: bool,
     },
     /// To call a session something else.
     Rename {
@@ -339,6 +354,17 @@ pub enum Effect {
     ReadSettings,
     /// Put text on the clipboard of our terminal.
     Clipboard(String),
+    /// Put on it what a program wrote.
+    PassClipboard {
+        /// Which clipboards.
+        selection: String,
+        /// The text in base64.
+        base64: String,
+    },
+    /// Find out which of these first processes have a job in front that reads its terminal.
+    FindWaiting(Vec<(SessionId, u32)>),
+    /// Edit the settings.
+    EditSettings,
     /// Show text in the user's pager or editor.
     Open {
         /// Of which session.

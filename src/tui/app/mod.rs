@@ -19,13 +19,16 @@ mod mouse;
 mod overlay;
 mod palette;
 mod panes;
+mod past;
 mod pasting;
 mod reading;
 mod results;
 mod sample;
+mod send;
 mod services;
 mod sessions;
 mod time;
+mod waiting;
 mod watch;
 
 use std::collections::VecDeque;
@@ -73,6 +76,7 @@ pub use palette::Choice;
 pub use palette::Palette;
 pub use panes::Panes;
 pub use panes::Tile;
+pub use past::Past;
 pub use results::Hit;
 pub use results::Results;
 pub use sample::Samples;
@@ -139,6 +143,8 @@ pub struct App {
     pub panes: Panes,
     /// What sessions did lately.
     pub samples: Samples,
+    /// The states they had.
+    pub past: Past,
     /// History that is looked at.
     pub copying: Option<Copying>,
     /// Logs that are read.
@@ -190,6 +196,8 @@ pub struct App {
     hand: Hand,
     /// Sessions that start anew as soon as their rows are gone.
     restarts: Vec<(SessionId, Program)>,
+    /// Sessions that are to end first, then start anew.
+    ending: Vec<SessionId>,
     /// A paste that has begun.
     pasted: Vec<u8>,
     /// Rows that were removed, until when that can be undone.
@@ -213,6 +221,7 @@ impl App {
             list: List::default(),
             panes: Panes::default(),
             samples: Samples::default(),
+            past: Past::default(),
             copying: None,
             reading: None,
             explained: None,
@@ -225,7 +234,7 @@ impl App {
             messages: VecDeque::new(),
             link: Link::Up,
             keymap: Keymap::new(&settings, &options.settings.keys),
-            look: Look::new(&settings, options.has_utf8),
+            look: Look::new(&settings, &options.settings.themes, options.has_utf8, options.is_light),
             settings,
             ancestors,
             screen,
@@ -241,6 +250,7 @@ impl App {
             wants: None,
             hand: Hand::default(),
             restarts: Vec::new(),
+            ending: Vec::new(),
             pasted: Vec::new(),
             removing: Vec::new(),
             layout_wish: None,
@@ -263,6 +273,8 @@ impl App {
         self.now = now;
         match msg {
             Msg::Input(tokens) => tokens.iter().for_each(|token| self.on_token(token)),
+            Msg::Clipboard(text) => self.on_clipboard(&text),
+            Msg::Waiting(found) => self.on_waiting(&found),
             Msg::Resized(screen) => self.on_resized(screen),
             Msg::Connected => self.on_connected(),
             Msg::Lost(reason) => self.on_lost(reason),
@@ -282,6 +294,7 @@ impl App {
             Msg::Layout { name, result } => self.on_layout(&name, result),
             Msg::Said(text) => self.say(text),
             Msg::Branches(found) => self.on_branches(found),
+            Msg::ReloadSettings => self.reload_settings(),
             Msg::Settings(settings) => self.on_settings(*settings),
             Msg::Terminate => self.leave(),
         }
@@ -349,16 +362,21 @@ impl App {
     }
 
     fn on_settings(&mut self, loaded: config::Loaded) {
-        if let Some(finding) = loaded.findings.first() {
+        let mut findings = loaded.findings;
+        findings.extend(crate::tui::check(&loaded.settings));
+        if let Some(finding) = findings.iter().find(|finding| finding.grade == config::Grade::Error) {
             let text = format!("The settings are left as they were: {finding}");
             self.say(text);
             return;
         }
         self.settings = loaded.settings.tui;
         self.keymap = Keymap::new(&self.settings, &loaded.settings.keys);
-        self.look = Look::new(&self.settings, !self.look.is_forced_ascii);
+        self.look = Look::new(&self.settings, &loaded.settings.themes, !self.look.is_forced_ascii, self.look.is_light);
         self.damage.clear();
-        self.say("The settings were read again.");
+        self.say(match findings.first() {
+            Some(finding) => format!("The settings were read again; {finding}"),
+            None => "The settings were read again.".to_owned(),
+        });
     }
 
     pub(in crate::tui) fn leave(&mut self) {
@@ -486,6 +504,12 @@ impl App {
             (Mode::Dashboard, false, Focus::View | Focus::Typing | Focus::Copy) => Arrangement::Pane,
         };
         Layout::new(self.screen, arrangement, self.list.is_wide && focus == Focus::List)
+    }
+
+    /// Returns whether something has to be drawn anew.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        !self.damage.is_none()
     }
 
     /// Takes what has to be drawn anew.

@@ -22,6 +22,12 @@ use crate::tui::logs::Logs;
 pub enum Prompt {
     /// Words that the session is watched for.
     Words,
+    /// How long a session may be silent.
+    Silence,
+    /// A line for chosen sessions.
+    Line,
+    /// Keys for chosen sessions.
+    Keys,
     /// Another name for the session.
     Rename,
     /// Other tags for the session.
@@ -43,6 +49,8 @@ pub enum Then {
     Type(Vec<u8>),
     /// Rows are removed.
     Remove(Vec<SessionId>),
+    /// A session ends and starts anew.
+    StartOver(SessionId),
 }
 
 /// An overlay.
@@ -150,11 +158,14 @@ impl App {
         let Some(Overlay::Prompt { prompt, line, .. }) = self.overlay.take() else { return };
         self.damage.chrome();
         let text = line.text().trim().to_owned();
-        if text.is_empty() && prompt != Prompt::Tags {
+        if text.is_empty() && !matches!(prompt, Prompt::Tags | Prompt::Line) {
             return;
         }
         match prompt {
             Prompt::Words => self.watch_for(&text),
+            Prompt::Silence => self.watch_for_silence(&text),
+            Prompt::Line => self.send(&line.text(), false),
+            Prompt::Keys => self.send(&text, true),
             Prompt::Rename => self.rename(Some(text), None),
             Prompt::Tags => self.rename(None, Some(text)),
             Prompt::Search => self.start_search(text),

@@ -36,6 +36,8 @@ pub struct Sample {
     pub branch: Option<String>,
     /// The last line of its screen.
     pub last_line: Option<String>,
+    /// It seems to wait for input.
+    pub waits: bool,
     bytes: u64,
     /// Its directory was looked at.
     is_looked_up: bool,
@@ -110,6 +112,7 @@ impl Samples {
             sample.rates.push_back(if said == 0 { 0 } else { (said * 1000 / ms).max(1) });
             if said > 0 {
                 sample.is_fresh = true;
+                sample.waits = false;
                 busy.push(status.id);
             }
         }
@@ -117,6 +120,16 @@ impl Samples {
         self.at = Some(now + self.pause);
         self.is_asked = false;
         busy
+    }
+
+    /// Takes the next sample no later than this.
+    pub(in crate::tui) fn hurry(&mut self, at: u64) {
+        self.at = self.at.map(|known| known.min(at));
+    }
+
+    /// Takes whether a session seems to wait; returns whether that is news.
+    pub(in crate::tui) fn set_waits(&mut self, id: SessionId, waits: bool) -> bool {
+        self.known.get_mut(&id).is_some_and(|sample| std::mem::replace(&mut sample.waits, waits) != waits)
     }
 
     pub(in crate::tui) fn set_last_line(&mut self, id: SessionId, screen: &str) {
@@ -142,6 +155,7 @@ impl App {
         for status in rows {
             self.sessions.refresh(status);
         }
+        self.find_waiting(&busy);
         self.watch_samples(&busy);
         let is_asked = self.list.is_wide && self.ask_more(rows);
         // A service may be busy without a word.

@@ -129,6 +129,7 @@ impl App {
             .collect();
         let is_gone = |row: &&Status| rows.iter().all(|other| other.id != row.id);
         let gone: Vec<Status> = self.sessions.rows().iter().filter(is_gone).cloned().collect();
+        self.past.note_all(&rows, self.now.wall_ms);
         self.sessions.replace(rows);
         for gone in gone {
             if let Some(heir) = self.sessions.successor(&gone) {
@@ -166,6 +167,7 @@ impl App {
     pub(in crate::tui) fn on_changed(&mut self, status: Status) {
         let (id, has_ended) = (status.id, status.end().is_some());
         let is_visible = self.layout().list.is_some() || self.overlay.is_some() || self.panes.len() > 1;
+        self.past.note(&status, self.now.wall_ms);
         let before = self.sessions.put(status);
         let is_new = before.is_none();
         let is_other_state = before.as_ref() != self.sessions.get(id).map(|status| &status.state);
@@ -175,6 +177,9 @@ impl App {
         self.plan_ages();
         if is_other_state {
             self.on_other_run(id);
+        }
+        if has_ended {
+            self.start_over(id);
         }
         if is_new {
             self.sync_grid();
@@ -205,6 +210,8 @@ impl App {
         }
         self.samples.forget(id);
         self.alerts.forget(id);
+        self.past.forget(id);
+        self.ending.retain(|known| *known != id);
         self.on_free(id);
         self.plan_ages();
         self.refresh_list();

@@ -171,6 +171,7 @@ fn answer(ask: Ask, is_yes: bool) -> Msg {
         Ask::Definition { .. } => Ok(Answer::Definitions(vec![Definition::default()])),
         Ask::Logs { .. }
         | Ask::Rename { .. }
+        | Ask::Send { .. }
         | Ask::Events
         | Ask::History { .. }
         | Ask::Take { .. }

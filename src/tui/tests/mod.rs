@@ -11,7 +11,9 @@ mod logs;
 mod looks;
 mod more;
 mod reading;
+mod rest;
 mod services;
+mod snapshots;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;

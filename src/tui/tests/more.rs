@@ -74,7 +74,8 @@ fn alerts_are_marked_counted_gone_to_and_do_not_flap() {
 #[test]
 fn activity_silence_and_words_are_told_where_they_are_watched_for() {
     let mut driver = many(2);
-    driver.keys("a a a s a w");
+    driver.keys("a a a s");
+    driver.keys("Enter a w");
     type_text(&mut driver, "err(or)?");
     driver.keys("Enter");
     driver.keys("j");

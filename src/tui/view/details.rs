@@ -13,6 +13,7 @@ use crate::tui::theme::Role;
 use crate::tui::view::age;
 use crate::tui::view::cut;
 use crate::tui::view::dialog::Dialog;
+use crate::tui::view::list;
 use crate::tui::view::put;
 use crate::tui::view::service;
 use crate::tui::view::wrap;
@@ -115,6 +116,13 @@ fn more(app: &App, status: &Status) -> Vec<(&'static str, String)> {
         let left = if end.left.is_empty() { String::new() } else { format!("; left running: {:?}", end.left) };
         all.push(("ended", time(end.at_ms)));
         all.push(("why", format!("{}{by}{left}", end.word())));
+    }
+    if list::waits(app, status) {
+        all.push(("guess", "it probably waits for input: it sleeps in a read of its terminal".to_owned()));
+    }
+    let mut label = "history";
+    for (at_ms, word) in app.past.of(status.id) {
+        all.push((std::mem::take(&mut label), format!("{} {word}", time(*at_ms))));
     }
     all.retain(|(_, value)| !value.is_empty());
     all

@@ -249,8 +249,14 @@ fn mark(app: &App, status: &Status) -> (&'static str, Role) {
     match (app.list.marked.contains(&status.id), app.alerts.of(status.id)) {
         (true, _) => ("*", Role::Attention),
         (false, Some(_)) => ("!", Role::Attention),
+        (false, None) if waits(app, status) => ("?", Role::Attention),
         (false, None) => (" ", Role::Text),
     }
+}
+
+/// It probably waits for input.
+pub fn waits(app: &App, status: &Status) -> bool {
+    status.end().is_none() && app.samples.of(status.id).is_some_and(|sample| sample.waits)
 }
 
 /// The state; a stop counts down.
