@@ -25,7 +25,7 @@ const LAST: (u64, u64) = (2000, 100);
 const MOST: usize = 32;
 
 /// The view, and where it was opened.
-pub struct Reading {
+pub struct LogsView {
     /// The lines.
     pub logs: Logs,
     from: Focus,
@@ -50,7 +50,7 @@ impl App {
             self.say(format!("Only the first {MOST} of them are shown."));
         }
         let from = if self.focus == Focus::Logs { Focus::List } else { self.focus };
-        self.reading = Some(Reading { logs: Logs::new(sources), from });
+        self.logs_view = Some(LogsView { logs: Logs::new(sources), from });
         self.set_focus(Focus::Logs);
         self.resize_logs();
         self.ask_logs();
@@ -58,11 +58,11 @@ impl App {
 
     /// Goes back to where it was opened.
     pub(in crate::tui) fn leave_logs(&mut self) {
-        let Some(reading) = self.reading.take() else { return };
-        for channel in reading.logs.sources.iter().map(|source| source.channel).filter(|channel| *channel > 0) {
+        let Some(view) = self.logs_view.take() else { return };
+        for channel in view.logs.sources.iter().map(|source| source.channel).filter(|channel| *channel > 0) {
             self.ask(Ask::Detach { channel });
         }
-        let focus = match reading.from {
+        let focus = match view.from {
             Focus::Typing if *self.control() == Control::None => Focus::View,
             from => from,
         };
@@ -71,16 +71,16 @@ impl App {
 
     /// Asks for the last lines of all.
     fn ask_logs(&mut self) {
-        let Some(reading) = &mut self.reading else { return };
-        let lines = (LAST.0 / reading.logs.sources.len() as u64).max(LAST.1);
+        let Some(view) = &mut self.logs_view else { return };
+        let lines = (LAST.0 / view.logs.sources.len() as u64).max(LAST.1);
         self.follow_sources(|source| source.next().map_or(Span::Last(lines), Span::From));
     }
 
     /// Asks for what sources without a channel say.
     fn follow_sources(&mut self, span: impl Fn(&Source) -> Span) {
-        let Some(reading) = &mut self.reading else { return };
-        let stream = STREAMS[reading.logs.streams].0;
-        for source in reading.logs.sources.iter_mut().filter(|source| source.channel == 0) {
+        let Some(view) = &mut self.logs_view else { return };
+        let stream = STREAMS[view.logs.streams].0;
+        for source in view.logs.sources.iter_mut().filter(|source| source.channel == 0) {
             // One stream is asked for only where there are several.
             if self.sessions.get(source.id).is_none() || stream.is_some() && !source.has_streams {
                 continue;
@@ -94,11 +94,11 @@ impl App {
 
     /// Asks for older lines, if there are any.
     fn ask_older(&mut self) {
-        let Some(reading) = &mut self.reading else { return };
-        let stream = STREAMS[reading.logs.streams].0;
-        let Some(n) = reading.logs.wants_older() else { return };
+        let Some(view) = &mut self.logs_view else { return };
+        let stream = STREAMS[view.logs.streams].0;
+        let Some(n) = view.logs.wants_older() else { return };
         let channel = self.panes.channel();
-        let source = &mut reading.logs.sources[n];
+        let source = &mut view.logs.sources[n];
         let id = source.id;
         if let Some((from, until)) = source.read_older(channel) {
             self.effects.push(Effect::Ask(Ask::Logs { channel, id, span: Span::Between(from, until), stream }));
@@ -106,21 +106,21 @@ impl App {
     }
 
     pub(in crate::tui) fn on_log(&mut self, channel: u32, chunk: Chunk) {
-        let Some(reading) = &mut self.reading else { return };
-        let Some((n, is_older)) = reading.logs.of_channel(channel) else { return };
+        let Some(view) = &mut self.logs_view else { return };
+        let Some((n, is_older)) = view.logs.of_channel(channel) else { return };
         self.damage.chrome();
         if !is_older {
-            reading.logs.take(n, chunk);
-        } else if reading.logs.take_older(n, chunk) && reading.logs.wants_more() {
+            view.logs.take(n, chunk);
+        } else if view.logs.take_older(n, chunk) && view.logs.wants_more() {
             self.ask_older();
         }
     }
 
     /// A history cannot be read.
     pub(in crate::tui) fn on_logs_refused(&mut self, channel: u32, error: &WireError) {
-        let Some(reading) = &mut self.reading else { return };
-        let Some((n, is_older)) = reading.logs.of_channel(channel) else { return };
-        let source = &mut reading.logs.sources[n];
+        let Some(view) = &mut self.logs_view else { return };
+        let Some((n, is_older)) = view.logs.of_channel(channel) else { return };
+        let source = &mut view.logs.sources[n];
         if is_older {
             source.refuse_older();
         } else {
@@ -131,8 +131,8 @@ impl App {
 
     /// The daemon is back: all goes on behind the last byte.
     pub(in crate::tui) fn logs_again(&mut self) {
-        let Some(reading) = &mut self.reading else { return };
-        for source in &mut reading.logs.sources {
+        let Some(view) = &mut self.logs_view else { return };
+        for source in &mut view.logs.sources {
             source.channel = 0;
             source.lose_older();
         }
@@ -141,19 +141,19 @@ impl App {
 
     /// A session that is read runs again, or is another one now.
     pub(in crate::tui) fn logs_go_on(&mut self, id: SessionId) {
-        let is_read = |reading: &Reading| reading.logs.of_session(id).is_some();
+        let is_read = |view: &LogsView| view.logs.of_session(id).is_some();
         let runs = self.sessions.get(id).is_some_and(|status| status.end().is_none());
-        if runs && self.reading.as_ref().is_some_and(is_read) {
+        if runs && self.logs_view.as_ref().is_some_and(is_read) {
             self.ask_logs();
         }
     }
 
     /// A service goes on in another session.
     pub(in crate::tui) fn logs_succeed(&mut self, old: SessionId, new: SessionId) {
-        let Some(reading) = &mut self.reading else { return };
-        let Some(n) = reading.logs.of_session(old) else { return };
-        let channel = reading.logs.sources[n].channel;
-        reading.logs.succeed(n, new);
+        let Some(view) = &mut self.logs_view else { return };
+        let Some(n) = view.logs.of_session(old) else { return };
+        let channel = view.logs.sources[n].channel;
+        view.logs.succeed(n, new);
         if channel > 0 {
             self.ask(Ask::Detach { channel });
         }
@@ -162,23 +162,23 @@ impl App {
 
     pub(in crate::tui) fn resize_logs(&mut self) {
         let Some(area) = self.layout().whole else { return };
-        if let Some(reading) = &mut self.reading {
-            reading.logs.resize(usize::from(area.height.saturating_sub(1)), usize::from(area.width));
+        if let Some(view) = &mut self.logs_view {
+            view.logs.resize(usize::from(area.height.saturating_sub(1)), usize::from(area.width));
         }
     }
 
     /// Does something to the view.
     pub(in crate::tui) fn in_logs(&mut self, what: impl FnOnce(&mut Logs)) {
-        if let Some(reading) = &mut self.reading {
-            what(&mut reading.logs);
+        if let Some(view) = &mut self.logs_view {
+            what(&mut view.logs);
             self.damage.chrome();
         }
     }
 
     /// Moves the view, and asks for older lines where it comes near their end.
     pub(in crate::tui) fn move_logs(&mut self, what: impl FnOnce(&mut Logs) -> bool) {
-        let Some(reading) = &mut self.reading else { return };
-        let wants_older = what(&mut reading.logs);
+        let Some(view) = &mut self.logs_view else { return };
+        let wants_older = what(&mut view.logs);
         if wants_older {
             self.ask_older();
         }
@@ -187,7 +187,7 @@ impl App {
 
     /// Shows what comes, or stops where it is.
     pub(in crate::tui) fn toggle_follow(&mut self) {
-        if self.reading.as_ref().is_some_and(|reading| reading.logs.is_following) {
+        if self.logs_view.as_ref().is_some_and(|view| view.logs.is_following) {
             self.in_logs(Logs::pause);
         } else {
             self.follow_logs();
@@ -196,7 +196,7 @@ impl App {
 
     /// Goes to the newest line, and on with what comes.
     pub(in crate::tui) fn follow_logs(&mut self) {
-        if self.reading.as_ref().is_some_and(|reading| reading.logs.is_cut()) {
+        if self.logs_view.as_ref().is_some_and(|view| view.logs.is_cut()) {
             self.restart_logs();
         }
         self.in_logs(Logs::follow);
@@ -204,10 +204,10 @@ impl App {
 
     /// Reads all anew.
     fn restart_logs(&mut self) {
-        let Some(reading) = &mut self.reading else { return };
+        let Some(view) = &mut self.logs_view else { return };
         let channels: Vec<u32> =
-            reading.logs.sources.iter().map(|source| source.channel).filter(|channel| *channel > 0).collect();
-        reading.logs.restart();
+            view.logs.sources.iter().map(|source| source.channel).filter(|channel| *channel > 0).collect();
+        view.logs.restart();
         for channel in channels {
             self.ask(Ask::Detach { channel });
         }
@@ -216,12 +216,12 @@ impl App {
 
     /// Goes from all streams to one of them, to the other, and back.
     pub(in crate::tui) fn next_stream(&mut self) {
-        let Some(reading) = &mut self.reading else { return };
-        if !reading.logs.sources.iter().any(|source| source.has_streams) {
+        let Some(view) = &mut self.logs_view else { return };
+        if !view.logs.sources.iter().any(|source| source.has_streams) {
             self.say("A terminal has one stream; there is nothing to tell apart.");
             return;
         }
-        reading.logs.streams = (reading.logs.streams + 1) % STREAMS.len();
+        view.logs.streams = (view.logs.streams + 1) % STREAMS.len();
         self.restart_logs();
     }
 
@@ -240,7 +240,7 @@ impl App {
 
     /// Older lines may have what was not found.
     fn after_seek(&mut self, is_found: bool, is_back: bool, text: &str) {
-        let has_older = is_back && self.reading.as_ref().is_some_and(|reading| reading.logs.wants_older().is_some());
+        let has_older = is_back && self.logs_view.as_ref().is_some_and(|view| view.logs.wants_older().is_some());
         match (is_found, has_older) {
             (true, _) => {}
             (false, true) => {
@@ -253,7 +253,7 @@ impl App {
 
     /// Returns the context of the view.
     pub(in crate::tui) fn logs_context(&self) -> Context {
-        let is_finding = self.reading.as_ref().is_some_and(|reading| reading.logs.find.is_some());
+        let is_finding = self.logs_view.as_ref().is_some_and(|view| view.logs.find.is_some());
         if is_finding { Context::Find } else { Context::Logs }
     }
 
@@ -261,7 +261,7 @@ impl App {
     pub(in crate::tui) fn end_log_find(&mut self, is_kept: bool) {
         self.in_logs(|logs| logs.end_find(is_kept));
         let is_missing =
-            self.reading.as_ref().is_some_and(|Reading { logs, .. }| !logs.pattern.is_empty() && logs.hits().0 == 0);
+            self.logs_view.as_ref().is_some_and(|LogsView { logs, .. }| !logs.pattern.is_empty() && logs.hits().0 == 0);
         if is_missing && is_kept {
             self.say("Nothing matches in what was read so far.");
         }

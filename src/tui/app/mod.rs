@@ -21,6 +21,7 @@ mod palette;
 mod panes;
 mod past;
 mod pasting;
+mod queries;
 mod reading;
 mod results;
 mod sample;
@@ -40,13 +41,9 @@ use crate::session::status::Status;
 use crate::session::text;
 use crate::tui::Left;
 use crate::tui::Options;
-use crate::tui::action::Action;
-use crate::tui::action::Context;
 use crate::tui::damage::Damage;
 use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
-use crate::tui::layout::Arrangement;
-use crate::tui::layout::Layout;
 use crate::tui::layout::Screen;
 use crate::tui::theme::Look;
 
@@ -60,7 +57,7 @@ pub use link::Link;
 pub use list::Grouping;
 pub use list::Item;
 pub use list::List;
-pub use logs::Reading;
+pub use logs::LogsView;
 pub use message::Answer;
 pub use message::Ask;
 pub use message::Effect;
@@ -148,7 +145,7 @@ pub struct App {
     /// History that is looked at.
     pub copying: Option<Copying>,
     /// Logs that are read.
-    pub reading: Option<Reading>,
+    pub logs_view: Option<LogsView>,
     /// What is known of the service whose details are seen.
     pub explained: Option<Explained>,
     /// What was copied last.
@@ -223,7 +220,7 @@ impl App {
             samples: Samples::default(),
             past: Past::default(),
             copying: None,
-            reading: None,
+            logs_view: None,
             explained: None,
             copied: String::new(),
             alerts: Alerts::default(),
@@ -413,103 +410,6 @@ impl App {
 
     pub(in crate::tui) fn ask(&mut self, ask: Ask) {
         self.effects.push(Effect::Ask(ask));
-    }
-
-    /// Returns the context in which keys count.
-    #[must_use]
-    pub fn context(&self) -> Context {
-        if self.link.is_shown() {
-            return Context::Lost;
-        }
-        match (&self.overlay, self.focus) {
-            (Some(overlay), _) => overlay.context(),
-            (None, Focus::List) if self.list.is_filtering => Context::Filter,
-            (None, Focus::List) => Context::List,
-            (None, Focus::View) => Context::View,
-            (None, Focus::Typing) => Context::Typing,
-            (None, Focus::Copy) => self.copy_context(),
-            (None, Focus::Grid) => Context::Grid,
-            (None, Focus::Logs) => self.logs_context(),
-        }
-    }
-
-    /// Returns whether an action means anything here: with one session there is no list and nothing beside it.
-    #[must_use]
-    pub fn offers(&self, action: &Action) -> bool {
-        self.mode == Mode::Dashboard || !act::FOR_MANY.contains(&action.name) && !action.name.starts_with("go-to-")
-    }
-
-    /// Returns the selected session.
-    #[must_use]
-    pub fn selected(&self) -> Option<&Status> {
-        self.sessions.selected()
-    }
-
-    /// Returns the session of a pane.
-    #[must_use]
-    pub fn session_of(&self, id: Option<SessionId>) -> Option<&Status> {
-        self.sessions.get(id?)
-    }
-
-    /// Returns the time of the last message.
-    #[must_use]
-    pub const fn now(&self) -> Now {
-        self.now
-    }
-
-    /// Returns the size of our terminal.
-    #[must_use]
-    pub const fn screen(&self) -> Screen {
-        self.screen
-    }
-
-    /// Returns whether we have the keyboard of the session in the focused pane.
-    #[must_use]
-    pub fn control(&self) -> &Control {
-        &self.panes.focused().control
-    }
-
-    /// Returns whether what is typed goes to a program.
-    #[must_use]
-    pub fn is_typing(&self) -> bool {
-        self.context() == Context::Typing && *self.control() == Control::Held
-    }
-
-    /// Returns whether the keys that may follow are to be shown.
-    #[must_use]
-    pub const fn is_which_key_shown(&self) -> bool {
-        self.is_which_key_shown
-    }
-
-    /// Returns whether the next key is described, not done.
-    #[must_use]
-    pub const fn wants_key(&self) -> bool {
-        self.wants.is_some()
-    }
-
-    /// Returns where everything is drawn.
-    #[must_use]
-    pub fn layout(&self) -> Layout {
-        self.arranged(self.focus)
-    }
-
-    fn arranged(&self, focus: Focus) -> Layout {
-        let arrangement = match (&self.mode, self.is_zoomed, focus) {
-            (Mode::Dashboard, _, Focus::Grid) | (_, _, Focus::Logs) => Arrangement::Whole,
-            (Mode::Single, ..) | (Mode::Dashboard, true, Focus::View | Focus::Typing | Focus::Copy) => {
-                Arrangement::Alone
-            }
-            (Mode::Dashboard, _, Focus::List) => Arrangement::List,
-            (Mode::Dashboard, false, _) if self.is_list_hidden => Arrangement::Panes,
-            (Mode::Dashboard, false, Focus::View | Focus::Typing | Focus::Copy) => Arrangement::Pane,
-        };
-        Layout::new(self.screen, arrangement, self.list.is_wide && focus == Focus::List)
-    }
-
-    /// Returns whether something has to be drawn anew.
-    #[must_use]
-    pub fn is_damaged(&self) -> bool {
-        !self.damage.is_none()
     }
 
     /// Takes what has to be drawn anew.

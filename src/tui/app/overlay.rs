@@ -226,7 +226,7 @@ impl App {
                 (LABELS[at] != "kind").then(|| &mut form.fields[at])
             }
             None if self.focus == Focus::Copy => self.copying.as_mut()?.copy.find.as_mut().map(|find| &mut find.line),
-            None if self.focus == Focus::Logs => self.reading.as_mut()?.logs.find.as_mut().map(|find| &mut find.line),
+            None if self.focus == Focus::Logs => self.logs_view.as_mut()?.logs.find.as_mut().map(|find| &mut find.line),
             None if self.list.is_filtering => Some(&mut self.list.filter),
             Some(_) | None => None,
         }

@@ -160,9 +160,9 @@ fn searching_goes_on_as_one_types_counts_and_can_be_taken_back() {
     assert!(driver.screen(120, 40).contains("12 of 12"));
     driver.keys("n");
     assert!(driver.screen(120, 40).contains("Nothing matches that way."));
-    let before = driver.app.reading.as_ref().map(|reading| reading.logs.view());
+    let before = driver.app.logs_view.as_ref().map(|view| view.logs.view());
     driver.keys("/ x x Esc");
-    assert_eq!(driver.app.reading.as_ref().map(|reading| reading.logs.view()), before);
+    assert_eq!(driver.app.logs_view.as_ref().map(|view| view.logs.view()), before);
     // What is below the view only is found as well.
     driver.keys("g g / l i n e Space 9 9 Enter");
     assert!(driver.screen(120, 40).contains("1 of 1 × line 99"), "{}", driver.screen(120, 40));
@@ -180,7 +180,7 @@ fn errors_are_gone_to_both_ways() {
     assert!(driver.screen(120, 40).contains("2 tests FAILED"), "{}", driver.screen(120, 40));
     driver.keys("e");
     let at = |driver: &Driver| {
-        let logs = &driver.app.reading.as_ref().expect("a view").logs;
+        let logs = &driver.app.logs_view.as_ref().expect("a view").logs;
         logs.at.map(|at| logs.lines()[at].text.clone()).unwrap_or_default()
     };
     assert_eq!(at(&driver), "Traceback of it");

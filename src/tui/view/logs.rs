@@ -9,6 +9,7 @@ use ratatui::style::Modifier;
 use crate::history::Stream;
 use crate::platform::clock;
 use crate::tui::app::App;
+use crate::tui::app::LogsView;
 use crate::tui::logs::Logs;
 use crate::tui::logs::STREAMS;
 use crate::tui::logs::Said;
@@ -23,8 +24,7 @@ use crate::tui::view::width;
 
 /// Draws it.
 pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
-    let Some(reading) = &app.reading else { return };
-    let logs = &reading.logs;
+    let Some(LogsView { logs, .. }) = &app.logs_view else { return };
     for y in area.top()..area.bottom() {
         put(buffer, (area.x, y), &" ".repeat(usize::from(area.width)), area.width, app.look.style(Role::Text));
     }
@@ -210,7 +210,7 @@ fn render_find(app: &App, logs: &Logs, area: Rect, buffer: &mut Buffer) {
 
 /// Returns where the cursor is: in the field, else on the line over the lines.
 pub fn cursor(app: &App, area: Rect) -> Option<(u16, u16)> {
-    let find = app.reading.as_ref()?.logs.find.as_ref();
+    let find = app.logs_view.as_ref()?.logs.find.as_ref();
     Some(find.map_or((area.x, area.y), |find| {
         let x = (area.x + 1 + find.line.column()).min(area.right().saturating_sub(1));
         (x, area.bottom().saturating_sub(1))
