@@ -203,13 +203,14 @@ impl Hub {
             self.services.by_session.borrow_mut().insert(unit.id(), Rc::clone(unit));
         }
         let mut order = order::order(self, unit, key);
+        let held = unit.channels.ends();
         let session = unit.session.borrow().as_ref().map(|session| session.id);
         let (hub, unit) = (Rc::clone(self), Rc::clone(unit));
         let (turn, is_over) = oneshot::channel::<()>();
         let before = if session.is_none() { self.services.turn.replace(Some(is_over)) } else { None };
         task::spawn_local(async move {
             let spawned = if let Some(id) = session {
-                hub.keeper.respawn(key, id, &order).await
+                hub.keeper.respawn((key, id), &order, &held).await
             } else {
                 // What it said in the life of another keeper is on disk: this goes on there.
                 let spec = unit.definition.borrow().spec.clone();
@@ -222,7 +223,7 @@ impl Hub {
                     let _ = before.await;
                 }
                 drop(turn);
-                hub.keeper.spawn(key, &order).await
+                hub.keeper.spawn(key, &order, &held).await
             };
             if let Err((stage, errno)) = spawned {
                 *unit.fault.borrow_mut() = Some((stage, errno));

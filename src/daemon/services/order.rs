@@ -41,7 +41,7 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
     // A terminal keeps the size that it has by now.
     let size = unit.session.borrow().as_ref().map_or(spec.size, |session| session.status.borrow().size);
     let mut launch = launch_of(&definition, unit, key);
-    unit.channels.prepare(hub.dir(), key, spec);
+    unit.channels.prepare(hub.dir(), key, spec, Vec::new());
     if let Some(Readiness { probe: Probe::Fd(number), .. }) = &spec.readiness {
         launch.argv = probes::wrap(launch.argv, *number, &probes::pipe_path(hub.dir(), key));
     }

@@ -113,6 +113,7 @@ fn go_on(hub: &Rc<Hub>, unit: &Rc<Unit>) {
     let is_running = matches!(unit.machine.borrow().phase, Phase::Up { .. } | Phase::Stopping { .. });
     let end = session.status.borrow().run_end().cloned();
     if let Some(end) = end.filter(|_| is_running) {
+        unit.forget_said();
         hub.advance(unit, Event::Exited(end.status));
         return;
     }
@@ -121,5 +122,8 @@ fn go_on(hub: &Rc<Hub>, unit: &Rc<Unit>) {
     }
     hub.services.timers.set(&unit.name, unit.deadline());
     hub.attend(unit);
+    if unit.attended.get().is_none() {
+        unit.forget_said();
+    }
     hub.show(unit);
 }

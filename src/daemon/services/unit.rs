@@ -2,10 +2,10 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -87,8 +87,10 @@ pub struct Unit {
     pub schedule: RefCell<Option<AbortHandle>>,
     /// What it tells through.
     pub channels: Channels,
-    /// When it last said that it is alive, and how long it may be silent.
-    pub watchdog: Cell<Option<(Instant, Duration)>>,
+    /// When it last said that it is alive.
+    pub watchdog: Cell<Option<Instant>>,
+    /// How long this run says that it may be silent.
+    pub silence: Cell<Option<Nanos>>,
     dormant: SessionId,
 }
 
@@ -129,19 +131,22 @@ impl Unit {
             schedule: RefCell::default(),
             channels: Channels::default(),
             watchdog: Cell::default(),
+            silence: Cell::default(),
             dormant: SessionId(dormant),
         }
     }
 
     /// Makes one from what the keeper kept.
     pub fn adopt(name: &str, supervised: Supervised) -> Self {
-        let Supervised { definition, instance, machine, died, request, paused, deaths } = supervised;
+        let Supervised { definition, instance, machine, died, request, paused, deaths, said, silence } = supervised;
         let unit = Self { machine: RefCell::new(machine), ..Self::named(definition, instance, name.to_owned()) };
         unit.died.set(died);
         unit.request.set(request);
         unit.is_paused.set(paused);
         unit.last.set(deaths.last().map(|death| death.why));
         *unit.unsaved.borrow_mut() = deaths;
+        *unit.said.borrow_mut() = said;
+        unit.silence.set(Some(silence).filter(|silence| *silence > 0));
         unit
     }
 
@@ -149,7 +154,6 @@ impl Unit {
     pub fn renamed(&self, name: &str) -> Self {
         let fresh = Self::adopt(name, self.supervised());
         *fresh.session.borrow_mut() = self.session.borrow_mut().take();
-        *fresh.said.borrow_mut() = self.said.borrow_mut().take();
         fresh.last.set(self.last.get());
         fresh.channels.take_over(&self.channels);
         fresh
@@ -170,7 +174,17 @@ impl Unit {
         for task in self.tasks.take() {
             task.abort();
         }
+    }
+
+    /// What it said of itself was another run's.
+    pub fn forget_said(&self) {
         *self.said.borrow_mut() = None;
+        self.silence.set(None);
+    }
+
+    /// Takes what the keeper held for its run.
+    pub fn take_held(&self) -> Vec<OwnedFd> {
+        self.session.borrow().as_ref().map(|session| session.held.take()).unwrap_or_default()
     }
 
     /// Nobody looks after it any more, and nobody has: another instance goes on in its place.
@@ -246,6 +260,8 @@ impl Unit {
             request: self.request.get(),
             paused: self.is_paused.get(),
             deaths: self.unsaved.borrow().clone(),
+            said: self.said.borrow().clone(),
+            silence: self.silence.get().unwrap_or(0),
         }
     }
 

@@ -73,6 +73,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     // Only to signal its group: the keeper reaps it.
     let process = Arc::new(Handle::from_fd(next()?));
     let input = if handover.has_input { Some(Rc::new(next()?)) } else { None };
+    let held = fds.collect();
     let input_room = Arc::new(Semaphore::new(if handover.has_input { INPUT_LIMIT } else { 0 }));
     let store = Store::open(slots).map_err(io::Error::other)?;
     let facts = rerun::facts_of(&store, &handover);
@@ -108,6 +109,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         kin: RefCell::new(Arc::new(kin)),
         suspects: RefCell::default(),
         input: RefCell::new(input),
+        held: RefCell::new(held),
         store,
         journal,
         is_new: hub.is_complete.get(),

@@ -212,6 +212,8 @@ pub struct Session {
     pub suspects: RefCell<Vec<u32>>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
+    /// What the keeper held for its run when this daemon took it over, until somebody listens.
+    pub held: RefCell<Vec<OwnedFd>>,
     /// Its history on disk.
     pub journal: Option<Journal>,
     /// This daemon started it: nothing of it was told by an earlier one.
