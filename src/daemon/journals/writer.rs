@@ -299,6 +299,9 @@ pub(super) fn run(desk: &Desk, keeper: &Bell, total: u64, dir: &Path) {
     // Those that have more than a batch; each gets its turn.
     let mut busy: BTreeSet<SessionId> = BTreeSet::new();
     loop {
+        if busy.is_empty() {
+            batch.shrink();
+        }
         let work = desk.take(busy.is_empty());
         busy.extend(work.news);
         for errand in work.errands {
