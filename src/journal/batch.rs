@@ -71,6 +71,11 @@ impl<M: Memory> Feed<M> {
         &self.reader
     }
 
+    /// Gives the ring back.
+    pub fn into_reader(self) -> Reader<M> {
+        self.reader
+    }
+
     /// Returns the next byte that will be taken.
     pub const fn offset(&self) -> u64 {
         self.at.offset

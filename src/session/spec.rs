@@ -162,8 +162,9 @@ pub struct Supervised {
     /// What its run said of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
-    /// How long its run says that it may be silent, in nanoseconds; 0 when it did not.
-    pub silence: u64,
+    /// How long its run says that it may be silent, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silence: Option<u64>,
 }
 
 /// A request to end a session.

@@ -198,6 +198,7 @@ impl Hub {
         if let Some(session) = other_kind {
             // A terminal cannot become pipes: what it said goes with it.
             self.services.by_session.borrow_mut().remove(&session.id);
+            unit.leave_journal();
             *unit.session.borrow_mut() = None;
             self.forget(session.id);
             self.services.by_session.borrow_mut().insert(unit.id(), Rc::clone(unit));
@@ -214,7 +215,7 @@ impl Hub {
             } else {
                 // What it said in the life of another keeper is on disk: this goes on there.
                 let spec = unit.definition.borrow().spec.clone();
-                let keeps = spec.log.disk && spec.instance_name(unit.instance) == unit.name;
+                let keeps = spec.log.disk && unit.is_own();
                 if keeps && let Ok(base) = starting::go_on(&hub, &spec.journal_name(unit.instance)).await {
                     order.base = base;
                 }
@@ -285,6 +286,7 @@ impl Hub {
         self.services.units.borrow_mut().remove(&unit.name);
         self.services.by_session.borrow_mut().remove(&unit.id());
         unit.is_forgotten.set(true);
+        unit.leave_journal();
         self.services.watching.leave(&unit.name);
         self.services.store.forget((!unit.is_replaced.get()).then_some(&unit.name));
         self.forget(unit.id());

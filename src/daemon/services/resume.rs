@@ -10,6 +10,7 @@ use crate::daemon::services::Unit;
 use crate::daemon::services::deaths;
 use crate::daemon::services::store::Record;
 use crate::daemon::services::store::UnitRecord;
+use crate::journal::name;
 use crate::platform::clock;
 use crate::platform::process;
 use crate::session::service::death::Death;
@@ -52,6 +53,10 @@ pub fn resume(hub: &Rc<Hub>) {
     }
     mend_names(hub);
     for unit in hub.services.units() {
+        if unit.is_own() && unit.journal().is_some_and(|folder| !name::is_service(&folder)) {
+            // Of a reload that was interrupted.
+            hub.journals.join(unit.id(), &unit.own_journal());
+        }
         go_on(hub, &unit);
         hub.plan(&unit);
         hub.watch(&unit);

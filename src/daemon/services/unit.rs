@@ -11,10 +11,12 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::daemon::handler::starting;
+use crate::daemon::journals::Heir;
 use crate::daemon::services::order;
 use crate::daemon::services::probes;
 use crate::daemon::services::probes::Channels;
 use crate::daemon::session::Session;
+use crate::journal::name;
 use crate::platform::clock;
 use crate::protocol::error::WireError;
 use crate::protocol::keeper::Stage;
@@ -146,7 +148,7 @@ impl Unit {
         unit.last.set(deaths.last().map(|death| death.why));
         *unit.unsaved.borrow_mut() = deaths;
         *unit.said.borrow_mut() = said;
-        unit.silence.set(Some(silence).filter(|silence| *silence > 0));
+        unit.silence.set(silence);
         unit
     }
 
@@ -209,6 +211,32 @@ impl Unit {
         }
     }
 
+    /// Returns the folder of its service's journal.
+    pub fn own_journal(&self) -> String {
+        name::of_service(&self.definition.borrow().spec.journal_name(self.instance))
+    }
+
+    /// Returns the folder of its session's journal.
+    pub fn journal(&self) -> Option<String> {
+        Some(self.session.borrow().as_ref()?.journal.as_ref()?.folder.clone())
+    }
+
+    /// Returns whether it is the instance of its name, and not one beside it.
+    pub fn is_own(&self) -> bool {
+        self.name == self.definition.borrow().spec.instance_name(self.instance)
+    }
+
+    /// Its session is going to be forgotten: says whose its journal is then.
+    pub fn leave_journal(&self) {
+        let session = self.session.borrow();
+        let Some(journal) = session.as_ref().and_then(|session| session.journal.as_ref()) else { return };
+        *journal.heir.borrow_mut() = match (self.is_replaced.get(), self.is_own()) {
+            (true, _) => Heir::Session,
+            (false, true) => Heir::Service(self.own_journal()),
+            (false, false) => Heir::Nobody,
+        };
+    }
+
     /// Returns whether it has no session.
     pub fn is_dormant(&self) -> bool {
         self.session.borrow().is_none()
@@ -261,7 +289,7 @@ impl Unit {
             paused: self.is_paused.get(),
             deaths: self.unsaved.borrow().clone(),
             said: self.said.borrow().clone(),
-            silence: self.silence.get().unwrap_or(0),
+            silence: self.silence.get(),
         }
     }
 
