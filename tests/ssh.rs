@@ -105,7 +105,7 @@ fn clients(place: &Place) -> Vec<u32> {
     let is_client = |pid: &u32| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let mut words = line.split(|b| *b == 0);
-        words.next() == Some(RPM.as_bytes()) && matches!(words.next(), Some(b"attach" | b"run"))
+        words.next() == Some(RPM.as_bytes()) && matches!(words.next(), Some(b"attach" | b"run" | b"tui"))
     };
     inhabitants(place.dir()).into_iter().filter(is_client).collect()
 }
@@ -205,6 +205,50 @@ fn cut_by_dropping_packets_the_dead_client_loses_control_within_the_keep_alive()
     first.type_in("x");
     assert_eq!(first.wait_exit(), 255);
     vim.goes_on(&place, second);
+}
+
+/// The dashboard over SSH, with a program that set what it could.
+fn dashboard(sshd: &Sshd, place: &Place) -> Outer {
+    let mut terminal = sshd.terminal(place, &["tui"]);
+    terminal.wait_text("viewing");
+    terminal.type_in("\r");
+    terminal.wait("the program's modes", vt100::Screen::bracketed_paste);
+    terminal
+}
+
+#[test]
+fn k10_a_dashboard_over_ssh_is_left_clean_and_where_it_is_cut_nothing_of_it_stays() {
+    type Cut = fn(&Sshd, &Outer, u32);
+    let cuts: [(&str, Cut); 3] = [
+        ("the client's end", |_, terminal, _| kill(terminal.pid())),
+        ("the server's end", |sshd, _, client| sshd::kill_all(&sshd.server_side(client))),
+        ("the wire", |sshd, _, _| sshd.cut()),
+    ];
+    let Some(sshd) = Sshd::behind_a_wire(KeepAlive::Seconds) else { return };
+    let mut usual = sshd.script(&Place::new(), &["--version"]);
+    usual.wait_exit();
+    let usual = usual.modes();
+    let place = Place::new();
+    let full = r"printf '\033[?1049h\033[?1003h\033[?2004h\033[>1uFULL'; cat";
+    place.ok(&["run", "-d", "--name", "full", "--", "sh", "-c", full]);
+
+    let mut left = dashboard(&sshd, &place);
+    left.type_in("\x02d");
+    assert_eq!(left.wait_exit(), 0);
+    assert_eq!(left.modes(), usual);
+    let mut undo = runpm::term::Undo::new();
+    undo.observe(&left.raw());
+    assert_eq!(String::from_utf8_lossy(&undo.bytes()), "");
+
+    for (way, cut) in cuts {
+        let terminal = dashboard(&sshd, &place);
+        let client = clients(&place);
+        assert_eq!(client.len(), 1, "{way}");
+        cut(&sshd, &terminal, client[0]);
+        wait_alone(&place, "full");
+        is_idle(&place);
+        assert_eq!(place.session("full")["state"], "running", "{way}");
+    }
 }
 
 #[test]

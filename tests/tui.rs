@@ -173,7 +173,7 @@ fn k10_every_way_out_gives_the_terminal_back() {
     ];
     for (keys, signal) in ways {
         let mut terminal = Terminal::start(&home.0, &["tui"]);
-        terminal.wait_for("Enter type");
+        terminal.wait_for("n new");
         terminal.type_keys(keys);
         if let Some(signal) = signal {
             rustix::process::kill_process(terminal.pid(), signal).expect("signalled");
@@ -284,6 +284,74 @@ fn ux7_panes_grid_palette_and_form_through_a_real_terminal() {
     assert_eq!(terminal.wait_for_end(), 0);
 }
 
+/// The one line of the screen that holds both.
+fn has_line(terminal: &Terminal, words: [&str; 2]) -> bool {
+    let screen = terminal.seen.screen().contents();
+    screen.lines().any(|line| words.iter().all(|word| line.contains(word)))
+}
+
+impl Terminal {
+    fn wait_for_line(&mut self, words: [&str; 2]) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !has_line(self, words) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let bytes = self.output.recv_timeout(left).ok();
+            let bytes = bytes.unwrap_or_else(|| panic!("no {words:?} in\n{}", self.seen.screen().contents()));
+            self.raw.extend_from_slice(&bytes);
+            self.seen.process(&bytes);
+        }
+    }
+}
+
+#[test]
+fn services_are_started_stopped_explained_and_read_through_a_real_terminal() {
+    let home = Home::new("services");
+    let web = "for i in $(seq 3000); do echo request $i; done; echo some error >&2; exec cat";
+    home.rpm(&["start", "--name", "web", "--", "sh", "-c", web]);
+    home.rpm(&["start", "--name", "bad", "--", "sh", "-c", "echo last words; sleep 0.2; exit 7"]);
+    home.rpm(&["run", "--name", "shell", "-d", "--", "sh", "-c", "echo a-plain-session; cat"]);
+    let mut terminal = Terminal::start(&home.0, &["monit"]);
+    terminal.wait_for("default (2)");
+    terminal.wait_for_line(["> web", "up"]);
+    // Logs: the newest lines, then older ones than were read at first, then the error.
+    terminal.type_keys("f");
+    terminal.wait_for("logs web");
+    terminal.wait_for("request 3000");
+    terminal.type_keys("gg");
+    terminal.wait_for("request 1 ");
+    terminal.type_keys("/request 2999\r");
+    terminal.wait_for("1 of 1");
+    terminal.type_keys("s");
+    terminal.wait_for("stdout only");
+    terminal.type_keys("s");
+    terminal.wait_for("stderr only");
+    terminal.wait_for("! some error");
+    terminal.type_keys("q");
+    // A stop is a wish, and a restart another run.
+    terminal.wait_for_line(["> web", "up"]);
+    terminal.type_keys("x");
+    terminal.wait_for("it stays stopped");
+    terminal.type_keys("y");
+    terminal.wait_for_line(["> web", "stopped"]);
+    terminal.type_keys("S");
+    terminal.wait_for_line(["> web", "up"]);
+    terminal.type_keys("j");
+    terminal.wait_for("┌─ bad ─");
+    terminal.type_keys("i");
+    terminal.wait_for("exited with code 7 after");
+    terminal.wait_for("last words");
+    terminal.wait_for("[services.bad]");
+    terminal.type_keys("q");
+    terminal.type_keys("xy");
+    terminal.wait_for("┌─ bad ─ stopped");
+    terminal.type_keys("dy");
+    terminal.wait_for("default (1)");
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_for_end(), 0);
+    let left = home.rpm(&["ls"]);
+    assert!(left.contains("web") && left.contains("shell") && !left.contains("bad"), "{left}");
+}
+
 #[test]
 fn ux40_plain_mode_tells_changes_as_lines_and_takes_words() {
     let home = Home::new("plain");
@@ -341,7 +409,7 @@ fn ux15_keys_are_answered_while_a_session_floods() {
         // Ten times the 50 milliseconds that a key may take.
         assert!(terminal.saw("keys: In the list", Duration::from_millis(500)), "key {n}");
         terminal.type_keys("q");
-        assert!(terminal.saw("Enter type", Duration::from_millis(500)), "key {n}");
+        assert!(terminal.saw("n new", Duration::from_millis(500)), "key {n}");
     }
     terminal.type_keys("\r");
     terminal.wait_for("flood ━ typing");

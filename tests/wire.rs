@@ -497,11 +497,11 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
             target: "web".into(),
             from: verbs::From::Offset(4),
             follow: true,
-            stream: None,
-            marks: false,
-            past_gaps: false,
+            ..verbs::Logs::default()
         },
     );
+    let part = verbs::Logs { from: verbs::From::Bytes(9), most: Some(5), ..verbs::Logs::default() };
+    golden.holds("logs-part", &part);
     let since = verbs::Logs { target: "web".into(), from: verbs::From::Since(5), ..verbs::Logs::default() };
     golden.holds("logs-since", &since);
     let screen = verbs::ScreenOf { target: "web".into(), ansi: false, channel: Some(1), above: 2 };
@@ -509,6 +509,9 @@ fn golden_bytes_of_every_message_are_read_and_written_unchanged() {
     golden.holds("screen-text", &verbs::ScreenText { text: "x".into(), size: Size::clamped(9, 9), above: 2 });
     attachments(&mut golden);
     golden.holds("stolen", &verbs::Stolen { channel: 1, by: "bob".into(), at_ms: 3 });
+    golden.holds("reload", &verbs::Reload {});
+    golden.holds("reloaded", &verbs::Reloaded {});
+    golden.holds("clipboard", &verbs::Clipboard { channel: 1, selection: "c".into(), base64: "eA==".into() });
     golden.holds("closed", &verbs::Closed { channel: 1, end: None });
     golden.holds("drawn", &verbs::Drawn { channel: 1, frame: 2 });
     processes(&mut golden);

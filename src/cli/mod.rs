@@ -4,6 +4,7 @@
 
 mod args;
 mod attach;
+mod color;
 mod commands;
 pub mod exit;
 mod feed;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(output::code_of(error.exit_code() as u8));
         }
     };
+    color::choose(cli.color);
     let code = match cli.verb {
         Some(verb) => dispatch(verb),
         None if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() => dashboard(args::Tui::default()),
@@ -81,6 +83,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
     use commands::talking;
     match verb {
         Verb::Tui(args) => dashboard(args),
+        Verb::Monit => dashboard(args::Tui { at_services: true, ..args::Tui::default() }),
         Verb::Run(args) if args.detach_fully => commands::detached::run(&args),
         Verb::Run(args) => commands::run::run(args),
         Verb::Attach(args) => attach_to(args),
@@ -94,6 +97,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Send(args) => talking::send(&args),
         Verb::Wait(args) => commands::waiting::wait(&args),
         Verb::Events(args) => commands::events::events(&args),
+        Verb::Again(args) => commands::again::again(&args),
         Verb::Resize(args) => talking::resize(&args),
         Verb::Rename(args) => commands::naming::rename(args),
         Verb::Tag(args) => commands::naming::tag(args),
@@ -119,6 +123,9 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Daemon(Daemon::Logs(args)) => daemon::logs(&args),
         Verb::Config(verb) => commands::config::run(&verb),
         Verb::Convert(args) => Ok(commands::convert::run(&args)),
+        Verb::Completions(args) => Ok(commands::completions::completions(&args)),
+        Verb::Man(args) => Ok(commands::completions::man(&args)),
+        Verb::Complete(args) => Ok(commands::completions::complete(&args)),
         Verb::Doctor(args) => Ok(commands::doctor::doctor(&args)),
         Verb::Shutdown(args) => ending::shutdown(&args),
         Verb::Keeper => Ok(run_process::keeper()),
@@ -163,7 +170,9 @@ fn dashboard(args: args::Tui) -> Result<u8, Error> {
         session: args.session,
         steal: args.steal,
         layout: args.layout,
+        at_services: args.at_services,
         is_ascii: args.ascii,
+        color: color::wanted(),
         ..tui::Options::default()
     };
     Ok(leave(tui::run(options)?))

@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
+use crate::cli::color;
 use crate::cli::usage::Usages;
 use crate::history::ExitStatus;
 use crate::history::Stream;
@@ -256,8 +257,7 @@ impl Ending {
 
 /// Returns whether what goes to standard output may have colours.
 pub fn is_coloured() -> bool {
-    let is_off = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    std::io::stdout().is_terminal() && !is_off
+    color::is_on()
 }
 
 /// Prints text; a reader that went away is no error.

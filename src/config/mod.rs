@@ -15,6 +15,7 @@ pub mod services;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod theme;
 pub mod tree;
 mod tui;
 mod value;
@@ -35,6 +36,8 @@ pub use journal::Journal;
 pub use keys::KeyEntry;
 pub use keys::Keys;
 pub use sessions::Sessions;
+pub use theme::Theme;
+pub use theme::Themes;
 pub use tui::Tui;
 pub use value::Bytes;
 pub use value::Pause;
@@ -56,6 +59,8 @@ pub struct Settings {
     pub tui: Tui,
     /// `[keys]`.
     pub keys: Keys,
+    /// `[themes.NAME]`.
+    pub themes: Themes,
     /// `[journal]`.
     pub journal: Journal,
     /// `[[autostart]]`, without entries that make no sense.

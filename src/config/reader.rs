@@ -14,6 +14,8 @@ use crate::config::autostart::Autostart;
 use crate::config::finding::Finding;
 use crate::config::finding::Grade;
 use crate::config::keys::KeyEntry;
+use crate::config::theme;
+use crate::config::theme::Theme;
 use crate::session::target;
 
 /// One key of a section.
@@ -49,7 +51,7 @@ macro_rules! section {
 pub(super) use section;
 
 /// The sections; what each is for is in `assets/config.default.toml`.
-const SECTIONS: [&str; 6] = ["sessions", "daemon", "tui", "keys", "journal", "autostart"];
+const SECTIONS: [&str; 7] = ["sessions", "daemon", "tui", "keys", "themes", "journal", "autostart"];
 
 struct Reader<'a> {
     file: &'a str,
@@ -92,13 +94,14 @@ impl Reader<'_> {
                     self.loaded.settings.tui = tui;
                 }
                 ("keys", DeValue::Table(table)) => self.keys(None, table),
+                ("themes", DeValue::Table(table)) => self.themes(table),
                 ("journal", DeValue::Table(table)) => {
                     let mut journal = std::mem::take(&mut self.loaded.settings.journal);
                     self.section("journal", &mut journal, table);
                     self.loaded.settings.journal = journal;
                 }
                 ("autostart", DeValue::Array(entries)) => self.autostart(entries),
-                (name @ ("sessions" | "daemon" | "tui" | "keys" | "journal"), _) => {
+                (name @ ("sessions" | "daemon" | "tui" | "keys" | "themes" | "journal"), _) => {
                     self.find(Grade::Error, &span, format!("`{name}` is a section: write [{name}]"));
                 }
                 ("autostart", _) => {
@@ -158,6 +161,35 @@ impl Reader<'_> {
             let at = Finding::at(Grade::Error, self.file, &key_span, String::new());
             let at = (at.line, at.column);
             self.loaded.settings.keys.0.push(KeyEntry { context: context.map(str::to_owned), action, keys, at });
+        }
+    }
+
+    /// Reads themes; a colour that is none costs itself.
+    fn themes(&mut self, table: DeTable<'_>) {
+        for (key, value) in table {
+            let (name, span) = (key.get_ref().as_ref().to_owned(), key.span());
+            let DeValue::Table(inner) = value.into_inner() else {
+                self.find(Grade::Error, &span, format!("`{name}` is a theme: write [themes.{name}]"));
+                continue;
+            };
+            let at = Finding::at(Grade::Error, self.file, &span, String::new());
+            let mut theme = Theme { name, at: (at.line, at.column), ..Theme::default() };
+            for (key, value) in inner {
+                let (role, span) = (key.get_ref().as_ref(), value.span());
+                let text = if let DeValue::String(text) = value.into_inner() { Some(text) } else { None };
+                match (role, text.as_deref().map(theme::color), text) {
+                    ("base", _, Some(text)) => theme.base = Some(text.into_owned()),
+                    (role, Some(Some(color)), _) if theme::ROLES.contains(&role) => {
+                        theme.colors.push((role.to_owned(), color));
+                    }
+                    (role, ..) if role == "base" || theme::ROLES.contains(&role) => {
+                        let text = format!("`{role}` cannot be used: a colour is written \"#rrggbb\"");
+                        self.find(Grade::Error, &span, text);
+                    }
+                    (other, ..) => self.unknown(&key.span(), "key of a theme", other, &theme::ROLES),
+                }
+            }
+            self.loaded.settings.themes.0.push(theme);
         }
     }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::config::reader::section;
 use crate::config::value::Pause;
+use crate::config::value::count;
 
 /// See the module. Words that name nothing are told by `rpm config check`, and the default counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,7 +17,7 @@ pub struct Tui {
     pub which_key: Pause,
     /// Keys of copy mode: `vi` or `emacs`.
     pub copy_keys: String,
-    /// Colours: `terminal`, `dark`, `light` or `contrast`.
+    /// Colours: `terminal`, `auto`, `dark`, `light`, `contrast` or a theme of one's own.
     pub theme: String,
     /// Boxes and marks without Unicode, as on a terminal without UTF-8.
     pub ascii: bool,
@@ -26,7 +27,8 @@ pub struct Tui {
     pub title: bool,
     /// It asks before line ends are pasted into a program that did not ask for brackets around pastes.
     pub ask_paste: bool,
-    /// What marks a session for attention, beside its end and what it asks for: `bell`, `notification`, `exit`.
+    /// What marks a session for attention, beside its end and what it asks for: `bell`, `notification`,
+    /// `exit`, `waiting`.
     pub alerts: Vec<String>,
     /// Silence after which a session that is watched for silence is marked.
     pub silence: Pause,
@@ -34,6 +36,10 @@ pub struct Tui {
     pub ring: bool,
     /// Notifications of programs are handed to the terminal.
     pub pass_notifications: bool,
+    /// Text that a program puts on the clipboard goes to the terminal, while somebody types into it.
+    pub session_clipboard: bool,
+    /// Most frames a second; 0 means 60, and 30 over SSH.
+    pub frames: u32,
 }
 
 impl Default for Tui {
@@ -52,6 +58,8 @@ impl Default for Tui {
             silence: Pause(30_000),
             ring: false,
             pass_notifications: false,
+            session_clipboard: true,
+            frames: 0,
         }
     }
 }
@@ -70,4 +78,6 @@ section!(Tui {
     silence,
     ring,
     pass_notifications,
+    session_clipboard,
+    frames as count,
 });

@@ -50,9 +50,13 @@ impl<'de> Deserialize<'de> for Bytes {
 
 impl Serialize for Pause {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let whole = self.0.is_multiple_of(1000);
-        let text = if whole { format!("{}s", self.0 / 1000) } else { format!("{}ms", self.0) };
-        text.serialize(serializer)
+        self.to_string().serialize(serializer)
+    }
+}
+
+impl fmt::Display for Pause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_multiple_of(1000) { write!(f, "{}s", self.0 / 1000) } else { write!(f, "{}ms", self.0) }
     }
 }
 

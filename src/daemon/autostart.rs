@@ -36,7 +36,8 @@ pub async fn start_all(hub: Rc<Hub>) {
     if hub.keeper.has_autostarted() {
         return;
     }
-    let entries = &hub.settings.autostart;
+    let settings = hub.settings();
+    let entries = &settings.autostart;
     if !entries.is_empty() {
         // The user database may be a service on the network.
         let account = tokio::task::spawn_blocking(user::account).await.map_err(io::Error::other).flatten();

@@ -126,7 +126,7 @@ impl Follow {
         let mut marked = None;
         let mut is_read = pages.seek(from, None).await;
         while is_read.is_ok() {
-            match pages.next(u64::MAX).await {
+            match pages.next(self.until.unwrap_or(u64::MAX)).await {
                 Ok((page, _)) if page.pieces.is_empty() => break,
                 Ok((page, _)) => {
                     if matches!(self.send_page(&page, &mut marked, u64::MAX).await, Sent::Gone) {

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::rc::Weak;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +58,9 @@ pub struct Channel {
     pub attach: AttachId,
 }
 
+/// A history that is being sent, and whose it is.
+pub type Sending = (task::JoinHandle<()>, Weak<Session>);
+
 /// What the handlers of one connection share.
 pub struct Context {
     /// The daemon.
@@ -69,6 +73,8 @@ pub struct Context {
     pub inside: Option<String>,
     /// Its attachments.
     pub channels: RefCell<HashMap<u32, Channel>>,
+    /// Histories that are being sent to it, by channel.
+    pub logs: RefCell<HashMap<u32, Sending>>,
     /// Requests that may still be begun before one is answered.
     requests: Arc<Semaphore>,
     /// The same in bytes.
@@ -107,6 +113,7 @@ pub async fn serve(hub: Rc<Hub>, stream: Stream) {
             peer,
             inside: hello.inside,
             channels: RefCell::default(),
+            logs: RefCell::default(),
             requests: Arc::new(Semaphore::new(REQUESTS)),
             request_bytes: Arc::new(Semaphore::new(REQUEST_BYTES)),
         };

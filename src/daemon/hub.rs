@@ -71,8 +71,8 @@ pub struct Hub {
     pub services: Services,
     /// What happened.
     pub events: EventLog,
-    /// The user's settings, as they were when this daemon started.
-    pub settings: Settings,
+    /// The user's settings, as they were read last.
+    pub(super) settings: RefCell<Rc<Settings>>,
     /// Facts for `daemon status`.
     pub report: verbs::DaemonReport,
     /// What should have started by itself and did not.
@@ -97,9 +97,9 @@ pub struct Hub {
     is_end_due: Cell<bool>,
     /// Something changed that stands in the roll.
     roll_is_stale: Notify,
-    place: Place,
+    pub(super) place: Place,
     started: u64,
-    peers: RefCell<BTreeMap<ClientId, Rc<Peer>>>,
+    pub(super) peers: RefCell<BTreeMap<ClientId, Rc<Peer>>>,
     next: Cell<u64>,
 }
 
@@ -118,7 +118,7 @@ impl Hub {
         Self {
             journals: Journals::new(place.journals(), place.runtime.clone(), settings.journal.total.0, keeper.bell()),
             keeper,
-            settings,
+            settings: RefCell::new(Rc::new(settings)),
             events,
             registry: RefCell::default(),
             tees: Tees::default(),
@@ -248,7 +248,8 @@ impl Hub {
 
     /// How many ended sessions are kept, and how much memory they may hold together.
     fn limits(&self) -> (usize, u64) {
-        let sessions = &self.settings.sessions;
+        let settings = self.settings();
+        let sessions = &settings.sessions;
         // The newest is always kept: 0 counts as 1.
         (sessions.keep_ended.max(1) as usize, sessions.keep_ended_bytes.0)
     }
@@ -276,6 +277,17 @@ impl Hub {
     }
 
     /// A session's journal goes with it; a service keeps its own.
+    /// A session stands for what another one stood for: who is subscribed learns of it before the other is gone.
+    pub fn succeed(&self, old: SessionId, new: SessionId) {
+        let status = self.registry.borrow().status(new);
+        for peer in self.peers.borrow().values().filter(|peer| peer.is_subscribed.get()) {
+            if let Some(status) = status.clone() {
+                peer.outbox.notify(&verbs::Changed { status });
+            }
+            peer.outbox.notify(&verbs::Removed { id: old });
+        }
+    }
+
     fn forget_journal(&self, id: SessionId, journal: Option<&JournalStatus>) {
         let session = self.registry.borrow().get(id);
         let heir = session.and_then(|session| Some(session.journal.as_ref()?.heir.borrow().clone()));

@@ -20,6 +20,7 @@ mod registry;
 mod roll;
 mod services;
 mod session;
+mod settings;
 mod tees;
 mod unstarted;
 
@@ -158,7 +159,7 @@ async fn find_lost(hub: &Hub, roll: &Path, is_first: bool) -> Vec<Status> {
         return roll::still_lost(roll);
     }
     let mut lost = roll::lost(roll);
-    let (root, kept) = (hub.journals.path(""), hub.settings.sessions.keep_ended as usize);
+    let (root, kept) = (hub.journals.path(""), hub.settings().sessions.keep_ended as usize);
     // Most have no journals, and need no thread to look for them.
     if !root.exists() {
         return lost;
@@ -337,8 +338,8 @@ async fn listen_to_bell(hub: Rc<Hub>) {
 
 /// With nothing owned and nobody connected for long, daemon and keeper leave.
 async fn leave_when_idle(hub: Rc<Hub>) {
-    let pause = Duration::from_millis(hub.settings.daemon.idle_exit.0);
     loop {
+        let pause = Duration::from_millis(hub.settings().daemon.idle_exit.0);
         let crowd = hub.crowd.notified();
         let is_empty = !hub.registry.borrow().holds_something() && hub.client_count() == 0;
         if !is_empty {

@@ -70,6 +70,13 @@ impl Outbox {
         self.push(Kind::Event, &message::encode(&Event::of(notice)));
     }
 
+    /// Sends a notice that is worth nothing to a client that is behind; it gets none then.
+    pub fn offer<N: Notice>(&self, notice: &N) {
+        if self.queue.borrow().len() < ROOM {
+            self.notify(notice);
+        }
+    }
+
     /// Sends a reply; one that fits no frame becomes an error that says so, or its client would ask for ever.
     pub fn reply(&self, reply: &Reply) {
         let mut bytes = message::encode(reply);

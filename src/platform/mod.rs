@@ -17,6 +17,7 @@ pub mod link;
 pub mod memory;
 pub mod process;
 pub mod reactor;
+pub mod reading;
 pub mod schedule;
 pub mod signals;
 pub mod sink;

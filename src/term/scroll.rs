@@ -5,17 +5,15 @@
 
 use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::index::Line as GridLine;
-use alacritty_terminal::term::cell::Cell;
-use alacritty_terminal::term::cell::Flags;
 
 use super::effect::Effect;
 use super::effect::PromptMark;
 use super::engine::Cells;
 use super::engine::Engine;
 use super::parser::Parser;
+use super::row::Row;
 use super::screen::Screen;
 use super::size::Size;
-use super::style::Style;
 
 /// Rows that may scroll out before they are taken; twice as many are kept by the engine, so none is lost between two pieces.
 const HARVEST: usize = 512;
@@ -25,107 +23,23 @@ const PIECE: usize = 1024;
 /// Erases the scrollback.
 const ERASE: &[u8] = b"\x1b[3J";
 
-/// One row of history.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Row {
-    /// The characters by column, without blanks at the end; `\0` in the second half of a wide one.
-    chars: Vec<char>,
-    /// Marks that join the character of a column.
-    joined: Vec<(u16, String)>,
-    /// Looks, each from a column on.
-    looks: Vec<(u16, Style)>,
-    /// The text goes on in the next row.
-    pub wraps: bool,
-}
-
-impl Row {
-    fn of(cells: &[Cell]) -> Row {
-        let is_blank = |cell: &Cell| cell.c == ' ' && Style::of(cell) == Style::default();
-        let len = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
-        let mut row = Row::default();
-        for (col, cell) in (0u16..).zip(&cells[..len]) {
-            let is_half = cell.flags.contains(Flags::WIDE_CHAR_SPACER);
-            row.chars.push(if is_half { '\0' } else { cell.c });
-            if let Some(marks) = cell.zerowidth().filter(|_| !is_half) {
-                row.joined.push((col, marks.iter().collect()));
-            }
-            let style = Style::of(cell);
-            if row.looks.last().is_none_or(|(_, last)| *last != style) {
-                row.looks.push((col, style));
-            }
-        }
-        row.wraps = cells.last().is_some_and(|cell| cell.flags.contains(Flags::WRAPLINE));
-        row
-    }
-
-    /// Returns the columns that hold something.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.chars.len()
-    }
-
-    /// Tells whether the row is blank.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.chars.is_empty()
-    }
-
-    /// Returns the character of a column: a blank behind the end, `\0` in the second half of a wide one.
-    #[must_use]
-    pub fn char(&self, col: usize) -> char {
-        self.chars.get(col).copied().unwrap_or(' ')
-    }
-
-    /// Returns how many columns the character of a column takes; 0 for the second half of a wide one.
-    #[must_use]
-    pub fn width(&self, col: usize) -> u8 {
-        match (self.char(col), self.chars.get(col + 1)) {
-            ('\0', _) => 0,
-            (_, Some('\0')) => 2,
-            _ => 1,
-        }
-    }
-
-    /// Returns the look of a column.
-    #[must_use]
-    pub fn style(&self, col: usize) -> Style {
-        if col >= self.chars.len() {
-            return Style::default();
-        }
-        let after = self.looks.partition_point(|(from, _)| usize::from(*from) <= col);
-        after.checked_sub(1).map_or_else(Style::default, |at| self.looks[at].1.clone())
-    }
-
-    /// Appends the glyph of a column.
-    pub fn push(&self, col: usize, out: &mut String) {
-        let c = self.char(col);
-        if c == '\0' {
-            return;
-        }
-        out.push(c);
-        if let Some((_, marks)) = self.joined.iter().find(|(at, _)| usize::from(*at) == col) {
-            out.push_str(marks);
-        }
-    }
-
-    /// Returns the text of columns `from..to`.
-    #[must_use]
-    pub fn text(&self, from: usize, to: usize) -> String {
-        let mut out = String::new();
-        (from..to.min(self.len())).for_each(|col| self.push(col, &mut out));
-        out
-    }
+/// Rows that will not change any more.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Those where prompts begin (OSC 133).
+    prompts: Vec<usize>,
+    /// Rows, and the offset of the bytes that began there.
+    places: Vec<(usize, u64)>,
 }
 
 /// See the module.
 pub struct Scroll {
     screen: Screen,
-    rows: Vec<Row>,
+    past: Past,
     /// Rows that will not change any more; what follows is the engine's, as of the last settling.
     fixed: usize,
-    /// Rows, and the offset of the bytes that began there.
-    places: Vec<(usize, u64)>,
-    prompts: Vec<usize>,
 }
 
 impl Scroll {
@@ -133,43 +47,42 @@ impl Scroll {
     #[must_use]
     pub fn new(size: Size, is_pipe: bool) -> Scroll {
         let screen = Screen::from_parts(Parser::new(), Engine::new(size, 2 * HARVEST + PIECE, is_pipe));
-        Scroll { screen, rows: Vec::new(), fixed: 0, places: Vec::new(), prompts: Vec::new() }
+        Scroll { screen, past: Past::default(), fixed: 0 }
     }
 
     /// Reads bytes that stand at an offset of the history.
     pub fn feed(&mut self, at: u64, bytes: &[u8]) {
-        let mut at = at;
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let mut rest = line;
-            while let Some(found) = rest.windows(ERASE.len()).position(|bytes| bytes == ERASE) {
-                self.pieces(&mut at, &rest[..found]);
-                self.harvest();
-                self.pieces(&mut at, &rest[found..found + ERASE.len()]);
-                rest = &rest[found + ERASE.len()..];
-            }
-            self.pieces(&mut at, rest);
+        let (mut at, mut rest) = (at, bytes);
+        while let Some(found) = position(rest, ERASE) {
+            self.lines(&mut at, &rest[..found]);
+            self.harvest();
+            self.lines(&mut at, &rest[found..found + ERASE.len()]);
+            rest = &rest[found + ERASE.len()..];
         }
+        self.lines(&mut at, rest);
     }
 
-    fn pieces(&mut self, at: &mut u64, bytes: &[u8]) {
-        for piece in bytes.chunks(PIECE) {
-            self.piece(*at, piece);
-            *at += piece.len() as u64;
+    fn lines(&mut self, at: &mut u64, bytes: &[u8]) {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            for piece in line.chunks(PIECE) {
+                self.piece(*at, piece);
+                *at += piece.len() as u64;
+            }
         }
     }
 
     fn piece(&mut self, at: u64, piece: &[u8]) {
         let is_alternate = self.screen.engine.state.on_alternate;
-        if let Some(row) = self.row_now().filter(|row| self.places.last().is_none_or(|(last, _)| last < row)) {
-            self.places.push((row, at));
+        if let Some(row) = self.row_now().filter(|row| self.past.places.last().is_none_or(|(last, _)| last < row)) {
+            self.past.places.push((row, at));
         }
         let row = self.row_now();
         self.screen.feed(piece);
         for effect in self.screen.take_effects() {
             if let (Effect::PromptMark(PromptMark::PromptStart), Some(row), false) = (effect, row, is_alternate)
-                && self.prompts.last() != Some(&row)
+                && self.past.prompts.last() != Some(&row)
             {
-                self.prompts.push(row);
+                self.past.prompts.push(row);
             }
         }
         if self.screen.engine.primary().history_size() >= HARVEST {
@@ -190,10 +103,10 @@ impl Scroll {
         if engine.state.on_alternate {
             return;
         }
-        self.rows.truncate(self.fixed);
-        push_history(&engine.grid, &mut self.rows);
+        self.past.rows.truncate(self.fixed);
+        push_history(&engine.grid, &mut self.past.rows);
         engine.grid.clear_history();
-        self.fixed = self.rows.len();
+        self.fixed = self.past.rows.len();
     }
 
     /// Gives the terminal another size, as the program's had it from here on.
@@ -204,38 +117,102 @@ impl Scroll {
         }
     }
 
+    /// Returns the size of the terminal.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.screen.size()
+    }
+
     /// Brings the rows up to what was read.
     pub fn settle(&mut self) {
-        self.rows.truncate(self.fixed);
+        self.past.rows.truncate(self.fixed);
         let engine = &self.screen.engine;
-        push_history(engine.primary(), &mut self.rows);
+        push_history(engine.primary(), &mut self.past.rows);
         let (cursor, _) = engine.cursor();
         let rows = engine.grid.screen_lines();
-        let first = self.rows.len();
-        self.rows.extend((0..rows).map(|row| Row::of(&engine.grid[GridLine(row as i32)][..])));
-        let last = self.rows[first..].iter().rposition(|row| !row.is_empty()).map_or(0, |last| last + 1);
-        self.rows.truncate(first + last.max(cursor + 1));
+        let first = self.past.rows.len();
+        self.past.rows.extend((0..rows).map(|row| Row::of(&engine.grid[GridLine(row as i32)][..])));
+        let last = self.past.rows[first..].iter().rposition(|row| !row.is_empty()).map_or(0, |last| last + 1);
+        self.past.rows.truncate(first + last.max(cursor + 1));
     }
 
     /// Returns all rows, as of the last settling.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
-        &self.rows
+        &self.past.rows
+    }
+
+    /// Ends it where a line begins: returns its rows, without the empty one that the cursor would be in.
+    #[must_use]
+    pub fn end(mut self) -> Past {
+        self.settle();
+        if self.past.rows.last().is_some_and(Row::is_empty) {
+            self.past.rows.pop();
+        }
+        self.past
+    }
+
+    /// Puts rows before all others.
+    pub fn put_before(&mut self, mut past: Past) {
+        let count = past.rows.len();
+        past.rows.append(&mut self.past.rows);
+        past.prompts.extend(self.past.prompts.iter().map(|row| row + count));
+        past.places.extend(self.past.places.iter().map(|(row, at)| (row + count, *at)));
+        self.past = past;
+        self.fixed += count;
+    }
+
+    /// Forgets the first rows; at most those that will not change any more.
+    pub fn forget_first(&mut self, count: usize) {
+        let count = count.min(self.fixed);
+        self.past.rows.drain(..count);
+        self.past.prompts.retain(|row| *row >= count);
+        self.past.prompts.iter_mut().for_each(|row| *row -= count);
+        self.past.places.retain(|(row, _)| *row >= count);
+        self.past.places.iter_mut().for_each(|(row, _)| *row -= count);
+        self.fixed -= count;
+    }
+
+    /// Forgets all but the first rows; nothing can be fed after this.
+    pub fn keep_first(&mut self, count: usize) {
+        self.past.rows.truncate(count);
+        self.past.prompts.retain(|row| *row < count);
+        self.past.places.retain(|(row, _)| *row < count);
+        self.fixed = self.past.rows.len();
     }
 
     /// Returns the rows where prompts begin (OSC 133).
     #[must_use]
     pub fn prompts(&self) -> &[usize] {
-        &self.prompts
+        &self.past.prompts
+    }
+
+    /// Returns the offset of a byte that was written in a row, or else in one above.
+    #[must_use]
+    pub fn offset_of(&self, row: usize) -> Option<u64> {
+        let after = self.past.places.partition_point(|(known, _)| *known <= row);
+        after.checked_sub(1).map(|at| self.past.places[at].1)
     }
 
     /// Returns the row in which the byte at an offset was written.
     #[must_use]
     pub fn row_of(&self, at: u64) -> usize {
-        let after = self.places.partition_point(|(_, known)| *known <= at);
-        let row = after.checked_sub(1).map_or(0, |at| self.places[at].0);
-        row.min(self.rows.len().saturating_sub(1))
+        let after = self.past.places.partition_point(|(_, known)| *known <= at);
+        let row = after.checked_sub(1).map_or(0, |at| self.past.places[at].0);
+        row.min(self.past.rows.len().saturating_sub(1))
     }
+}
+
+/// Returns where a sequence begins.
+fn position(bytes: &[u8], sequence: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    while let Some(found) = bytes[from..].iter().position(|byte| *byte == sequence[0]) {
+        if bytes[from + found..].starts_with(sequence) {
+            return Some(from + found);
+        }
+        from += found + 1;
+    }
+    None
 }
 
 fn push_history(grid: &Cells, rows: &mut Vec<Row>) {
@@ -282,6 +259,8 @@ mod tests {
         let row = &scroll.rows()[0];
         assert_eq!((row.len(), row.width(0), row.width(1), row.char(2)), (4, 2, 0, 'e'));
         assert_eq!((row.text(0, 9).as_str(), row.text(2, 3).as_str()), ("漢e\u{301}x", "e\u{301}"));
+        // Nothing behind it is not the end of its first half.
+        assert_eq!(read("漢".as_bytes()).rows()[0].width(0), 2);
     }
 
     #[test]

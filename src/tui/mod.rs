@@ -8,14 +8,17 @@ pub mod action;
 pub mod app;
 pub mod copy;
 mod damage;
+pub mod expression;
 mod filter;
 mod fuzzy;
+mod ground;
 mod guard;
 pub mod input;
 pub use crate::session::key;
 pub mod keymap;
 pub mod layout;
 pub mod line;
+pub mod logs;
 pub mod mouse;
 mod outer;
 mod outside;
@@ -56,10 +59,16 @@ pub struct Options {
     pub is_ascii: bool,
     /// A layout to open.
     pub layout: Option<String>,
+    /// It opens at the services.
+    pub at_services: bool,
     /// The directory that new sessions start in.
     pub here: String,
     /// The terminal shows Unicode.
     pub has_utf8: bool,
+    /// Colours are wanted, whatever the environment says.
+    pub color: Option<bool>,
+    /// Its ground is light, as far as that was asked and told.
+    pub is_light: Option<bool>,
 }
 
 impl Default for Options {
@@ -72,8 +81,11 @@ impl Default for Options {
             settings: Settings::default(),
             findings: Vec::new(),
             layout: None,
+            at_services: false,
             here: "/".to_owned(),
             has_utf8: true,
+            color: None,
+            is_light: None,
         }
     }
 }
@@ -117,15 +129,26 @@ pub fn run(options: Options) -> Result<Left, Error> {
     if options.is_plain {
         return plain::run(client);
     }
-    let loaded = config::load(client.place());
+    let mut loaded = config::load(client.place());
+    loaded.findings.extend(check(&loaded.settings));
+    let is_light = (loaded.settings.tui.theme == "auto").then(ground::is_light).flatten();
     let options = Options {
         settings: loaded.settings,
         findings: loaded.findings,
+        is_light,
         has_utf8: has_utf8() && !options.is_ascii,
         here: here(),
         ..options
     };
     runtime::Runtime::enter(options, client)?.live()
+}
+
+/// Returns what settings say of the dashboard that cannot be, or should not.
+#[must_use]
+pub fn check(settings: &Settings) -> Vec<Finding> {
+    let mut found = keymap::check(&settings.tui, &settings.keys);
+    found.extend(theme::check(settings));
+    found
 }
 
 fn here() -> String {

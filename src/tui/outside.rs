@@ -3,7 +3,10 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::process::Command;
+
+use crate::session::id::SessionId;
 
 /// Most bytes for a clipboard: terminals drop what is longer.
 const CLIPBOARD: usize = 1 << 20;
@@ -11,14 +14,18 @@ const CLIPBOARD: usize = 1 << 20;
 /// Appends what puts text on the clipboard (OSC 52); inside tmux also past it.
 pub fn clipboard(text: &str, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    let encoded = base64(&bytes[..bytes.len().min(CLIPBOARD)]);
-    let _ = write!(out, "\x1b]52;c;{encoded}\x07");
+    put_on_clipboard("c", &base64(&bytes[..bytes.len().min(CLIPBOARD)]), out);
+}
+
+/// The same with what is encoded already. Both were checked to be letters and digits: nothing else gets out with them.
+pub fn put_on_clipboard(selection: &str, base64: &str, out: &mut Vec<u8>) {
+    let _ = write!(out, "\x1b]52;{selection};{base64}\x07");
     if std::env::var_os("TMUX").is_some() {
-        let _ = write!(out, "\x1bPtmux;\x1b\x1b]52;c;{encoded}\x07\x1b\\");
+        let _ = write!(out, "\x1bPtmux;\x1b\x1b]52;{selection};{base64}\x07\x1b\\");
     }
 }
 
-/// Appends what shows a notification (OSC 777, and OSC 9 for terminals that know only that).
+/// Appends what shows a notification (OSC 777: a second form would be a second notification where both are known).
 pub fn notification(title: &str, body: &str, out: &mut Vec<u8>) {
     let plain = |text: &str| text.replace(';', ",");
     let _ = write!(out, "\x1b]777;notify;{};{}\x07", plain(title), plain(body));
@@ -39,21 +46,43 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// Shows text in `$PAGER` or `$VISUAL`/`$EDITOR`, and waits for it. The terminal is theirs by then.
-pub fn show(name: &str, text: &str, is_editor: bool) {
+///
+/// Without a text it is all that the session said, which may be far more than is held here.
+pub fn show(session: SessionId, name: &str, text: Option<&str>, is_editor: bool) {
     let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(40).collect();
     let path = std::env::temp_dir().join(format!("rpm-{safe}-{}.txt", std::process::id()));
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    if file.and_then(|mut file| file.write_all(text.as_bytes())).is_ok() {
-        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let program = if is_editor {
-            set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| "vi".to_owned())
-        } else {
-            set("PAGER").unwrap_or_else(|| "less".to_owned())
-        };
-        // As everybody runs these: the value may hold options.
-        let _ = Command::new("sh").arg("-c").arg(format!("{program} \"$1\"")).arg("sh").arg(&path).status();
+    let written = file.and_then(|mut file| match text {
+        Some(text) => file.write_all(text.as_bytes()),
+        None => Command::new(crate::client::launch::program().unwrap_or_else(|| "rpm".into()))
+            .args(["logs", &session.to_string()])
+            .stdout(file)
+            .status()
+            .map(drop),
+    });
+    if written.is_ok() {
+        let program = if is_editor { editor() } else { set("PAGER").unwrap_or_else(|| "less".to_owned()) };
+        open(&program, &path);
     }
     let _ = std::fs::remove_file(&path);
+}
+
+/// Opens a file in `$VISUAL` or `$EDITOR`, and waits for it.
+pub fn edit(path: &Path) {
+    open(&editor(), path);
+}
+
+fn set(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn editor() -> String {
+    set("VISUAL").or_else(|| set("EDITOR")).unwrap_or_else(|| "vi".to_owned())
+}
+
+/// As everybody runs these: the value may hold options.
+fn open(program: &str, path: &Path) {
+    let _ = Command::new("sh").arg("-c").arg(format!("{program} \"$1\"")).arg("sh").arg(path).status();
 }
 
 #[cfg(test)]

@@ -80,10 +80,12 @@ impl Painter {
             let (Some(new), Some(old)) = (back.content.get(at), self.front.content.get(at)) else { return };
             // The second half of a wide glyph; it was drawn with the first.
             let is_half = new.symbol().is_empty();
-            if is_half || (new == old && !is_forced) {
+            let is_wide = back.content.get(at + 1).is_some_and(|next| next.symbol().is_empty());
+            // Whatever was drawn over the second half erased the first.
+            let is_erased = is_wide && self.front.content.get(at + 1).is_some_and(|next| !next.symbol().is_empty());
+            if is_half || (new == old && !is_forced && !is_erased) {
                 continue;
             }
-            let is_wide = back.content.get(at + 1).is_some_and(|next| next.symbol().is_empty());
             is_forced = self.cell(new, (x, y), is_wide);
         }
         let start = usize::from(y) * usize::from(back.area.width);
@@ -220,6 +222,23 @@ mod tests {
     fn only_what_changed_is_written() {
         assert_eq!(painted(&["abcdef", "ghijkl"], &["abcdef", "ghijkl"]), "");
         assert_eq!(painted(&["abcdef"], &["abXdeY"]), "\x1b[1;3HX\x1b[2CY");
+    }
+
+    #[test]
+    fn ux21_a_wide_glyph_whose_second_half_was_drawn_over_is_drawn_again() {
+        let mut wide = Buffer::with_lines(["a  b"]);
+        wide.content[1].set_symbol("漢");
+        let mut over = wide.clone();
+        wide.content[2].set_symbol("");
+        over.content[2].set_symbol("x");
+        let mut painter = Painter::new(Depth::True);
+        painter.clear(wide.area);
+        for buffer in [&wide, &over] {
+            painter.row(buffer, 0, 0..4);
+        }
+        painter.out.clear();
+        painter.row(&wide, 0, 0..4);
+        assert_eq!(String::from_utf8(painter.out).expect("text"), "\x1b[1;2H漢");
     }
 
     #[test]

@@ -17,11 +17,14 @@ use crate::config;
 use crate::config::Finding;
 use crate::platform::clock;
 use crate::platform::endpoint::Place;
+use crate::platform::failpoint;
 use crate::platform::process;
+use crate::platform::reading;
 use crate::platform::signals::Signals;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
+use crate::session::id::SessionId;
 use crate::tui::Left;
 use crate::tui::Options;
 use crate::tui::action::Context;
@@ -45,6 +48,10 @@ const SIGNALS: [Signal; 7] =
     [Signal::WINCH, Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT, Signal::CONT, Signal::TSTP];
 /// Updates larger than this are shown at once where the terminal can do that.
 const LARGE: usize = 512;
+/// Longest that the daemon's messages keep keys and drawing waiting, in nanoseconds.
+const SLICE_NS: u64 = 4_000_000;
+/// How long after a key frames are drawn as they come.
+const ECHO_NS: u64 = 200_000_000;
 /// Most bytes that wait for a daemon that reads nothing; what is typed beyond is lost.
 const UNSENT_LIMIT: usize = 4 << 20;
 
@@ -62,6 +69,12 @@ pub struct Runtime {
     findings: Vec<Finding>,
     /// What our terminal was told.
     title: String,
+    /// The daemon sent more than was read.
+    is_behind: bool,
+    /// Nanoseconds between two frames, when the last one was, and when somebody typed.
+    pace: u64,
+    drawn_at: u64,
+    typed_at: u64,
     done: Option<Result<Left, Error>>,
 }
 
@@ -93,16 +106,22 @@ impl Runtime {
             worker.give(Box::new(move || Some(search::read_layout(name))));
         }
         let findings = options.findings.clone();
+        let depth = Depth::detect(|name| std::env::var(name).ok()).wanted(options.color);
+        let pace = pace(options.settings.tui.frames);
         Ok(Self {
             findings,
             title: String::new(),
+            is_behind: false,
             app: App::new(options, screen, ancestors()),
             worker,
             wire: Wire::new(client),
             guard,
             signals,
             tokeniser: Tokeniser::default(),
-            painter: Painter::new(Depth::detect(|name| std::env::var(name).ok())),
+            painter: Painter::new(depth),
+            pace,
+            drawn_at: 0,
+            typed_at: 0,
             buffer: Buffer::empty(Rect::new(0, 0, screen.cols, screen.rows)),
             done: None,
         })
@@ -148,8 +167,12 @@ impl Runtime {
         if woken.daemon {
             self.wire.flush();
         }
-        while let Some(msg) = self.wire.next_msg() {
+        self.is_behind = false;
+        while !self.is_behind
+            && let Some(msg) = self.wire.next_msg()
+        {
             self.tell(msg);
+            self.is_behind = clock::monotonic_ns().saturating_sub(now) > SLICE_NS;
         }
         self.wire.retry(now);
         if woken.worker {
@@ -170,8 +193,10 @@ impl Runtime {
     /// Waits for anything, and no longer than until something is due.
     fn wait(&mut self) -> Woken {
         let is_flushed = self.guard.is_flushed();
-        let deadline =
-            [self.app.deadline(), self.tokeniser.deadline(), self.wire.deadline()].into_iter().flatten().min();
+        let at_once = self.is_behind.then_some(0);
+        let deadlines =
+            [self.app.deadline(), self.tokeniser.deadline(), self.wire.deadline(), self.too_early(), at_once];
+        let deadline = deadlines.into_iter().flatten().min();
         let timeout = deadline.map(|at| {
             let left = Duration::from_nanos(at.saturating_sub(clock::monotonic_ns()));
             rustix::time::Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: i64::from(left.subsec_nanos()) }
@@ -235,8 +260,18 @@ impl Runtime {
                 let found = wanted.into_iter().map(|(id, cwd)| (id, worker::branch_of(&cwd))).collect();
                 Some(Msg::Branches(found))
             })),
+            Effect::PassClipboard { selection, base64 } => {
+                outside::put_on_clipboard(&selection, &base64, &mut self.painter.out);
+            }
+            Effect::FindWaiting(wanted) => self.worker.give(Box::new(|| {
+                let found = wanted.into_iter().map(|(id, pid)| (id, reading::seems_to_wait(pid))).collect();
+                Some(Msg::Waiting(found))
+            })),
+            Effect::EditSettings => self.edit_settings(),
             Effect::Clipboard(text) => outside::clipboard(&text, &mut self.painter.out),
-            Effect::Open { name, text, is_editor } => self.open_outside(&name, &text, is_editor),
+            Effect::Open { session, name, text, is_editor } => {
+                self.open_outside(session, &name, text.as_deref(), is_editor);
+            }
             Effect::Complete { base, word, is_folder } => {
                 self.worker.give(Box::new(move || Some(search::complete(&base, word, is_folder))));
             }
@@ -249,10 +284,7 @@ impl Runtime {
             Effect::ReadLayout(name) => self.worker.give(Box::new(move || Some(search::read_layout(name)))),
             Effect::Ring => self.painter.out.push(0x07),
             Effect::Notify { title, body } => outside::notification(&title, &body, &mut self.painter.out),
-            Effect::ReadSettings => self.worker.give(Box::new(|| {
-                let place = Place::open().ok()?;
-                Some(Msg::Settings(Box::new(config::load(&place))))
-            })),
+            Effect::ReadSettings => self.read_settings(),
             Effect::Suspend => self.suspend(),
             Effect::Leave(left) => self.done = self.done.take().or(Some(Ok(left))),
             Effect::Fail(error) => self.done = self.done.take().or(Some(Err(error.into()))),
@@ -269,6 +301,7 @@ impl Runtime {
             self.gone();
             return;
         };
+        self.typed_at = clock::monotonic_ns();
         let mut tokens = Vec::new();
         let is_typing = self.app.context() == Context::Typing;
         self.tokeniser.feed(&buffer[..len], clock::monotonic_ns(), is_typing, &mut tokens);
@@ -280,7 +313,12 @@ impl Runtime {
     fn read_signals(&mut self) {
         while let Some(signal) = self.signals.next() {
             match Signal::from_named_raw(signal) {
-                Some(Signal::WINCH) => self.tell(Msg::Resized(self.guard.screen())),
+                Some(Signal::WINCH) => {
+                    if cfg!(debug_assertions) {
+                        let _ = Place::open().map(|place| failpoint::panic_at(&place.runtime, "dashboard-resized"));
+                    }
+                    self.tell(Msg::Resized(self.guard.screen()));
+                }
                 Some(Signal::HUP) => self.gone(),
                 Some(Signal::TSTP) => self.suspend(),
                 Some(Signal::CONT) => self.resume(),
@@ -290,10 +328,33 @@ impl Runtime {
     }
 
     /// Lends the terminal to a pager or an editor.
-    fn open_outside(&mut self, name: &str, text: &str, is_editor: bool) {
+    fn open_outside(&mut self, session: SessionId, name: &str, text: Option<&str>, is_editor: bool) {
         let _ = self.guard.give_back();
-        outside::show(name, text, is_editor);
+        outside::show(session, name, text, is_editor);
         self.resume();
+    }
+
+    fn read_settings(&self) {
+        self.worker.give(Box::new(|| {
+            let place = Place::open().ok()?;
+            Some(Msg::Settings(Box::new(config::load(&place))))
+        }));
+    }
+
+    /// Lends the terminal to an editor for the settings, and reads them again; where there are none, the documented defaults are
+    /// written first.
+    fn edit_settings(&mut self) {
+        let Ok(place) = Place::open() else { return };
+        if let Err(error) = config::init(&place)
+            && !matches!(error, config::Error::Exists { .. })
+        {
+            self.tell(Msg::Said(format!("The settings cannot be edited: {error}.")));
+            return;
+        }
+        let _ = self.guard.give_back();
+        outside::edit(&place.config());
+        self.resume();
+        self.read_settings();
     }
 
     /// Gives the terminal to the shell until it lets us go on; without a shell that could, nothing happens.
@@ -323,12 +384,22 @@ impl Runtime {
         self.tell(Msg::Resumed);
     }
 
+    /// Returns when the next frame may be drawn, if there is one and it is not now. What was typed is answered at once.
+    fn too_early(&self) -> Option<u64> {
+        let now = clock::monotonic_ns();
+        let at = self.drawn_at + self.pace;
+        (now < at && now > self.typed_at + ECHO_NS && self.app.is_damaged()).then_some(at)
+    }
+
     /// Draws what is damaged, if the terminal takes it.
     fn draw(&mut self) {
-        if !self.guard.is_flushed() {
+        if !self.guard.is_flushed() || self.too_early().is_some() {
             return;
         }
         let damage = self.app.take_damage();
+        if !damage.is_none() {
+            self.drawn_at = clock::monotonic_ns();
+        }
         self.guard.set_modes(Outer::wanted(&self.app));
         if !damage.is_none() {
             self.paint(&damage);
@@ -389,6 +460,17 @@ impl Runtime {
             self.painter.row(&self.buffer, y, area.left()..area.right());
         }
     }
+}
+
+/// Returns the nanoseconds between two frames.
+fn pace(frames: u32) -> u64 {
+    let is_far = std::env::var_os("SSH_CONNECTION").is_some_and(|value| !value.is_empty());
+    let frames = match frames {
+        0 if is_far => 30,
+        0 => 60,
+        n => n,
+    };
+    1_000_000_000 / u64::from(frames)
 }
 
 /// Returns the processes that this one descends from.

@@ -16,6 +16,7 @@ use crate::session::text;
 use crate::term::Lines;
 use crate::tui::app::Hit;
 use crate::tui::app::Msg;
+use crate::tui::expression;
 
 /// Most lines that are found.
 const MOST: usize = 1000;
@@ -26,9 +27,7 @@ const PATHS: usize = 200;
 
 /// Searches what sessions said, over a connection of its own.
 pub fn all(pattern: String, sessions: &[SessionId]) -> Msg {
-    let has_large = pattern.chars().any(char::is_uppercase);
-    let regex = regex::RegexBuilder::new(&pattern).case_insensitive(!has_large).size_limit(1 << 20).build();
-    let result = match regex {
+    let result = match expression::strictly(&pattern) {
         Err(_) => Err("That is no regular expression; a ( or [ may have to be written \\( or \\[.".to_owned()),
         Ok(regex) => hits(&regex, sessions).map_err(|error| format!("It could not be searched: {error}.")),
     };

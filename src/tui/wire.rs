@@ -20,13 +20,17 @@ use crate::client::Typing;
 use crate::client::blocking::Client;
 use crate::client::blocking::Connection;
 use crate::client::blocking::Incoming;
+use crate::client::follow;
+use crate::client::follow::Follower;
 use crate::client::inherit;
+use crate::history::Stream;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::message::Notice;
 use crate::protocol::message::Reply;
 use crate::protocol::message::Verb;
 use crate::protocol::verbs;
+use crate::protocol::verbs::Deed;
 use crate::session::id::SessionId;
 use crate::session::spec::Kind;
 use crate::session::spec::Spec;
@@ -35,9 +39,14 @@ use crate::tui::app::Answer;
 use crate::tui::app::Ask;
 use crate::tui::app::Msg;
 use crate::tui::app::Program;
+use crate::tui::app::Span;
 
 /// Pause before the next try, when there is no daemon at all.
 const RETRY_NS: u64 = 1_000_000_000;
+/// How long a reload waits until the fresh instance is ready.
+const RELOAD_MS: u64 = 60_000;
+/// How long a program may leave unread what was typed before.
+const PATIENCE_MS: u64 = 5000;
 
 type Post = Box<dyn Fn(&mut Connection) -> Result<u64, Error>>;
 type Open = Box<dyn Fn(Reply) -> Result<Answer, Error>>;
@@ -67,6 +76,8 @@ pub struct Wire {
     retry_at: Option<u64>,
     /// What may be typed on each channel.
     typing: HashMap<u32, Typing>,
+    /// Histories that are read in pieces.
+    followers: HashMap<u32, Follower>,
     /// The connection broke, and nobody was told yet.
     broken: Option<String>,
 }
@@ -82,6 +93,7 @@ impl Wire {
             attempt: None,
             retry_at: None,
             typing: HashMap::new(),
+            followers: HashMap::new(),
             broken: None,
         }
     }
@@ -105,6 +117,13 @@ impl Wire {
 
     /// Asks.
     pub fn ask(&mut self, ask: Ask) {
+        match &ask {
+            Ask::Logs { channel, id, span, stream } => {
+                self.followers.insert(*channel, Follower::new(logs(*channel, *id, *span, *stream)));
+            }
+            Ask::Detach { channel } => drop(self.followers.remove(channel)),
+            _ => {}
+        }
         let question = question(ask);
         self.put(question);
     }
@@ -172,6 +191,7 @@ impl Wire {
     fn broke(&mut self, error: &Error) {
         self.client = None;
         self.typing.clear();
+        self.followers.clear();
         self.again.extend(self.asked.drain().map(|(_, question)| question).filter(|question| question.is_durable));
         self.broken = Some(reason(error));
         self.retry_at = Some(0);
@@ -196,6 +216,14 @@ impl Wire {
     }
 
     fn translate(&mut self, incoming: Incoming) -> Option<Msg> {
+        let channel = if self.followers.is_empty() { None } else { follow::channel_of(&incoming) };
+        if let Some((channel, follower)) = channel.and_then(|it| self.followers.get_mut(&it).map(|known| (it, known))) {
+            let chunk = follower.take(incoming)?;
+            if follower.is_over() {
+                self.followers.remove(&channel);
+            }
+            return Some(Msg::Log { channel, chunk });
+        }
         match incoming {
             Incoming::Bulk(bulk) => Some(Msg::Bulk(bulk)),
             Incoming::Reply(reply) => {
@@ -216,6 +244,8 @@ impl Wire {
                 .or_else(|| event.get().map(|verbs::Changed { status }| Msg::Changed(Box::new(status))))
                 .or_else(|| event.get().map(|verbs::Removed { id }| Msg::Removed(id)))
                 .or_else(|| event.get().map(Msg::Stolen))
+                .or_else(|| event.get().map(Msg::Clipboard))
+                .or_else(|| event.get().map(|verbs::Reloaded {}| Msg::ReloadSettings))
                 .or_else(|| event.get().map(|happened| Msg::Happened(Box::new(happened))))
                 .or_else(|| event.get().map(Msg::Closed)),
         }
@@ -288,11 +318,17 @@ fn question(ask: Ask) -> Question {
         }
         Ask::Release { channel } => plain(ask, verbs::Release { channel }, |_| Answer::Done),
         Ask::Detach { channel } => plain(ask, verbs::Detach { channel }, |_| Answer::Done),
-        Ask::History { channel, id, from } => {
-            let from = from.map_or(verbs::From::Start, verbs::From::Offset);
-            let logs = verbs::Logs { channel, target: id.to_string(), from, past_gaps: true, ..verbs::Logs::default() };
+        Ask::History { channel, id, from, most } => {
+            let target = id.to_string();
+            let logs = verbs::Logs { channel, target, from, most, past_gaps: true, ..verbs::Logs::default() };
             plain(ask, logs, |_| Answer::Done)
         }
+        Ask::Logs { channel, id, span, stream } => plain(ask, logs(channel, id, span, stream), |_| Answer::Done),
+        Ask::Act { ids, deed } => act(ask, &ids, deed),
+        Ask::Why { id } => plain(ask, verbs::Why { targets: names(&[id]) }, |reply| Answer::Histories(reply.services)),
+        Ask::Definition { id } => plain(ask, verbs::Definitions { targets: names(&[id]), is_brief: false }, |reply| {
+            Answer::Definitions(reply.definitions)
+        }),
         Ask::Events => {
             let kinds = ["bell", "notification", "ended"].map(str::to_owned).to_vec();
             plain(ask, verbs::Events { kinds, ..verbs::Events::default() }, |_| Answer::Done)
@@ -312,12 +348,14 @@ fn question(ask: Ask) -> Question {
                 verbs::Signal { key: client::request_key(), targets: names(&ids), signal, ..verbs::Signal::default() };
             durable(ask, signal, |reply| Answer::Outcomes(reply.outcomes))
         }
+        Ask::Send { id, text, is_keys } => durable(ask, send(id, text, is_keys), |_| Answer::Done),
         Ask::Rename { id, name, tags } => {
             durable(ask, verbs::Rename { target: id.to_string(), name, tags }, |_| Answer::Done)
         }
         Ask::Stop { ids, grace_ms } => {
-            let stop =
-                verbs::Stop { key: client::request_key(), targets: names(&ids), grace_ms, ..verbs::Stop::default() };
+            // A service has a grace of its own.
+            let (key, targets, is_default) = (client::request_key(), names(&ids), grace_ms > 0);
+            let stop = verbs::Stop { key, targets, grace_ms, is_default, ..verbs::Stop::default() };
             durable(ask, stop, |reply| Answer::Outcomes(reply.outcomes))
         }
         Ask::Remove { ids } => {
@@ -325,6 +363,34 @@ fn question(ask: Ask) -> Question {
                 Answer::Outcomes(reply.outcomes)
             })
         }
+    }
+}
+
+fn act(ask: Ask, ids: &[SessionId], deed: Deed) -> Question {
+    // A reload waits for the fresh instance; else the changes tell what became of it.
+    let wait_ms = if deed == Deed::Reload { RELOAD_MS } else { 0 };
+    let act = verbs::Act { key: client::request_key(), deed, targets: names(ids), wait_ms, ..Default::default() };
+    durable(ask, act, Answer::Acts)
+}
+
+fn logs(channel: u32, id: SessionId, span: Span, stream: Option<Stream>) -> verbs::Logs {
+    let (from, most) = match span {
+        Span::Last(lines) => (verbs::From::Lines(lines), None),
+        Span::From(offset) => (verbs::From::Offset(offset), None),
+        Span::Between(from, until) => (verbs::From::Offset(from), Some(until - from)),
+    };
+    let target = id.to_string();
+    verbs::Logs { channel, target, from, follow: most.is_none(), most, stream, marks: true, past_gaps: true }
+}
+
+/// Types names of keys, or a line.
+fn send(id: SessionId, text: String, is_keys: bool) -> verbs::Send {
+    let (key, target) = (client::request_key(), id.to_string());
+    let base = verbs::Send { key, target, patience_ms: PATIENCE_MS, ..verbs::Send::default() };
+    if is_keys {
+        verbs::Send { keys: Some(text), ..base }
+    } else {
+        verbs::Send { bytes: ByteBuf::from(text.into_bytes()), enter: true, ..base }
     }
 }
 

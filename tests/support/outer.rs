@@ -41,8 +41,9 @@ pub struct Outer {
     child: Box<dyn Child + Send + Sync>,
 }
 
+/// The descriptor of a terminal, to poll it.
 #[expect(unsafe_code, reason = "the library lends its descriptor as a number only")]
-fn own_descriptor(master: &dyn MasterPty) -> OwnedFd {
+pub fn own_descriptor(master: &dyn MasterPty) -> OwnedFd {
     let raw = master.as_raw_fd().expect("a descriptor");
     // SAFETY: the master is borrowed, so the number means its descriptor.
     unsafe { BorrowedFd::borrow_raw(raw) }.try_clone_to_owned().expect("a duplicate")

@@ -16,6 +16,8 @@ pub enum Config {
     Show(ConfigShow),
     /// Say what is wrong with it
     Check(ConfigCheck),
+    /// Have the running daemon and dashboards read it again; a file with errors changes nothing
+    Reload,
     /// Print the JSON schema of a file of services
     Schema,
     /// Write a file with all defaults, documented; one that is there is left alone

@@ -11,6 +11,7 @@ mod parse;
 mod procs;
 mod services;
 mod sessions;
+mod shell;
 mod since;
 mod tees;
 mod tool;
@@ -27,6 +28,7 @@ use clap::Parser;
 use clap::Subcommand;
 
 use crate::cli::args::parse::Wish;
+use crate::cli::color::Color;
 use crate::client::blocking::wait;
 use crate::protocol::verbs;
 
@@ -40,6 +42,7 @@ pub use naming::*;
 pub use procs::*;
 pub use services::*;
 pub use sessions::*;
+pub use shell::*;
 pub use since::Since;
 pub use tees::*;
 pub use tool::*;
@@ -58,17 +61,22 @@ pub struct Cli {
     /// What to do; without it, the dashboard.
     #[command(subcommand)]
     pub verb: Option<Verb>,
+    /// When to use colours: auto, always or never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", hide_possible_values = true)]
+    pub color: Option<Color>,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Open the dashboard
-    #[command(visible_aliases = ["dashboard", "monit"], aliases = ["dash", "top", "ui"])]
+    #[command(visible_aliases = ["dashboard"], aliases = ["dash", "top", "ui"])]
     #[command(
         after_help = "Examples:\n  rpm tui\n  rpm tui --session web      # one session, full screen\n  rpm tui --layout desk      # panes as they were kept"
     )]
     Tui(Tui),
+    /// Open the dashboard at the services
+    Monit,
     /// Start three harmless sessions to play with, open the dashboard, clean up
     Demo,
     /// Start a session and attach to it
@@ -126,6 +134,11 @@ pub enum Verb {
     /// Print what happens to sessions, as it happens
     #[command(after_help = "Examples:\n  rpm events\n  rpm events web --kind bell --kind ended --json")]
     Events(Events),
+    /// Start what a session ran once more: in its place, or beside it
+    #[command(
+        after_help = "Examples:\n  rpm again build           # stops it first if it runs; same name\n  rpm again build --copy    # a second one beside it"
+    )]
+    Again(Again),
     /// Set the size of a session's terminal
     Resize(Resize),
     /// Give a session another name
@@ -193,6 +206,17 @@ pub enum Verb {
         after_help = "Examples:\n  rpm convert ecosystem.config.json > runpm.toml\n  rpm convert --node ecosystem.config.js --env production -o runpm.toml\n  rpm convert Procfile\n\nWhat has no equivalent stands in the comments of the result."
     )]
     Convert(Convert),
+    /// Print completions for a shell
+    #[command(
+        after_help = "Examples:\n  rpm completions bash > ~/.local/share/bash-completion/completions/rpm\n  rpm completions zsh > ~/.zfunc/_rpm\n  rpm completions fish > ~/.config/fish/completions/rpm.fish"
+    )]
+    Completions(Completions),
+    /// Print the manual page
+    #[command(after_help = "Examples:\n  rpm man | man -l -\n  rpm man --dir ~/.local/share/man/man1")]
+    Man(Man),
+    /// Asked by completions.
+    #[command(name = "__complete", hide = true)]
+    Complete(Complete),
     /// Check this system, the folders, the settings and the daemon
     #[command(aliases = ["report"])]
     Doctor(Doctor),
@@ -207,6 +231,12 @@ pub enum Verb {
     /// A tee itself; started by the keeper.
     #[command(name = "__tee", hide = true)]
     TeeProcess,
+}
+
+/// Returns the description of the command line.
+#[must_use]
+pub fn command() -> Command {
+    with_negative_values(Cli::command())
 }
 
 /// Reads a command line; its first word is the program.

@@ -26,6 +26,9 @@ pub struct Tui {
     /// Draw boxes without Unicode
     #[arg(long)]
     pub ascii: bool,
+    /// It opens at the services.
+    #[arg(skip)]
+    pub at_services: bool,
     /// Open panes that were kept under a name
     #[arg(long, value_name = "NAME", conflicts_with = "session")]
     pub layout: Option<String>,

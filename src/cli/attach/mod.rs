@@ -373,7 +373,8 @@ impl<'c> Attachment<'c> {
 
 /// The refusal names who has control.
 fn holder_in(refusal: &str) -> String {
-    refusal.rsplit("controlled by ").next().unwrap_or_default().to_owned()
+    let who = refusal.rsplit("controlled by ").next().unwrap_or_default();
+    who.rsplit_once(", ").map_or(who, |(who, _)| who).to_owned()
 }
 
 /// A broken connection is noticed by the next read, which comes back.

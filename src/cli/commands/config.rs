@@ -7,10 +7,12 @@ use crate::cli::output;
 use crate::cli::report;
 use crate::cli::report::say;
 use crate::client::Error;
+use crate::client::blocking::Client;
 use crate::config;
 use crate::platform::endpoint::Place;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
+use crate::protocol::verbs;
 use crate::session::text;
 use crate::tui;
 
@@ -24,6 +26,7 @@ pub fn run(verb: &args::Config) -> Result<u8, Error> {
             Some(code) => code,
             None => check(&place, args),
         },
+        args::Config::Reload => reload(&place)?,
         args::Config::Init => init(&place),
         args::Config::Schema => service_file::schema(),
     })
@@ -72,7 +75,7 @@ fn check(place: &Place, args: &args::ConfigCheck) -> u8 {
     let loaded = match config::read_file(&path) {
         Ok(Some(text)) => {
             let mut loaded = config::parse(&text);
-            loaded.findings.extend(tui::keymap::check(&loaded.settings.tui, &loaded.settings.keys));
+            loaded.findings.extend(tui::check(&loaded.settings));
             loaded.findings.sort_by_key(|finding| (finding.line, finding.column));
             loaded
         }
@@ -96,6 +99,20 @@ fn check(place: &Place, args: &args::ConfigCheck) -> u8 {
         }
     }
     code
+}
+
+/// What the dashboards would refuse is refused here as well, so that all have the same settings.
+fn reload(place: &Place) -> Result<u8, Error> {
+    let mut loaded = config::load(place);
+    loaded.findings.extend(tui::check(&loaded.settings));
+    tell(&place.config().display().to_string(), &loaded.findings);
+    if loaded.findings.iter().any(|finding| finding.grade == config::Grade::Error) {
+        let message = "the settings are left as they were";
+        return Ok(report::error(&WireError::new(Code::Failed, message).hint("mend what is said above").into()));
+    }
+    Client::connect()?.call(&verbs::Reload {})?;
+    output::print(b"the settings were read again\n");
+    Ok(exit::OK)
 }
 
 fn init(place: &Place) -> u8 {

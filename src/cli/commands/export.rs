@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::io::BufWriter;
+use std::io::IsTerminal;
 use std::io::Write;
 use std::ops::ControlFlow;
 
@@ -67,7 +68,15 @@ pub fn export(args: &args::Export) -> Result<u8, Error> {
     };
     let _ = feed::read(&mut client, &mut source, &mut each)?;
     match failed.map_or_else(|| out.flush(), Err) {
-        Ok(()) => Ok(code),
+        Ok(()) => {
+            // For the person who is about to send it to somebody; scripts know what they do.
+            if args.output.is_some() && io::stderr().is_terminal() {
+                say(
+                    "rpm: it holds all that was said, passwords and keys on the screen too: look at it before you pass it on",
+                );
+            }
+            Ok(code)
+        }
         // The reader of a pipe went away: it has seen what it wanted.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit::OK),
         Err(error) => Ok(cannot_write(args, &error)),

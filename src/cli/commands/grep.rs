@@ -4,7 +4,6 @@
 
 use std::collections::VecDeque;
 use std::io::BufWriter;
-use std::io::IsTerminal;
 use std::io::StdoutLock;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -104,12 +103,11 @@ struct Hunt<'a> {
 impl<'a> Hunt<'a> {
     fn new(args: &'a args::Grep, regex: Regex, has_names: bool) -> Self {
         let around = args.context.unwrap_or(0);
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Self {
             args,
             regex,
             has_names,
-            is_coloured: std::io::stdout().is_terminal() && !set("NO_COLOR"),
+            is_coloured: output::is_coloured(),
             has_matched: false,
             context: (args.before.unwrap_or(around) as usize, args.after.unwrap_or(around) as usize),
             has_printed: false,

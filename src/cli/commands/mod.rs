@@ -1,7 +1,9 @@
 //! One file a verb, or a family of verbs that share their shape.
 
+pub mod again;
 pub mod apply;
 pub mod boot;
+pub mod completions;
 pub mod config;
 pub mod convert;
 pub mod daemon;

@@ -15,8 +15,8 @@ use crate::session::service::machine::Why;
 use crate::session::service::spec::Origin;
 use crate::session::service::spec::ServiceSpec;
 use crate::session::service::spec::Variable;
-use crate::session::service::status::ServiceState;
 use crate::session::service::status::ServiceStatus;
+use crate::session::service::telling;
 use crate::session::status::Status;
 use crate::session::status::signal_name;
 use crate::session::text;
@@ -135,9 +135,10 @@ pub fn why(history: &verbs::ServiceHistory) {
     let verbs::ServiceHistory { status, deaths } = history;
     let name = text::clean(&status.name);
     let now = clock::wall_ms();
-    let mut lines = vec![format!("{name}: {}{}", status.word_at(now), standing(status))];
+    let standing = status.service.as_ref().map(telling::standing).unwrap_or_default();
+    let mut lines = vec![format!("{name}: {}{standing}", status.word_at(now))];
     for death in deaths {
-        lines.push(format!("  {}  {}", moment(death, now), sentence(death)));
+        lines.push(format!("  {}  {}", moment(death, now), telling::sentence(death, fault)));
         lines.extend(death.lines.iter().map(|line| format!("      {}", text::clean(line))));
     }
     if deaths.is_empty() {
@@ -162,53 +163,8 @@ fn moment(death: &death::Death, now: u64) -> String {
     }
 }
 
-fn standing(status: &Status) -> String {
-    let Some(service) = &status.service else { return String::new() };
-    let restarts = match service.restarts {
-        0 => String::new(),
-        1 => ", restarted once".to_owned(),
-        n => format!(", restarted {n} times"),
-    };
-    let reason = service.reason.as_ref().map(|reason| format!(": {}", text::clean(reason))).unwrap_or_default();
-    let is_given_up = service.state == ServiceState::Failed && service.wanted == Wanted::Up;
-    let now = if is_given_up { "; it is not tried again until `rpm start`" } else { "" };
-    format!("{reason}{restarts}{now}")
-}
-
-fn sentence(death: &death::Death) -> String {
-    let by = if death.by.is_empty() { String::new() } else { format!(" by {}", text::clean(&death.by)) };
-    let how = match death.status {
-        Some(ExitStatus::Code(code)) => format!("exited with code {code}"),
-        Some(ExitStatus::Signal(signal)) => format!("was ended by {}", signal_name(signal)),
-        None => match death.errno {
-            Some(errno) => format!("could not be started ({})", std::io::Error::from_raw_os_error(errno)),
-            None => "ended unseen".to_owned(),
-        },
-    };
-    let up = if death.errno.is_some() { String::new() } else { format!(" after {} up", up(death.up_ms)) };
-    let why = match death.why {
-        Why::Ended | Why::Crashed => "by itself".to_owned(),
-        Why::NotStarted => "not started".to_owned(),
-        Why::Stop => format!("stopped{by}"),
-        Why::Restart => format!("restarted{by}"),
-        Why::Delete => format!("deleted{by}"),
-        Why::Watch => "a watched file changed".to_owned(),
-        Why::Schedule => "its schedule".to_owned(),
-        Why::Memory => "it used more memory than it may".to_owned(),
-        Why::Unwell => "it was not well any more".to_owned(),
-        Why::Shutdown => "everything was shut down".to_owned(),
-        Why::Lost => "its keeper died, or the computer was restarted".to_owned(),
-    };
-    let left = match death.left.len() {
-        0 => String::new(),
-        n => format!(", {n} processes could not be ended"),
-    };
-    let killed = if death.killed { ", it had to be killed" } else { "" };
-    format!("{how}{up}: {why}{killed}{left}")
-}
-
-fn up(ms: u64) -> String {
-    if ms < 10_000 { format!("{}.{:03}s", ms / 1000, ms % 1000) } else { text::age(ms) }
+fn fault(errno: i32) -> String {
+    std::io::Error::from_raw_os_error(errno).to_string()
 }
 
 /// Prints services in the rows of `describe`.
@@ -271,7 +227,7 @@ pub fn last_words(details: &Details) -> Vec<String> {
     let at = moment(death, clock::wall_ms());
     let skipped = death.lines.len().saturating_sub(LAST_WORDS);
     let lines = death.lines.iter().skip(skipped).map(|line| format!("    {}\n", text::clean(line)));
-    std::iter::once(format!("{:<12} {at}  {}\n", "last end", sentence(death))).chain(lines).collect()
+    std::iter::once(format!("{:<12} {at}  {}\n", "last end", telling::sentence(death, fault))).chain(lines).collect()
 }
 
 /// How a run ended, as JSON: also of one that is followed by another one.

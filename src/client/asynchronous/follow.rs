@@ -23,8 +23,15 @@ pub struct Follow {
 impl Follow {
     pub(super) async fn open(address: Address, target: String, from: verbs::From) -> Result<Self, Error> {
         let connection = address.connect().await?;
-        let logs =
-            verbs::Logs { channel: CHANNEL, target, from, follow: true, stream: None, marks: true, past_gaps: true };
+        let logs = verbs::Logs {
+            channel: CHANNEL,
+            target,
+            from,
+            follow: true,
+            marks: true,
+            past_gaps: true,
+            ..verbs::Logs::default()
+        };
         let mut follow = Self { address, connection, follower: Follower::new(logs), is_open: false };
         match follow.ask().await {
             Err(error) if error.is_lost() => follow.come_back().await?,

@@ -55,9 +55,9 @@ impl Follow {
             target: session.id.to_string(),
             from: verbs::From::Offset(from),
             follow: true,
-            stream: None,
             marks: true,
             past_gaps: true,
+            ..verbs::Logs::default()
         });
         let mut follow = Self { client, follower, stream };
         follow.ask()?;

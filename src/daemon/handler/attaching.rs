@@ -113,6 +113,16 @@ pub(super) fn release(context: &Rc<Context>, verb: verbs::Release) -> Answer<ver
 
 pub(super) fn detach(context: &Rc<Context>, verb: verbs::Detach) -> Answer<verbs::Detach> {
     leave(context, verb.channel);
+    if let Some((sending, session)) = context.logs.borrow_mut().remove(&verb.channel) {
+        sending.abort();
+        task::spawn_local(async move {
+            // Whoever it held back goes on once it is gone.
+            let _ = sending.await;
+            if let Some(session) = session.upgrade() {
+                session.mail(Mail::CursorMoved);
+            }
+        });
+    }
     Ok(Done {})
 }
 

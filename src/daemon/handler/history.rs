@@ -47,8 +47,20 @@ pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs
     };
     reply_now(context, request, &attached);
     let pages = backlog::pages(&context.hub, &session);
-    task::spawn_local(send_log(Rc::clone(&context.client.outbox), session, pages, verb));
+    let (channel, follows) = (verb.channel, verb.follow);
+    let sending = task::spawn_local(send_log(Rc::clone(&context.client.outbox), Rc::clone(&session), pages, verb));
+    if follows {
+        let mut logs = context.logs.borrow_mut();
+        logs.retain(|_, (sending, _)| !sending.is_finished());
+        logs.insert(channel, (sending, Rc::downgrade(&session)));
+    }
     Ok(())
+}
+
+/// Returns where a log stops, given where it starts and where what was said ends.
+fn until(verb: &verbs::Logs, from: u64, end: u64) -> Option<u64> {
+    let most = verb.most.map(|most| from.saturating_add(most));
+    (!verb.follow).then_some(end).into_iter().chain(most).min()
 }
 
 /// Of a session that was lost with its keeper its journal is left, if it had one; of a service without a session, too.
@@ -65,7 +77,7 @@ fn lost_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs, id: Session
         verbs::Attached { id, name: status.name, kind: status.kind, ended: end.clone(), ..verbs::Attached::default() };
     reply_now(context, request, &attached);
     let mut pages = Pages::new(context.hub.journals.path(&folder));
-    let follow = Follow {
+    let mut follow = Follow {
         outbox: Rc::clone(&context.client.outbox),
         channel: verb.channel,
         stream: verb.stream,
@@ -78,6 +90,7 @@ fn lost_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs, id: Session
     };
     task::spawn_local(async move {
         let Beginning { at: from, missed, is_torn } = journals::start_of_lost(&mut pages, verb.from, verb.stream).await;
+        follow.until = verb.most.map(|most| from.saturating_add(most));
         if is_torn {
             follow.outbox.notify(&verbs::Torn { channel: verb.channel, at: from });
         }
@@ -131,7 +144,7 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, mut pages: Option<Pa
         channel: verb.channel,
         stream: verb.stream,
         marks: verb.marks,
-        until: (!verb.follow).then_some(head.max(from)),
+        until: until(&verb, from, head.max(from)),
         ends_at_gap: verb.follow && !verb.past_gaps,
         // With a journal nothing of it can be overwritten unseen.
         from_oldest: pages.is_none() && verb.follow && verb.from == verbs::From::Start,

@@ -98,6 +98,7 @@ async fn dispatch(context: &Rc<Context>, request: &Request) -> Result<Vec<u8>, W
         Save => services::save,
         Resurrect => services::resurrect,
         Flush => history::flush,
+        Reload => reload,
         Tee => tees::tee,
         Untee => tees::untee,
         }
@@ -152,6 +153,10 @@ fn subscribe(context: &Rc<Context>, _verb: verbs::Subscribe) -> Answer<verbs::Su
 
 fn status(context: &Rc<Context>, _verb: verbs::DaemonStatus) -> Answer<verbs::DaemonStatus> {
     Ok(context.hub.report())
+}
+
+async fn reload(context: &Rc<Context>, _verb: verbs::Reload) -> Answer<verbs::Reload> {
+    context.hub.reload_settings().await.map(|()| verbs::Done {})
 }
 
 fn reply_now<T: serde::Serialize>(context: &Context, id: u64, body: &T) {

@@ -104,7 +104,7 @@ fn order(hub: &Hub, verb: &verbs::Run) -> Result<Order, WireError> {
     let mut launch = spec.launch.clone();
     launch.env = spec::environment(&launch.env, spec.kind, &ours);
     environment::change(&mut launch.env, &spec.overlay);
-    let ring = if spec.history == 0 { hub.settings.sessions.history.0 } else { spec.history };
+    let ring = if spec.history == 0 { hub.settings().sessions.history.0 } else { spec.history };
     Ok(Order {
         kind: spec.kind,
         merge: spec.merge,
@@ -151,8 +151,8 @@ pub(in crate::daemon) async fn go_on(hub: &Hub, service: &str) -> Result<u64, Wi
 /// Decides where the journal is, and how large it gets.
 fn journal_of(hub: &Hub, verb: &verbs::Run, name: &str) -> Result<Option<JournalFacts>, WireError> {
     let Some(wish) = &verb.spec.journal else { return Ok(None) };
-    let segment = if wish.segment == 0 { hub.settings.journal.segment.0 } else { wish.segment };
-    let segments = if wish.segments == 0 { hub.settings.journal.segments } else { wish.segments };
+    let segment = if wish.segment == 0 { hub.settings().journal.segment.0 } else { wish.segment };
+    let segments = if wish.segments == 0 { hub.settings().journal.segments } else { wish.segments };
     if segment < journal::MIN_SEGMENT {
         let message = format!("a segment of a journal cannot have {segment} bytes");
         return Err(WireError::new(Code::Invalid, message).hint("choose a size of at least 64K"));

@@ -24,6 +24,7 @@ pub async fn start(session: &Session, pages: Option<&mut Pages>, from: From, str
             let at = offset.clamp(oldest, history.head().max(oldest));
             Beginning { at, missed: oldest.saturating_sub(offset), is_torn: false }
         }
+        From::Bytes(bytes) => beginning(history.head().saturating_sub(bytes).max(oldest), false),
         From::Lines(0) => beginning(history.head(), false),
         From::Lines(lines) => match (logs::last_lines(history, lines, stream).await, pages) {
             (Ok(offset), _) => beginning(offset, false),
@@ -64,6 +65,7 @@ pub async fn start_of_lost(pages: &mut Pages, from: From, stream: Option<Stream>
                 let at = offset.clamp(oldest, end.max(oldest));
                 Beginning { at, missed: oldest.saturating_sub(offset), is_torn: false }
             }
+            From::Bytes(bytes) => Beginning { at: end.saturating_sub(bytes).max(oldest), ..Beginning::default() },
             From::Lines(0) => Beginning { at: end, ..Beginning::default() },
             From::Lines(lines) => {
                 beginning(reader.lines_before(end, &mut Backwards::new(lines), stream)?.unwrap_or(end))

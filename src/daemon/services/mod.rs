@@ -251,12 +251,15 @@ impl Hub {
         let known = self.services.unit(&session.facts.borrow().name);
         let unit = known.unwrap_or_else(|| Rc::new(Unit::adopt(&session.facts.borrow().name, supervised)));
         if unit.is_dormant() {
-            self.services.by_session.borrow_mut().remove(&unit.id());
-            self.registry.borrow_mut().remove(unit.id());
+            let dormant = unit.id();
+            self.services.by_session.borrow_mut().remove(&dormant);
+            self.registry.borrow_mut().remove(dormant);
             *unit.session.borrow_mut() = Some(Rc::clone(session));
             // The program may be started again: the end of its output is not the end of all output.
             session.go_on();
+            session.status.borrow_mut().service = Some(unit.status());
             self.services.add(Rc::clone(&unit));
+            self.succeed(dormant, session.id);
         }
         Some(unit)
     }

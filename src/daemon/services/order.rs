@@ -69,7 +69,7 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
         kind: spec.kind,
         merge: false,
         size,
-        ring: hub.settings.sessions.history.0,
+        ring: hub.settings().sessions.history.0,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
         base: room_before(hub, unit),

@@ -36,6 +36,7 @@ use crate::session::status;
 use crate::session::status::State;
 use crate::session::terminal::Pixels;
 use crate::session::terminal::Terminal;
+use crate::session::text;
 use crate::term;
 use crate::term::Frame;
 use crate::term::Size;
@@ -182,7 +183,9 @@ impl Actor {
             }
             Grant::Refused(holder) => {
                 let who = self.attachments.get(&holder).map(|holder| holder.client.who.to_string()).unwrap_or_default();
-                let message = format!("session {} is controlled by {who}", self.name());
+                let idle = text::age(now.saturating_sub(self.input.last_typed()) / 1_000_000);
+                let idle = if idle == "now" { "typing now".to_owned() } else { format!("idle for {idle}") };
+                let message = format!("session {} is controlled by {who}, {idle}", self.name());
                 let hint = "add --steal to take over, --share to type beside them, or --view to watch";
                 return Err(WireError::new(Code::Controlled, message).hint(hint));
             }

@@ -6,6 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::oneshot;
 
 use crate::daemon::session::actor::Actor;
+use crate::daemon::session::attach::Gets;
 use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::verbs;
@@ -93,9 +94,22 @@ impl Actor {
                 }
                 Effect::Title(title) if last_title == Some(n) => What::Title { title: title.clone() },
                 Effect::Notify { title, body } => What::Notification { title: title.clone(), body: body.clone() },
+                Effect::ClipboardWrite { selection, base64 } => {
+                    self.tell_clipboard(selection, base64);
+                    continue;
+                }
                 _ => continue,
             };
             self.hub.note(&self.session, what);
+        }
+    }
+
+    /// Hands text for the clipboard to those who control the session; raw ones have it among their bytes.
+    fn tell_clipboard(&self, selection: &str, base64: &str) {
+        let holders = self.control.holders().filter_map(|id| self.attachments.get(&id));
+        for holder in holders.filter(|holder| matches!(holder.gets, Gets::Frames(_))) {
+            let (selection, base64) = (selection.to_owned(), base64.to_owned());
+            holder.client.outbox.offer(&verbs::Clipboard { channel: holder.channel, selection, base64 });
         }
     }
 

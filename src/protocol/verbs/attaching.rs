@@ -105,7 +105,7 @@ pub struct Release {
 }
 verb!(Release = "release" -> Done);
 
-/// Ends an attachment.
+/// Ends an attachment, or the following of a history.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Detach {
@@ -174,6 +174,19 @@ pub struct Stolen {
     pub at_ms: u64,
 }
 notice!(Stolen = "stolen");
+
+/// To whoever controls a session and gets frames: its program put text on the clipboard (OSC 52). It is never asked what is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Clipboard {
+    /// The attachment's channel.
+    pub channel: u32,
+    /// Which clipboards, as letters of OSC 52.
+    pub selection: String,
+    /// The text in base64, as the program wrote it.
+    pub base64: String,
+}
+notice!(Clipboard = "clipboard");
 
 /// To a raw attachment: bytes were lost to it; a fresh screen follows (not for logs).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::protocol::verbs::Done;
+use crate::protocol::verbs::notice;
 use crate::protocol::verbs::verb;
 
 /// Asks how the daemon is.
@@ -49,3 +51,13 @@ pub struct DaemonReport {
     /// What of the settings does not count, as it was when the daemon started, and what could not be started by itself.
     pub faults: Vec<String>,
 }
+
+/// Has the settings read again. A file with anything wrong is refused, and everything stays as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reload {}
+verb!(Reload = "reload" -> Done);
+
+/// To subscribers of the list: the settings were read again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {}
+notice!(Reloaded = "reloaded");

@@ -22,6 +22,8 @@ pub enum From {
     Offset(u64),
     /// So many lines before the end; of one stream, if only that is wanted.
     Lines(u64),
+    /// So many bytes before the end.
+    Bytes(u64),
     /// At the first byte that was said at this time or later: wall-clock microseconds since 1970.
     Since(u64),
 }
@@ -38,6 +40,9 @@ pub struct Logs {
     pub from: From,
     /// Go on with what comes.
     pub follow: bool,
+    /// Stop after so many bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most: Option<u64>,
     /// Only this stream.
     pub stream: Option<Stream>,
     /// Send a [`Mark`](crate::protocol::verbs::Mark) before bytes of another stream or time. The first one of a terminal

@@ -13,3 +13,4 @@ pub mod policy;
 pub mod probe;
 pub mod spec;
 pub mod status;
+pub mod telling;

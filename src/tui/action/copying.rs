@@ -51,7 +51,8 @@ actions! {
     "copy-find-back" "search back" "Searches backward." |app| app.in_copy(|app| app.start_find(true)) => { Copy: "?"; CopyEmacs: "C-r"; }
     "copy-next-match" "next" "Goes to the next match." |app| app.in_copy(|app| app.go_to_match(false)) => { Copy 3: "n"; CopyEmacs: "M-n"; }
     "copy-previous-match" "previous" "Goes to the match before." |app| app.in_copy(|app| app.go_to_match(true)) => { Copy: "N"; CopyEmacs: "M-p"; }
-    "copy-find-word" "this word" "Searches for the word under the cursor." |app| app.in_copy(App::find_word) => { Copy: "*" "#"; }
+    "copy-find-word" "this word" "Searches forward for the word under the cursor." |app| app.in_copy(|app| app.find_word(false)) => { Copy: "*"; }
+    "copy-find-word-back" "this word back" "Searches backward for the word under the cursor." |app| app.in_copy(|app| app.find_word(true)) => { Copy: "#"; }
     "keep-find" "keep" "Ends typing what is searched." |app| app.end_find(true) => { Find 1: "Enter" "C-s"; }
     "drop-find" "back" "Goes back to where the search began." |app| app.end_find(false) => { Find 2: "Esc" "C-c" "C-g"; }
     "copy-previous-prompt" "prompt up" "Goes to the prompt before, as marked by the shell." |app| app.in_copy(|app| app.go_to_prompt(true)) => { Copy: "["; CopyEmacs: "M-["; }

@@ -21,7 +21,9 @@ actions! {
     "rename" "rename" "Gives the session another name." App::ask_name => { List: "e" ","; View: "Prefix ,"; Typing: "Prefix ,"; }
     "tag" "tags" "Gives the session other tags." App::ask_tags => { List: "#"; View: "Prefix #"; Typing: "Prefix #"; }
     "duplicate" "duplicate" "Starts the same command in the same directory a second time." App::duplicate => { List: "D"; }
-    "restart" "restart" "Starts a session that has ended anew, under its name." App::restart => { List: "r"; View: "r"; Typing: "Prefix R"; }
+    "restart" "restart" "Restarts services at once; starts a session anew, under its name, and asks before it ends one that runs." App::restart_chosen => { List: "r"; View: "r"; Typing: "Prefix R"; }
+    "send-line" "send" "Types a line into the chosen sessions, without taking the keyboard." |app| app.ask_to_send(false) => { List: "s l"; }
+    "send-keys" "send keys" "Presses keys in the chosen sessions: C-c Enter Up F5 'text'." |app| app.ask_to_send(true) => { List: "s k"; }
     "grid" "grid" "Shows all listed sessions as live thumbnails." App::open_grid => { List: "v"; View: "v"; Typing: "Prefix v"; }
     "grid-left" "left" "Goes to the thumbnail on the left." |app| app.step_grid(Way::Left) => { Grid: "h" "Left"; }
     "grid-down" "down" "Goes to the thumbnail below." |app| app.step_grid(Way::Down) => { Grid: "j" "Down"; }
@@ -38,29 +40,29 @@ actions! {
     "new-shell" "new shell" "Starts a shell in this directory and gives it the keyboard." App::start_shell => {
         List: "c" "Prefix c"; View: "c" "Prefix c"; Typing 5: "Prefix c";
     }
-    "stop" "stop" "Asks the session to end, politely first; asks you before." |app| app.confirm_end(false) => {
+    "stop" "stop" "Asks the session to end, politely first; asks you before. A service stays stopped." |app| app.confirm_end(false) => {
         List 5: "x" "Prefix x"; View: "x" "Prefix x"; Typing 7: "Prefix x";
     }
     "kill" "kill" "Ends every process of the session at once; asks you before." |app| app.confirm_end(true) => {
         List 8: "X" "Prefix X"; View: "X" "Prefix X"; Typing: "Prefix X";
     }
-    "remove" "remove" "Removes the row of a session that has ended." App::remove => { List 9: "d" "Delete"; }
+    "remove" "remove" "Removes the row of a session that has ended; a service is deleted, after a question." App::remove => { List 9: "d" "Delete"; }
     "undo-remove" "undo" "Brings back the row that was removed last, for ten seconds." App::undo_remove => { List: "u"; }
     "filter" "filter" "Filters the list by name, command, directory, tag and state; ! before a word excludes it." App::start_filter => {
         List 6: "/"; View: "Prefix f"; Typing: "Prefix f";
     }
     "mark" "mark" "Marks the session; stop, kill, remove and signals are for all that are marked." App::mark_row => { List: "Space"; }
     "mark-all" "mark all" "Marks all sessions in the list, or none." App::mark_all => { List: "*"; }
-    "group" "group" "Groups the list by state, tag, originator, directory, or not at all." App::next_grouping => { List: "o"; }
+    "group" "group" "Groups the list by state, tag, originator, namespace, directory, or not at all." App::next_grouping => { List: "o"; }
     "wide-list" "wide list" "Gives the list the whole width, with all its columns, or takes it back." App::toggle_wide => { List: "w" "L"; }
-    "detail" "details" "Shows everything about the session." |app| app.open(crate::tui::app::Overlay::Detail { top: 0 }) => {
+    "detail" "details" "Shows everything about the session; of a service, why it ended before, and what it is." App::open_detail => {
         List: "i"; View: "Prefix i"; Typing: "Prefix i";
     }
     "take-over" "take over" "Takes keyboard and size from whoever has them." App::take_over => {
         List: "t" "Prefix t"; View 2: "t" "Prefix t"; Typing: "Prefix t"; Offer 1: "t";
     }
     "list" "list" "Takes the keyboard back to the list." App::show_list => {
-        View 3: "Esc" "Prefix s" "Prefix w"; Typing 1: "Prefix s" "Prefix w"; List: "Prefix s" "Prefix w"; Copy: "Prefix s" "Prefix w"; CopyEmacs: "Prefix s" "Prefix w";
+        View 3: "Esc" "Prefix s" "Prefix w"; Typing 1: "Prefix s" "Prefix w"; List: "Prefix s" "Prefix w"; Copy: "Prefix s" "Prefix w"; CopyEmacs: "Prefix s" "Prefix w"; Logs: "Prefix s" "Prefix w";
     }
     "clear-filter" "all" "Shows all sessions again." App::clear_filter => { List: "Esc"; Filter 2: "Esc" "C-c"; }
     "accept-filter" "keep" "Keeps the filter and goes back to the rows." App::accept_filter => { Filter 1: "Enter" "Down" "Tab"; }

@@ -9,6 +9,7 @@ mod fields;
 mod lists;
 mod overlays;
 mod panes;
+mod services;
 
 use crate::tui::app::App;
 
@@ -29,6 +30,8 @@ pub enum Context {
     CopyEmacs,
     /// In the field for what is searched in a history.
     Find,
+    /// On the lines that sessions say.
+    Logs,
     /// On the grid of all sessions.
     Grid,
     /// In the palette.
@@ -58,14 +61,15 @@ pub enum Context {
 }
 
 /// All contexts, with their names in settings and what they are called in the help.
-pub const CONTEXTS: [(Context, &str, &str); 20] = [
+pub const CONTEXTS: [(Context, &str, &str); 21] = [
     (Context::List, "list", "In the list"),
     (Context::Filter, "filter", "In the filter of the list"),
     (Context::View, "view", "Looking at a pane"),
     (Context::Typing, "typing", "Typing into a session"),
     (Context::Copy, "copy", "In copy mode, keys of vi"),
     (Context::CopyEmacs, "copy-emacs", "In copy mode, keys of Emacs"),
-    (Context::Find, "find", "In the search of copy mode"),
+    (Context::Find, "find", "In the search of copy mode or logs"),
+    (Context::Logs, "logs", "On the logs"),
     (Context::Grid, "grid", "On the grid"),
     (Context::Palette, "palette", "In the palette"),
     (Context::Pick, "pick", "On messages"),
@@ -163,7 +167,8 @@ macro_rules! actions {
 use actions;
 
 /// Every action there is, by family, in the order of the help.
-const FAMILIES: [&[Action]; 5] = [lists::ACTIONS, panes::ACTIONS, copying::ACTIONS, overlays::ACTIONS, fields::ACTIONS];
+const FAMILIES: [&[Action]; 6] =
+    [lists::ACTIONS, services::ACTIONS, panes::ACTIONS, copying::ACTIONS, overlays::ACTIONS, fields::ACTIONS];
 
 /// Returns every action there is, in the order of the help.
 pub fn all() -> impl Iterator<Item = &'static Action> {

@@ -7,20 +7,21 @@ actions! {
     /// See the module.
     ACTIONS:
     "palette" "palette" "Shows every action and session by name, to choose one." App::open_palette => {
-        List: ":" "C-p" "Prefix :"; View: ":" "C-p" "Prefix :"; Grid 4: ":" "C-p"; Typing 8: "Prefix :"; Copy: ":" "Prefix :"; CopyEmacs: "M-x" "Prefix :";
+        List: ":" "C-p" "Prefix :"; View: ":" "C-p" "Prefix :"; Grid 4: ":" "C-p"; Typing 8: "Prefix :"; Copy: ":" "Prefix :"; CopyEmacs: "M-x" "Prefix :"; Logs: ":" "Prefix :";
     }
     "help" "help" "Shows every key of the place where the keyboard is." App::open_help => {
-        List 3: "?" "F1" "Prefix ?"; View 4: "?" "F1" "Prefix ?"; Grid 3: "?" "F1"; Typing 3: "Prefix ?";
+        List 3: "?" "F1" "Prefix ?"; View 4: "?" "F1" "Prefix ?"; Grid 3: "?" "F1"; Typing 3: "Prefix ?"; Logs 7: "?" "F1" "Prefix ?";
     }
-    "describe-key" "what does" "Waits for a key and says what it does." App::describe_key => { List: "Prefix /"; View: "Prefix /"; Typing: "Prefix /"; Copy: "Prefix /"; CopyEmacs: "Prefix /"; }
-    "messages" "messages" "Shows all messages so far, the newest first." |app| app.open(crate::tui::app::Overlay::Messages { top: 0 }) => { List: "!"; View: "!"; Typing: "Prefix ~"; }
+    "describe-key" "what does" "Waits for a key and says what it does." App::describe_key => { List: "Prefix /"; View: "Prefix /"; Typing: "Prefix /"; Copy: "Prefix /"; CopyEmacs: "Prefix /"; Logs: "Prefix /"; }
+    "messages" "messages" "Shows all messages so far, the newest first." |app| app.open(crate::tui::app::Overlay::Messages { top: 0 }) => { List: "!"; View: "!"; Typing: "Prefix ~"; Logs: "!"; }
     "redraw" "redraw" "Draws everything anew." App::redraw => { List: "C-l" "Prefix r"; View: "C-l" "Prefix r"; Typing: "Prefix r"; }
     "send-prefix" "send prefix" "Sends the prefix key itself to the program." App::send_prefix => { Typing: "Prefix Prefix"; }
     "toggle-mouse" "mouse" "Listens to the mouse, or leaves it to the terminal." App::toggle_mouse => {}
     "reload-settings" "reload settings" "Reads the settings again; a file with mistakes changes nothing." App::reload_settings => {}
+    "edit-settings" "edit settings" "Opens config.toml in $VISUAL or $EDITOR, then reads it again." App::edit_settings => {}
     "suspend" "suspend" "Suspends the dashboard; `fg` brings it back." App::suspend => { List: "C-z"; View: "C-z"; }
     "leave" "leave" "Leaves; every session keeps running." App::leave => {
-        List 4: "q" "C-c" "Prefix d"; View 7: "q" "C-c" "Prefix d"; Typing 2: "Prefix d"; Lost 2: "q" "C-c" "Prefix d"; Copy: "Prefix d"; CopyEmacs: "Prefix d";
+        List 4: "q" "C-c" "Prefix d"; View 7: "q" "C-c" "Prefix d"; Typing 2: "Prefix d"; Lost 2: "q" "C-c" "Prefix d"; Copy: "Prefix d"; CopyEmacs: "Prefix d"; Logs: "Prefix d";
     }
     "no" "no" "Leaves everything as it is." App::close => { Confirm 1: "n" "N" "Enter" "Esc" "q" "C-c"; }
     "yes" "yes" "Does it." App::confirmed => { Confirm 2: "y" "Y"; }

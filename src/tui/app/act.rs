@@ -10,7 +10,7 @@ use crate::tui::app::Focus;
 use crate::tui::app::Prompt;
 
 /// Actions that mean nothing with one session.
-pub(super) const FOR_MANY: [&str; 34] = [
+pub(super) const FOR_MANY: [&str; 35] = [
     "list",
     "next",
     "previous",
@@ -42,6 +42,7 @@ pub(super) const FOR_MANY: [&str; 34] = [
     "filter",
     "wide-list",
     "group",
+    "services",
     "open-marked",
     "new-shell",
     "grid",
@@ -66,6 +67,7 @@ impl App {
     }
 
     pub(in crate::tui) fn show_list(&mut self) {
+        self.leave_logs();
         self.leave_copy();
         self.release();
         self.is_zoomed = false;
@@ -90,6 +92,7 @@ impl App {
 
     /// Goes to a session; somebody who types goes on typing there.
     pub(in crate::tui) fn go_to(&mut self, id: SessionId) {
+        self.leave_logs();
         if self.sessions.selected_id() == Some(id) {
             return;
         }

@@ -43,8 +43,8 @@ struct Watched {
 pub struct Alerts {
     open: BTreeMap<SessionId, Alert>,
     activity: BTreeSet<SessionId>,
-    /// Watched for silence; whether it was told.
-    silence: BTreeMap<SessionId, bool>,
+    /// Watched for so many milliseconds of silence; whether it was told.
+    silence: BTreeMap<SessionId, (u64, bool)>,
     words: BTreeMap<SessionId, Watched>,
 }
 
@@ -119,7 +119,9 @@ impl App {
                     self.alert(happened.id, "notification", &text);
                 }
             }
-            What::Ended { end } if wants("exit") => self.alert(happened.id, "exit", &end.word()),
+            What::Ended { end } if wants("exit") && self.is_news(happened.id, &end) => {
+                self.alert(happened.id, "exit", &end.word());
+            }
             _ => {}
         }
     }
@@ -132,18 +134,25 @@ impl App {
             }
             self.read_words(*id);
         }
-        let (now, limit) = (self.now.wall_ms, self.settings.silence.0);
-        let mut silent = Vec::new();
-        for (id, is_told) in &mut self.alerts.silence {
-            let Some(status) = self.sessions.get(*id) else { continue };
-            let is_silent = status.end().is_none() && now.saturating_sub(status.output_ms) >= limit;
+        let (now, mut silent, mut due) = (self.now.wall_ms, Vec::new(), None);
+        for (id, (limit, is_told)) in &mut self.alerts.silence {
+            let Some(status) = self.sessions.get(*id).filter(|status| status.end().is_none()) else { continue };
+            let since = status.output_ms.max(status.started_ms);
+            let is_silent = now.saturating_sub(since) >= *limit;
             if is_silent && !*is_told {
-                silent.push(*id);
+                silent.push((*id, *limit));
             }
             *is_told = is_silent;
+            if !is_silent {
+                let left = (since + *limit).saturating_sub(now);
+                due = Some(due.map_or(left, |known: u64| known.min(left)));
+            }
         }
-        for id in silent {
-            self.alert(id, "silence", &format!("it has been silent for {} s", limit / 1000));
+        for (id, limit) in silent {
+            self.alert(id, "silence", &format!("it has been silent for {}", text::age(limit)));
+        }
+        if let Some(left) = due {
+            self.samples.hurry(self.now.mono + (left + 1) * 1_000_000);
         }
     }
 
@@ -154,8 +163,8 @@ impl App {
         let channel = self.panes.channel();
         if let Some(watched) = self.alerts.words.get_mut(&id) {
             watched.channel = channel;
-            let from = Some(watched.next);
-            self.effects.push(Effect::Ask(Ask::History { channel, id, from }));
+            let from = crate::protocol::verbs::From::Offset(watched.next);
+            self.effects.push(Effect::Ask(Ask::History { channel, id, from, most: None }));
         }
     }
 
@@ -194,13 +203,26 @@ impl App {
         self.say(if is_on { "It is watched for activity." } else { "It is no longer watched for activity." });
     }
 
+    /// Asks for how long, or stops watching for silence.
     pub(in crate::tui) fn watch_silence(&mut self) {
         let Some(id) = self.sessions.selected_id() else { return };
         if self.alerts.silence.remove(&id).is_some() {
             self.say("It is no longer watched for silence.");
-        } else {
-            self.alerts.silence.insert(id, false);
-            self.say(format!("It is watched for {} s of silence.", self.settings.silence.0 / 1000));
+            return;
+        }
+        let usual = self.settings.silence.to_string();
+        self.open_prompt(Prompt::Silence, "watch for silence of (30s, 5m, 1h)", &usual);
+    }
+
+    pub(in crate::tui) fn watch_for_silence(&mut self, limit: &str) {
+        let Some(id) = self.sessions.selected_id() else { return };
+        match text::duration_ms(limit) {
+            Ok(limit) => {
+                self.alerts.silence.insert(id, (limit, false));
+                self.samples.hurry(self.now.mono);
+                self.say(format!("It is watched for {} of silence.", text::age(limit)));
+            }
+            Err(fault) => self.say(fault),
         }
     }
 
@@ -237,7 +259,10 @@ impl App {
             let first = order.len().min(1);
             order.rotate_left(first);
         }
-        match order.into_iter().find(|id| self.alerts.open.contains_key(id)) {
+        let waits = |id: &&SessionId| self.samples.of(**id).is_some_and(|sample| sample.waits);
+        // A guess is worth less than what is known.
+        let alerted = order.iter().find(|id| self.alerts.open.contains_key(*id));
+        match alerted.or_else(|| order.iter().find(waits)).copied() {
             Some(id) => {
                 self.seen(id);
                 self.go_to(id);

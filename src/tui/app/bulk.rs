@@ -8,9 +8,10 @@ use crate::tui::app::Ask;
 use crate::tui::app::Overlay;
 use crate::tui::app::SECOND_NS;
 use crate::tui::app::Then;
+use crate::tui::app::services;
 
 /// Milliseconds that a stop waits before it kills.
-const GRACE_MS: u64 = 5000;
+pub(super) const GRACE_MS: u64 = 5000;
 /// How long removing can be undone.
 const UNDO_NS: u64 = 10 * SECOND_NS;
 /// Most sessions that a question names.
@@ -26,10 +27,13 @@ impl App {
         let chosen = self.chosen_rows();
         let Some(first) = chosen.first() else { return };
         let name = text::clean(&first.name);
+        let (is_service, word) = (first.service.is_some(), first.word());
         let is_one = chosen.len() == 1;
         let living: Vec<&Status> = chosen.into_iter().filter(|status| status.end().is_none()).collect();
         if living.is_empty() {
-            self.say(if is_one {
+            self.say(if is_one && is_service {
+                format!("{name} does not run ({word}); S starts it, d deletes it.")
+            } else if is_one {
                 format!("{name} has ended already; d in the list removes it.")
             } else {
                 "All of them have ended already; d in the list removes them.".to_owned()
@@ -51,6 +55,7 @@ impl App {
             match then {
                 Then::Ask(ask) => self.ask(ask),
                 Then::Remove(ids) => self.remove_soon(ids),
+                Then::StartOver(id) => self.end_to_start_over(id),
                 Then::Type(bytes) => self.type_bytes(&bytes),
             }
             self.list.marked.clear();
@@ -60,6 +65,9 @@ impl App {
 
     /// Removes the rows of chosen sessions that have ended.
     pub(in crate::tui) fn remove(&mut self) {
+        if self.delete_services() {
+            return;
+        }
         let chosen = self.chosen_rows();
         let Some(first) = chosen.first() else { return };
         let ended: Vec<SessionId> =
@@ -116,7 +124,7 @@ impl App {
     pub(in crate::tui) fn signal(&mut self, signal: u8) {
         let chosen = self.chosen_rows();
         let ids: Vec<SessionId> =
-            chosen.iter().filter(|status| status.end().is_none()).map(|status| status.id).collect();
+            chosen.iter().filter(|status| services::runs(status)).map(|status| status.id).collect();
         if ids.is_empty() {
             self.say("Nothing of what is chosen runs.");
             return;
@@ -142,19 +150,32 @@ fn lines_of_one(status: &Status, is_hard: bool) -> Vec<String> {
         .map(|client| format!("{}{}", client.who, if client.controls { " (typing)" } else { "" }))
         .collect();
     lines.push(format!("attached {}", if who.is_empty() { "nobody".to_owned() } else { who.join(", ") }));
-    lines.extend([String::new(), how(is_hard, false).to_owned()]);
+    lines.extend([String::new(), how(is_hard, &[status]).to_owned()]);
+    lines.extend(stays(&[status]));
     lines
+}
+
+/// A stop of a service is more than the end of what runs.
+fn stays(rows: &[&Status]) -> Option<String> {
+    let services = rows.iter().filter(|status| status.service.is_some()).count();
+    match (services, rows.len()) {
+        (0, _) => None,
+        (1, 1) => Some("It is a service: it stays stopped until it is started again.".to_owned()),
+        (n, all) if n == all => Some("They are services: they stay stopped until they are started again.".to_owned()),
+        (n, _) => Some(format!("{n} of them are services and stay stopped until they are started again.")),
+    }
 }
 
 fn lines_of_many(rows: &[&Status], is_hard: bool) -> Vec<String> {
     let question = if is_hard { "Kill" } else { "Stop" };
     let mut lines = vec![format!("{question} {} sessions?", rows.len()), String::new()];
     lines.extend(names(rows));
-    lines.extend([String::new(), how(is_hard, true).to_owned()]);
+    lines.extend([String::new(), how(is_hard, rows).to_owned()]);
+    lines.extend(stays(rows));
     lines
 }
 
-fn names(rows: &[&Status]) -> Vec<String> {
+pub(super) fn names(rows: &[&Status]) -> Vec<String> {
     let line = |status: &&Status| format!("{}  {}", text::clean(&status.name), text::clean(&status.command));
     let mut lines: Vec<String> = rows.iter().take(NAMED).map(line).collect();
     if rows.len() > NAMED {
@@ -163,11 +184,14 @@ fn names(rows: &[&Status]) -> Vec<String> {
     lines
 }
 
-const fn how(is_hard: bool, is_many: bool) -> &'static str {
-    match (is_hard, is_many) {
-        (true, false) => "Every process of it is killed at once; nothing can be saved.",
-        (true, true) => "Every process of them is killed at once; nothing can be saved.",
-        (false, false) => "It is asked to end, and killed after 5 seconds.",
-        (false, true) => "They are asked to end, and killed after 5 seconds.",
+fn how(is_hard: bool, rows: &[&Status]) -> &'static str {
+    let has_service = rows.iter().any(|status| status.service.is_some());
+    match (is_hard, rows.len() > 1, has_service) {
+        (true, false, _) => "Every process of it is killed at once; nothing can be saved.",
+        (true, true, _) => "Every process of them is killed at once; nothing can be saved.",
+        (false, false, false) => "It is asked to end, and killed after 5 seconds.",
+        (false, false, true) => "It is asked to end, and killed when its grace is over.",
+        (false, true, false) => "They are asked to end, and killed after 5 seconds.",
+        (false, true, true) => "They are asked to end, and killed when their grace is over.",
     }
 }

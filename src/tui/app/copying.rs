@@ -2,25 +2,30 @@
 //!
 //! While it lasts, what the session says further is asked for at most twice a second, counted, and read when somebody goes to the end.
 
+use crate::protocol::verbs::From;
 use crate::session::id::SessionId;
 use crate::session::spec::Kind;
 use crate::session::text;
+use crate::term::Size;
 use crate::tui::action::Context;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
 use crate::tui::app::Control;
 use crate::tui::app::Effect;
 use crate::tui::app::Focus;
+use crate::tui::app::reading::Reading;
+use crate::tui::app::reading::Wish;
 use crate::tui::copy::Copy;
 use crate::tui::copy::Motion;
 use crate::tui::copy::Seek;
 use crate::tui::copy::Shape;
+use crate::tui::input::Token;
 use crate::tui::key::Code;
 use crate::tui::key::Key;
 use crate::tui::tiles::PaneId;
 
 /// Pause between two questions for what was said since.
-const FRESH_NS: u64 = 500_000_000;
+pub(super) const FRESH_NS: u64 = 500_000_000;
 
 /// Copy mode.
 pub struct Copying {
@@ -30,23 +35,32 @@ pub struct Copying {
     pub session: SessionId,
     /// What is seen.
     pub copy: Copy,
-    /// History has not arrived yet.
+    /// What is to be seen has not arrived yet.
     pub is_loading: bool,
+    pub(super) size: Size,
+    pub(super) is_pipe: bool,
+    /// Where what was said since comes.
     channel: u32,
     from: Focus,
     /// What was asked for before history was there.
-    todo: Vec<fn(&mut App)>,
+    pub(super) todo: Vec<fn(&mut App)>,
+    /// What was typed meanwhile.
+    pub(super) keys: Vec<(Key, Token)>,
     /// Where to go once it is: an offset, and what is searched.
-    target: Option<(u64, String)>,
+    pub(super) target: Option<(u64, Option<String>)>,
+    pub(super) reading: Option<Reading>,
+    pub(super) wish: Option<Wish>,
     /// The session said something since it was last asked.
     is_stale: bool,
-    ask_at: u64,
+    pub(super) ask_at: u64,
 }
 
 impl Copying {
-    /// Returns when what was said since is to be asked for.
+    /// Returns when what was said since is to be asked for, or a search goes on.
     pub(in crate::tui) fn deadline(&self) -> Option<u64> {
-        (self.is_stale && self.channel == 0).then_some(self.ask_at)
+        let is_due = self.is_stale && self.channel == 0 && self.copy.is_live() && !self.is_loading;
+        let fresh = is_due.then_some(self.ask_at);
+        if self.is_searching() { Some(0) } else { fresh }
     }
 }
 
@@ -71,21 +85,26 @@ impl App {
         }
         let size = if status.kind == Kind::Pty { pane.size() } else { status.size };
         let (session, is_pipe, id) = (status.id, status.kind == Kind::Pipe, pane.id);
-        let channel = self.panes.channel();
+        let around = target.as_ref().map(|(at, _)| *at);
         self.copying = Some(Copying {
             pane: id,
             session,
             copy: Copy::new(size, is_pipe),
             is_loading: true,
-            channel,
+            size,
+            is_pipe,
+            channel: 0,
             from: if self.focus == Focus::Copy { Focus::View } else { self.focus },
             todo: Vec::new(),
-            target,
+            keys: Vec::new(),
+            target: target.map(|(at, pattern)| (at, Some(pattern))),
+            reading: None,
+            wish: None,
             is_stale: false,
             ask_at: 0,
         });
         self.set_focus(Focus::Copy);
-        self.ask(Ask::History { channel, id: session, from: None });
+        self.read_anew(around);
     }
 
     /// Leaves copy mode for where it was opened.
@@ -102,7 +121,9 @@ impl App {
     /// Esc stops what is under way, and then leaves.
     pub(in crate::tui) fn copy_escape(&mut self) {
         let Some(copying) = &mut self.copying else { return };
-        if copying.copy.count > 0 {
+        if copying.wish.take().is_some() {
+            self.notice = None;
+        } else if copying.copy.count > 0 {
             copying.copy.count = 0;
         } else if copying.copy.selection.take().is_none() {
             self.leave_copy();
@@ -137,15 +158,15 @@ impl App {
         {
             copy.catch_up();
         }
+        self.read_on();
         self.damage.chrome();
     }
 
     pub(in crate::tui) fn go(&mut self, motion: Motion) {
-        if let Some(Copying { copy, .. }) = &mut self.copying {
-            if motion == Motion::Last && copy.count == 0 {
-                copy.catch_up();
-            }
-            copy.go(motion);
+        match motion {
+            Motion::First => self.go_oldest(),
+            Motion::Last => self.go_newest(),
+            _ => self.with_copy(|copy| copy.go(motion)).unwrap_or_default(),
         }
     }
 
@@ -178,16 +199,8 @@ impl App {
         }
     }
 
-    pub(in crate::tui) fn go_to_match(&mut self, is_reverse: bool) {
-        match self.with_copy(|copy| (copy.go_to_match(is_reverse), copy.pattern.is_some())) {
-            Some((false, true)) => self.say("Nothing matches."),
-            Some((false, false)) => self.say("Nothing was searched yet; / searches."),
-            _ => {}
-        }
-    }
-
-    pub(in crate::tui) fn find_word(&mut self) {
-        self.with_copy(Copy::find_word);
+    pub(in crate::tui) fn find_word(&mut self, is_back: bool) {
+        self.with_copy(|copy| copy.find_word(is_back));
     }
 
     pub(in crate::tui) fn start_find(&mut self, is_back: bool) {
@@ -195,6 +208,9 @@ impl App {
     }
 
     pub(in crate::tui) fn end_find(&mut self, is_kept: bool) {
+        if self.focus == Focus::Logs {
+            return self.end_log_find(is_kept);
+        }
         let missed = self.with_copy(|copy| {
             copy.end_find(is_kept);
             copy.pattern.as_ref().is_some_and(|pattern| pattern.count() == 0)
@@ -234,10 +250,12 @@ impl App {
 
     pub(in crate::tui) fn want_go_to_mark(&mut self) {
         self.want(|app, key| {
-            if let Code::Char(c) = key.code
-                && app.with_copy(|copy| copy.go_to_mark(c)) == Some(false)
-            {
-                app.say(format!("Nothing is marked with {c}."));
+            if let Code::Char(c) = key.code {
+                if let Some(at) = app.with_copy(|copy| copy.mark_elsewhere(c)).flatten() {
+                    app.go_to_byte(at);
+                } else if app.with_copy(|copy| copy.go_to_mark(c)) == Some(false) {
+                    app.say(format!("Nothing is marked with {c}."));
+                }
             }
         });
     }
@@ -287,25 +305,25 @@ impl App {
             return;
         };
         copy.catch_up();
-        let mut all = String::new();
-        for row in copy.rows() {
-            all.push_str(&row.text(0, row.len()));
-            if !row.wraps {
-                all.push('\n');
-            }
-        }
-        let name = self.sessions.get(*session).map(|status| text::clean(&status.name)).unwrap_or_default();
-        self.effects.push(Effect::Open { name, text: all, is_editor });
+        let is_whole = copy.is_oldest() && copy.is_live();
+        let text = is_whole.then(|| {
+            let lines = copy.rows().iter().flat_map(|row| [row.all(), if row.wraps { "" } else { "\n" }]);
+            lines.collect::<String>()
+        });
+        let session = *session;
+        let name = self.sessions.get(session).map(|status| text::clean(&status.name)).unwrap_or_default();
+        self.effects.push(Effect::Open { session, name, text, is_editor });
     }
 
     /// Bytes of history; `false` if they are of another channel.
     pub(in crate::tui) fn on_history(&mut self, channel: u32, at: u64, bytes: &[u8]) -> bool {
+        if self.on_part(channel, at, bytes) {
+            return true;
+        }
         let Some(copying) = self.copying.as_mut().filter(|copying| copying.channel == channel && channel > 0) else {
             return false;
         };
-        if copying.is_loading {
-            copying.copy.load(at, bytes);
-        } else {
+        if copying.copy.is_live() && !copying.is_loading {
             copying.copy.add(at, bytes);
             self.damage.chrome();
         }
@@ -314,41 +332,19 @@ impl App {
 
     /// All of it was sent.
     pub(in crate::tui) fn on_history_end(&mut self, channel: u32) {
-        let Some(copying) = self.copying.as_mut().filter(|copying| copying.channel == channel && channel > 0) else {
-            return;
-        };
-        copying.channel = 0;
-        copying.ask_at = self.now.mono + FRESH_NS;
-        if !std::mem::take(&mut copying.is_loading) {
-            return;
+        self.on_part_end(channel);
+        if let Some(copying) = self.copying.as_mut().filter(|copying| copying.channel == channel && channel > 0) {
+            copying.channel = 0;
+            copying.ask_at = self.now.mono + FRESH_NS;
         }
-        let (todo, target, pane) = (std::mem::take(&mut copying.todo), copying.target.take(), copying.pane);
-        let height = self.area_of(pane).map_or(1, |area| usize::from(area.height));
-        self.with_copy(|copy| {
-            copy.loaded(height);
-            if let Some((at, pattern)) = target {
-                let row = copy.scroll.row_of(at);
-                copy.jump_to_middle(crate::tui::copy::Pos { row, col: 0 });
-                copy.set_pattern(&pattern);
-            }
-        });
-        for what in todo {
-            what(self);
-        }
-        self.damage.chrome();
     }
 
-    /// The daemon is back: what it still owed is asked for again, from the next byte on.
+    /// The daemon is back: what it still owed is asked for again.
     pub(in crate::tui) fn copy_again(&mut self) {
-        if self.copying.is_none() {
-            return;
-        }
-        let channel = self.panes.channel();
-        let Some(copying) = &mut self.copying else { return };
-        copying.channel = channel;
-        let next = copying.copy.next_offset();
-        let (id, from) = (copying.session, (next > 0).then_some(next));
-        self.ask(Ask::History { channel, id, from });
+        self.read_again();
+        let Some(copying) = self.copying.as_mut().filter(|copying| !copying.is_loading) else { return };
+        (copying.channel, copying.is_stale, copying.ask_at) = (0, true, 0);
+        self.ask_fresh();
     }
 
     /// The session of a pane said something.
@@ -361,7 +357,14 @@ impl App {
 
     pub(in crate::tui) fn ask_fresh(&mut self) {
         let now = self.now.mono;
-        let is_due = |copying: &Copying| copying.deadline().is_some_and(|at| now >= at);
+        self.search_on();
+        let is_due = |copying: &Copying| {
+            copying.is_stale
+                && copying.channel == 0
+                && copying.copy.is_live()
+                && !copying.is_loading
+                && now >= copying.ask_at
+        };
         if !self.copying.as_ref().is_some_and(is_due) {
             return;
         }
@@ -369,8 +372,8 @@ impl App {
         let Some(copying) = &mut self.copying else { return };
         copying.is_stale = false;
         copying.channel = channel;
-        let (id, from) = (copying.session, Some(copying.copy.next_offset()));
-        self.ask(Ask::History { channel, id, from });
+        let (id, from) = (copying.session, From::Offset(copying.copy.next_offset()));
+        self.ask(Ask::History { channel, id, from, most: None });
     }
 
     /// The pane has another height.

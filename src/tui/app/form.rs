@@ -210,11 +210,16 @@ impl App {
     pub(in crate::tui) fn restart(&mut self) {
         let Some(status) = self.selected() else { return };
         if status.end().is_none() {
-            let text = format!("{} runs; x stops it first.", text::clean(&status.name));
-            self.say(text);
+            self.confirm_restart();
             return;
         }
-        let (id, program) = (status.id, Program { name: Some(status.name.clone()), ..program_of(status) });
+        let id = status.id;
+        self.restart_ended(id);
+    }
+
+    pub(in crate::tui) fn restart_ended(&mut self, id: SessionId) {
+        let Some(status) = self.sessions.get(id) else { return };
+        let program = Program { name: Some(status.name.clone()), ..program_of(status) };
         self.restarts.push((id, program));
         self.ask(Ask::Remove { ids: vec![id] });
     }

@@ -34,6 +34,7 @@ pub fn raster(area: Rect, count: usize) -> Raster {
 
 impl App {
     pub(in crate::tui) fn open_grid(&mut self) {
+        self.leave_logs();
         self.leave_copy();
         self.release();
         self.is_zoomed = false;

@@ -36,8 +36,12 @@ impl App {
         }
     }
 
-    fn on_key(&mut self, key: Key, token: &Token) {
+    pub(in crate::tui) fn on_key(&mut self, key: Key, token: &Token) {
         self.pressed = token.fresh().to_vec();
+        self.stop_hunting();
+        if self.wait_with(key, token) {
+            return;
+        }
         if let Some(argument) = self.wants.take() {
             self.notice = None;
             self.damage.chrome();

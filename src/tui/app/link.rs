@@ -67,6 +67,7 @@ impl App {
         self.ask(Ask::Events);
         self.lose_words();
         self.copy_again();
+        self.logs_again();
         let all: Vec<PaneId> = self.panes.all().map(|pane| pane.id).collect();
         for id in all {
             self.watch_in(id);

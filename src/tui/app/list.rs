@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 
 use crate::session::id::SessionId;
+use crate::session::service::status::ServiceState;
+use crate::session::service::status::ServiceStatus;
 use crate::session::status::State;
 use crate::session::status::Status;
 use crate::session::text;
@@ -24,6 +26,8 @@ pub enum Grouping {
     Tag,
     /// The tool that asked for them.
     Originator,
+    /// The namespace of services; sessions that are none come last.
+    Namespace,
     /// Their directory.
     Directory,
 }
@@ -37,6 +41,7 @@ impl Grouping {
             Self::State => "state",
             Self::Tag => "tag",
             Self::Originator => "originator",
+            Self::Namespace => "namespace",
             Self::Directory => "directory",
         }
     }
@@ -46,7 +51,8 @@ impl Grouping {
             Self::None => Self::State,
             Self::State => Self::Tag,
             Self::Tag => Self::Originator,
-            Self::Originator => Self::Directory,
+            Self::Originator => Self::Namespace,
+            Self::Namespace => Self::Directory,
             Self::Directory => Self::None,
         }
     }
@@ -59,15 +65,26 @@ impl Grouping {
         };
         match self {
             Self::None => (0, String::new()),
-            Self::State => match &status.state {
-                State::Running => (0, "running".to_owned()),
-                State::Stopping { .. } => (1, "stopping".to_owned()),
-                State::Ended { .. } => (2, "ended".to_owned()),
-            },
+            Self::State => {
+                let (rank, word) = state_group(status);
+                (rank, word.to_owned())
+            }
             Self::Tag => or(status.tags.first().cloned(), "no tag"),
             Self::Originator => or(status.originator.clone(), "by hand"),
+            Self::Namespace => or(status.service.as_ref().map(|service| service.namespace.clone()), "no service"),
             Self::Directory => or(Some(status.cwd.clone()), "no directory"),
         }
+    }
+}
+
+const fn state_group(status: &Status) -> (u8, &'static str) {
+    use ServiceState as Is;
+    match (&status.service, &status.state) {
+        (Some(ServiceStatus { state: Is::Up | Is::Ready, .. }), _) | (None, State::Running) => (0, "running"),
+        (Some(ServiceStatus { state: Is::Starting | Is::Waiting, .. }), _) => (1, "starting"),
+        (Some(ServiceStatus { state: Is::Backoff | Is::CrashLoop, .. }), _) => (2, "failing"),
+        (Some(ServiceStatus { state: Is::Stopping, .. }), _) | (None, State::Stopping { .. }) => (3, "stopping"),
+        (Some(_), _) | (None, State::Ended { .. }) => (4, "ended"),
     }
 }
 

@@ -2,11 +2,15 @@
 //!
 //! Plain data; what is asked of the daemon is named here in the dashboard's words and put into verbs by `wire`.
 
+use crate::client::follow::Chunk;
 use crate::config::Loaded;
+use crate::history::Stream;
 use crate::protocol::error::WireError;
 use crate::protocol::frame::Bulk;
 use crate::protocol::verbs;
+use crate::protocol::verbs::Deed;
 use crate::session::id::SessionId;
+use crate::session::service::definition::Definition;
 use crate::session::spec::Kind;
 use crate::session::status::Status;
 use crate::term::Size;
@@ -29,6 +33,10 @@ pub struct Now {
 pub enum Msg {
     /// Somebody typed.
     Input(Vec<Token>),
+    /// A program put text on the clipboard.
+    Clipboard(verbs::Clipboard),
+    /// Which sessions seem to wait for input.
+    Waiting(Vec<(SessionId, bool)>),
     /// Our terminal has a new size.
     Resized(Screen),
     /// A daemon is there, the first or the next.
@@ -54,6 +62,13 @@ pub enum Msg {
     Closed(verbs::Closed),
     /// Bytes of a channel.
     Bulk(Bulk),
+    /// A piece of a history that the logs view reads.
+    Log {
+        /// Its channel.
+        channel: u32,
+        /// The piece.
+        chunk: Chunk,
+    },
     /// The time of [`App::deadline`] has come.
     Tick,
     /// The dashboard was suspended and is back.
@@ -85,6 +100,8 @@ pub enum Msg {
     Said(String),
     /// On which branches of git directories are.
     Branches(Vec<(SessionId, Option<String>)>),
+    /// Somebody had the daemon read its settings again.
+    ReloadSettings,
     /// The settings were read again.
     Settings(Box<Loaded>),
     /// A signal asks us to leave.
@@ -113,8 +130,38 @@ pub enum Ask {
         channel: u32,
         /// Which session.
         id: SessionId,
-        /// Offset to begin at; the oldest byte without it.
-        from: Option<u64>,
+        /// Where to begin.
+        from: verbs::From,
+        /// Most bytes; all of it without.
+        most: Option<u64>,
+    },
+    /// For lines of a history, each piece with its stream and time.
+    Logs {
+        /// Channel for them.
+        channel: u32,
+        /// Which session.
+        id: SessionId,
+        /// Which of them.
+        span: Span,
+        /// Of this stream only.
+        stream: Option<Stream>,
+    },
+    /// To do something to services.
+    Act {
+        /// Which.
+        ids: Vec<SessionId>,
+        /// What.
+        deed: Deed,
+    },
+    /// How a service ended before, and why.
+    Why {
+        /// Which.
+        id: SessionId,
+    },
+    /// How a service is defined.
+    Definition {
+        /// Which.
+        id: SessionId,
     },
     /// For the frames of a session.
     Watch {
@@ -156,6 +203,15 @@ pub enum Ask {
         /// Number of the signal.
         signal: u8,
     },
+    /// To type into a session.
+    Send {
+        /// Which.
+        id: SessionId,
+        /// What.
+        text: String,
+        /// It is names of keys; else a line, which Enter ends.
+        is_keys: bool,
+    },
     /// To call a session something else.
     Rename {
         /// Which.
@@ -177,6 +233,17 @@ pub enum Ask {
         /// Which.
         ids: Vec<SessionId>,
     },
+}
+
+/// Part of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// So many last lines, and what comes.
+    Last(u64),
+    /// From an offset on, and what comes.
+    From(u64),
+    /// From an offset to another one.
+    Between(u64, u64),
 }
 
 /// What a new session is to run.
@@ -207,6 +274,12 @@ pub enum Answer {
     Outcomes(Vec<verbs::Outcome>),
     /// Load and memory.
     Procs(Vec<verbs::ProcessInfo>),
+    /// What became of services.
+    Acts(verbs::Acts),
+    /// How services ended.
+    Histories(Vec<verbs::ServiceHistory>),
+    /// How services are defined.
+    Definitions(Vec<Definition>),
     /// A screen.
     Text(String),
     /// Yes.
@@ -281,12 +354,25 @@ pub enum Effect {
     ReadSettings,
     /// Put text on the clipboard of our terminal.
     Clipboard(String),
+    /// Put on it what a program wrote.
+    PassClipboard {
+        /// Which clipboards.
+        selection: String,
+        /// The text in base64.
+        base64: String,
+    },
+    /// Find out which of these first processes have a job in front that reads its terminal.
+    FindWaiting(Vec<(SessionId, u32)>),
+    /// Edit the settings.
+    EditSettings,
     /// Show text in the user's pager or editor.
     Open {
-        /// What it is of.
+        /// Of which session.
+        session: SessionId,
+        /// Its name.
         name: String,
-        /// The text.
-        text: String,
+        /// The text; all that `rpm logs` says without it.
+        text: Option<String>,
         /// In the editor.
         is_editor: bool,
     },

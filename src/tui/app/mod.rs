@@ -13,16 +13,23 @@ mod grid;
 mod keys;
 mod link;
 mod list;
+mod logs;
 mod message;
 mod mouse;
 mod overlay;
 mod palette;
 mod panes;
+mod past;
 mod pasting;
+mod queries;
+mod reading;
 mod results;
 mod sample;
+mod send;
+mod services;
 mod sessions;
 mod time;
+mod waiting;
 mod watch;
 
 use std::collections::VecDeque;
@@ -34,13 +41,9 @@ use crate::session::status::Status;
 use crate::session::text;
 use crate::tui::Left;
 use crate::tui::Options;
-use crate::tui::action::Action;
-use crate::tui::action::Context;
 use crate::tui::damage::Damage;
 use crate::tui::key::Key;
 use crate::tui::keymap::Keymap;
-use crate::tui::layout::Arrangement;
-use crate::tui::layout::Layout;
 use crate::tui::layout::Screen;
 use crate::tui::theme::Look;
 
@@ -54,12 +57,14 @@ pub use link::Link;
 pub use list::Grouping;
 pub use list::Item;
 pub use list::List;
+pub use logs::LogsView;
 pub use message::Answer;
 pub use message::Ask;
 pub use message::Effect;
 pub use message::Msg;
 pub use message::Now;
 pub use message::Program;
+pub use message::Span;
 pub use mouse::Hand;
 pub use overlay::Overlay;
 pub use overlay::Prompt;
@@ -68,9 +73,11 @@ pub use palette::Choice;
 pub use palette::Palette;
 pub use panes::Panes;
 pub use panes::Tile;
+pub use past::Past;
 pub use results::Hit;
 pub use results::Results;
 pub use sample::Samples;
+pub use services::Explained;
 pub use sessions::Sessions;
 
 pub(in crate::tui) const SECOND_NS: u64 = 1_000_000_000;
@@ -96,6 +103,8 @@ pub enum Focus {
     Copy,
     /// On the grid of all sessions.
     Grid,
+    /// On what sessions say, line by line.
+    Logs,
 }
 
 /// What the dashboard was started for.
@@ -131,8 +140,14 @@ pub struct App {
     pub panes: Panes,
     /// What sessions did lately.
     pub samples: Samples,
+    /// The states they had.
+    pub past: Past,
     /// History that is looked at.
     pub copying: Option<Copying>,
+    /// Logs that are read.
+    pub logs_view: Option<LogsView>,
+    /// What is known of the service whose details are seen.
+    pub explained: Option<Explained>,
     /// What was copied last.
     pub copied: String,
     /// What wants attention.
@@ -178,12 +193,16 @@ pub struct App {
     hand: Hand,
     /// Sessions that start anew as soon as their rows are gone.
     restarts: Vec<(SessionId, Program)>,
+    /// Sessions that are to end first, then start anew.
+    ending: Vec<SessionId>,
     /// A paste that has begun.
     pasted: Vec<u8>,
     /// Rows that were removed, until when that can be undone.
     removing: Vec<(u64, Vec<SessionId>)>,
     /// A layout that waits for the list.
     layout_wish: Option<(String, serde_json::Value)>,
+    /// The services are to be gone to, as soon as there is a list.
+    is_for_services: bool,
     now: Now,
     effects: Vec<Effect>,
 }
@@ -199,7 +218,10 @@ impl App {
             list: List::default(),
             panes: Panes::default(),
             samples: Samples::default(),
+            past: Past::default(),
             copying: None,
+            logs_view: None,
+            explained: None,
             copied: String::new(),
             alerts: Alerts::default(),
             here: options.here,
@@ -209,7 +231,7 @@ impl App {
             messages: VecDeque::new(),
             link: Link::Up,
             keymap: Keymap::new(&settings, &options.settings.keys),
-            look: Look::new(&settings, options.has_utf8),
+            look: Look::new(&settings, &options.settings.themes, options.has_utf8, options.is_light),
             settings,
             ancestors,
             screen,
@@ -225,9 +247,11 @@ impl App {
             wants: None,
             hand: Hand::default(),
             restarts: Vec::new(),
+            ending: Vec::new(),
             pasted: Vec::new(),
             removing: Vec::new(),
             layout_wish: None,
+            is_for_services: options.at_services,
             now: Now::default(),
             effects: Vec::new(),
         };
@@ -246,6 +270,8 @@ impl App {
         self.now = now;
         match msg {
             Msg::Input(tokens) => tokens.iter().for_each(|token| self.on_token(token)),
+            Msg::Clipboard(text) => self.on_clipboard(&text),
+            Msg::Waiting(found) => self.on_waiting(&found),
             Msg::Resized(screen) => self.on_resized(screen),
             Msg::Connected => self.on_connected(),
             Msg::Lost(reason) => self.on_lost(reason),
@@ -256,6 +282,7 @@ impl App {
             Msg::Stolen(stolen) => self.on_stolen(&stolen),
             Msg::Closed(closed) => self.on_closed(&closed),
             Msg::Bulk(bulk) => self.on_bulk(&bulk),
+            Msg::Log { channel, chunk } => self.on_log(channel, chunk),
             Msg::Tick => self.on_tick(),
             Msg::Resumed => self.damage.clear(),
             Msg::Happened(happened) => self.on_happened(*happened),
@@ -264,6 +291,7 @@ impl App {
             Msg::Layout { name, result } => self.on_layout(&name, result),
             Msg::Said(text) => self.say(text),
             Msg::Branches(found) => self.on_branches(found),
+            Msg::ReloadSettings => self.reload_settings(),
             Msg::Settings(settings) => self.on_settings(*settings),
             Msg::Terminate => self.leave(),
         }
@@ -287,6 +315,10 @@ impl App {
                     self.complain(&error);
                 }
             }
+            (ask @ (Ask::Why { .. } | Ask::Definition { .. } | Ask::Act { .. }), Ok(answer)) => {
+                self.on_service_answer(&ask, answer);
+            }
+            (Ask::Logs { channel, .. }, Err(error)) => self.on_logs_refused(channel, &error),
             (Ask::History { channel, .. }, Err(error)) => {
                 self.on_history_end(channel);
                 self.on_words_end(channel);
@@ -299,6 +331,8 @@ impl App {
                 | Ask::Detach { .. }
                 | Ask::Sample
                 | Ask::Procs
+                | Ask::Why { .. }
+                | Ask::Definition { .. }
                 | Ask::LastLine { .. },
                 _,
             )
@@ -312,6 +346,7 @@ impl App {
         self.damage.clear();
         self.follow_cursors();
         self.resize_copy();
+        self.resize_logs();
         self.sync_grid();
         self.settle();
     }
@@ -324,16 +359,21 @@ impl App {
     }
 
     fn on_settings(&mut self, loaded: config::Loaded) {
-        if let Some(finding) = loaded.findings.first() {
+        let mut findings = loaded.findings;
+        findings.extend(crate::tui::check(&loaded.settings));
+        if let Some(finding) = findings.iter().find(|finding| finding.grade == config::Grade::Error) {
             let text = format!("The settings are left as they were: {finding}");
             self.say(text);
             return;
         }
         self.settings = loaded.settings.tui;
         self.keymap = Keymap::new(&self.settings, &loaded.settings.keys);
-        self.look = Look::new(&self.settings, !self.look.is_forced_ascii);
+        self.look = Look::new(&self.settings, &loaded.settings.themes, !self.look.is_forced_ascii, self.look.is_light);
         self.damage.clear();
-        self.say("The settings were read again.");
+        self.say(match findings.first() {
+            Some(finding) => format!("The settings were read again; {finding}"),
+            None => "The settings were read again.".to_owned(),
+        });
     }
 
     pub(in crate::tui) fn leave(&mut self) {
@@ -370,96 +410,6 @@ impl App {
 
     pub(in crate::tui) fn ask(&mut self, ask: Ask) {
         self.effects.push(Effect::Ask(ask));
-    }
-
-    /// Returns the context in which keys count.
-    #[must_use]
-    pub fn context(&self) -> Context {
-        if self.link.is_shown() {
-            return Context::Lost;
-        }
-        match (&self.overlay, self.focus) {
-            (Some(overlay), _) => overlay.context(),
-            (None, Focus::List) if self.list.is_filtering => Context::Filter,
-            (None, Focus::List) => Context::List,
-            (None, Focus::View) => Context::View,
-            (None, Focus::Typing) => Context::Typing,
-            (None, Focus::Copy) => self.copy_context(),
-            (None, Focus::Grid) => Context::Grid,
-        }
-    }
-
-    /// Returns whether an action means anything here: with one session there is no list and nothing beside it.
-    #[must_use]
-    pub fn offers(&self, action: &Action) -> bool {
-        self.mode == Mode::Dashboard || !act::FOR_MANY.contains(&action.name) && !action.name.starts_with("go-to-")
-    }
-
-    /// Returns the selected session.
-    #[must_use]
-    pub fn selected(&self) -> Option<&Status> {
-        self.sessions.selected()
-    }
-
-    /// Returns the session of a pane.
-    #[must_use]
-    pub fn session_of(&self, id: Option<SessionId>) -> Option<&Status> {
-        self.sessions.get(id?)
-    }
-
-    /// Returns the time of the last message.
-    #[must_use]
-    pub const fn now(&self) -> Now {
-        self.now
-    }
-
-    /// Returns the size of our terminal.
-    #[must_use]
-    pub const fn screen(&self) -> Screen {
-        self.screen
-    }
-
-    /// Returns whether we have the keyboard of the session in the focused pane.
-    #[must_use]
-    pub fn control(&self) -> &Control {
-        &self.panes.focused().control
-    }
-
-    /// Returns whether what is typed goes to a program.
-    #[must_use]
-    pub fn is_typing(&self) -> bool {
-        self.context() == Context::Typing && *self.control() == Control::Held
-    }
-
-    /// Returns whether the keys that may follow are to be shown.
-    #[must_use]
-    pub const fn is_which_key_shown(&self) -> bool {
-        self.is_which_key_shown
-    }
-
-    /// Returns whether the next key is described, not done.
-    #[must_use]
-    pub const fn wants_key(&self) -> bool {
-        self.wants.is_some()
-    }
-
-    /// Returns where everything is drawn.
-    #[must_use]
-    pub fn layout(&self) -> Layout {
-        self.arranged(self.focus)
-    }
-
-    fn arranged(&self, focus: Focus) -> Layout {
-        let arrangement = match (&self.mode, self.is_zoomed, focus) {
-            (Mode::Single, ..) | (Mode::Dashboard, true, Focus::View | Focus::Typing | Focus::Copy) => {
-                Arrangement::Alone
-            }
-            (Mode::Dashboard, _, Focus::List) => Arrangement::List,
-            (Mode::Dashboard, _, Focus::Grid) => Arrangement::Whole,
-            (Mode::Dashboard, false, _) if self.is_list_hidden => Arrangement::Panes,
-            (Mode::Dashboard, false, Focus::View | Focus::Typing | Focus::Copy) => Arrangement::Pane,
-        };
-        Layout::new(self.screen, arrangement, self.list.is_wide && focus == Focus::List)
     }
 
     /// Takes what has to be drawn anew.

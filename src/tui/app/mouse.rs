@@ -101,6 +101,9 @@ impl App {
             return;
         }
         let layout = self.layout();
+        if let (Focus::Logs, Gesture::Wheel(by)) = (self.focus, gesture) {
+            return self.move_logs(|logs| logs.scroll(isize::from(by)));
+        }
         let is_selecting = matches!(gesture, Gesture::Drag | Gesture::Release);
         if let Some(pane) = self.copying.as_ref().filter(|copying| !copying.is_loading).map(|copying| copying.pane)
             && let Some(area) = self.area_of(pane)
@@ -183,6 +186,7 @@ impl App {
                 Gesture::Release | Gesture::Other => {}
             }
         });
+        self.read_on();
         if is_done {
             self.leave_copy();
         } else if gesture == Gesture::Release && self.with_copy(|copy| copy.selection.is_some()) == Some(true) {

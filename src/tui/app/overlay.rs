@@ -15,12 +15,19 @@ use crate::tui::copy::Copy;
 use crate::tui::key::Key;
 use crate::tui::keymap::describe;
 use crate::tui::line::Line;
+use crate::tui::logs::Logs;
 
 /// What a line is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prompt {
     /// Words that the session is watched for.
     Words,
+    /// How long a session may be silent.
+    Silence,
+    /// A line for chosen sessions.
+    Line,
+    /// Keys for chosen sessions.
+    Keys,
     /// Another name for the session.
     Rename,
     /// Other tags for the session.
@@ -42,6 +49,8 @@ pub enum Then {
     Type(Vec<u8>),
     /// Rows are removed.
     Remove(Vec<SessionId>),
+    /// A session ends and starts anew.
+    StartOver(SessionId),
 }
 
 /// An overlay.
@@ -149,11 +158,14 @@ impl App {
         let Some(Overlay::Prompt { prompt, line, .. }) = self.overlay.take() else { return };
         self.damage.chrome();
         let text = line.text().trim().to_owned();
-        if text.is_empty() && prompt != Prompt::Tags {
+        if text.is_empty() && !matches!(prompt, Prompt::Tags | Prompt::Line) {
             return;
         }
         match prompt {
             Prompt::Words => self.watch_for(&text),
+            Prompt::Silence => self.watch_for_silence(&text),
+            Prompt::Line => self.send(&line.text(), false),
+            Prompt::Keys => self.send(&text, true),
             Prompt::Rename => self.rename(Some(text), None),
             Prompt::Tags => self.rename(None, Some(text)),
             Prompt::Search => self.start_search(text),
@@ -214,6 +226,7 @@ impl App {
                 (LABELS[at] != "kind").then(|| &mut form.fields[at])
             }
             None if self.focus == Focus::Copy => self.copying.as_mut()?.copy.find.as_mut().map(|find| &mut find.line),
+            None if self.focus == Focus::Logs => self.logs_view.as_mut()?.logs.find.as_mut().map(|find| &mut find.line),
             None if self.list.is_filtering => Some(&mut self.list.filter),
             Some(_) | None => None,
         }
@@ -224,6 +237,7 @@ impl App {
         match self.context() {
             Context::Filter => self.on_filter(),
             Context::Palette => self.on_palette(),
+            Context::Find if self.focus == Focus::Logs => self.in_logs(Logs::on_find),
             Context::Find => {
                 self.with_copy(Copy::on_find);
             }

@@ -15,6 +15,8 @@ use crate::tui::app::App;
 use crate::tui::app::Ask;
 use crate::tui::app::Effect;
 use crate::tui::app::SECOND_NS;
+use crate::tui::app::services;
+use crate::tui::view;
 
 /// Pauses between samples: after something happened, and at most.
 const PAUSE_NS: (u64, u64) = (2 * SECOND_NS, 60 * SECOND_NS);
@@ -34,6 +36,8 @@ pub struct Sample {
     pub branch: Option<String>,
     /// The last line of its screen.
     pub last_line: Option<String>,
+    /// It seems to wait for input.
+    pub waits: bool,
     bytes: u64,
     /// Its directory was looked at.
     is_looked_up: bool,
@@ -108,6 +112,7 @@ impl Samples {
             sample.rates.push_back(if said == 0 { 0 } else { (said * 1000 / ms).max(1) });
             if said > 0 {
                 sample.is_fresh = true;
+                sample.waits = false;
                 busy.push(status.id);
             }
         }
@@ -115,6 +120,16 @@ impl Samples {
         self.at = Some(now + self.pause);
         self.is_asked = false;
         busy
+    }
+
+    /// Takes the next sample no later than this.
+    pub(in crate::tui) fn hurry(&mut self, at: u64) {
+        self.at = self.at.map(|known| known.min(at));
+    }
+
+    /// Takes whether a session seems to wait; returns whether that is news.
+    pub(in crate::tui) fn set_waits(&mut self, id: SessionId, waits: bool) -> bool {
+        self.known.get_mut(&id).is_some_and(|sample| std::mem::replace(&mut sample.waits, waits) != waits)
     }
 
     pub(in crate::tui) fn set_last_line(&mut self, id: SessionId, screen: &str) {
@@ -140,17 +155,21 @@ impl App {
         for status in rows {
             self.sessions.refresh(status);
         }
+        self.find_waiting(&busy);
         self.watch_samples(&busy);
-        if self.list.is_wide {
-            self.ask_more(rows);
+        let is_asked = self.list.is_wide && self.ask_more(rows);
+        // A service may be busy without a word.
+        let is_busy = |status: &Status| status.service.is_some() && services::runs(status);
+        if !is_asked && rows.iter().any(is_busy) && view::shows_load(self) {
+            self.ask(Ask::Procs);
         }
         if !busy.is_empty() {
             self.damage.chrome();
         }
     }
 
-    /// Asks for what only the wide list shows, of sessions that said something since.
-    fn ask_more(&mut self, rows: &[Status]) {
+    /// Asks for what only the wide list shows, of sessions that said something since. Returns whether there were any.
+    fn ask_more(&mut self, rows: &[Status]) -> bool {
         let mut asked = 0;
         for status in rows {
             let Some(sample) = self.samples.known.get_mut(&status.id) else { continue };
@@ -162,6 +181,7 @@ impl App {
         if asked > 0 {
             self.ask(Ask::Procs);
         }
+        asked > 0
     }
 
     pub(in crate::tui) fn on_procs(&mut self, procs: Vec<ProcessInfo>) {

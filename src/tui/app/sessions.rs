@@ -66,9 +66,24 @@ impl Sessions {
         self.selected = id;
     }
 
+    /// Takes all rows: those that were there keep their places, also with another session.
     fn replace(&mut self, rows: Vec<Status>) {
-        self.rows = rows;
+        let before = std::mem::take(&mut self.rows);
+        let (mut known, new): (Vec<Status>, Vec<Status>) =
+            rows.into_iter().partition(|row| before.iter().any(|old| old.id == row.id || is_same_service(old, row)));
+        let place = |row: &Status| before.iter().position(|old| old.id == row.id || is_same_service(old, row));
+        known.sort_by_key(place);
+        self.rows = known;
+        for row in new {
+            self.put(row);
+        }
         self.is_known = true;
+    }
+
+    /// Returns the session that a service has instead of this one.
+    fn successor(&self, old: &Status) -> Option<SessionId> {
+        let is_heir = |row: &&Status| row.id != old.id && is_same_service(old, row);
+        self.rows.iter().rev().find(is_heir).map(|row| row.id)
     }
 
     /// Adds or renews a row; returns the state it had.
@@ -76,8 +91,10 @@ impl Sessions {
         if let Some(row) = self.rows.iter_mut().find(|row| row.id == status.id) {
             return Some(std::mem::replace(row, status).state);
         }
-        let at = self.rows.partition_point(|row| row.id < status.id);
-        self.rows.insert(at, status);
+        // The next session of a service stands where the last one does.
+        let heir = self.rows.iter().rposition(|row| is_same_service(row, &status)).map(|at| at + 1);
+        let behind = || self.rows.iter().rposition(|row| row.id < status.id).map_or(0, |at| at + 1);
+        self.rows.insert(heir.unwrap_or_else(behind), status);
         None
     }
 
@@ -90,12 +107,17 @@ impl Sessions {
         }
     }
 
-    /// Removes a row; returns where it was.
-    fn remove(&mut self, id: SessionId) -> Option<usize> {
+    /// Removes a row and returns it.
+    fn remove(&mut self, id: SessionId) -> Option<Status> {
         let at = self.rows.iter().position(|row| row.id == id)?;
-        self.rows.remove(at);
-        Some(at)
+        Some(self.rows.remove(at))
     }
+}
+
+/// Returns whether two sessions are of the same instance of a service: one came after the other.
+fn is_same_service(one: &Status, other: &Status) -> bool {
+    let of = |status: &Status| status.service.as_ref().map(|service| (service.service.clone(), service.instance));
+    one.service.is_some() && of(one) == of(other)
 }
 
 impl App {
@@ -105,7 +127,15 @@ impl App {
             .filter(|row| row.end().is_some() && self.sessions.get(row.id).is_some_and(|was| was.end().is_none()))
             .map(|row| row.id)
             .collect();
+        let is_gone = |row: &&Status| rows.iter().all(|other| other.id != row.id);
+        let gone: Vec<Status> = self.sessions.rows().iter().filter(is_gone).cloned().collect();
+        self.past.note_all(&rows, self.now.wall_ms);
         self.sessions.replace(rows);
+        for gone in gone {
+            if let Some(heir) = self.sessions.successor(&gone) {
+                self.succeed(gone.id, heir);
+            }
+        }
         for id in self.panes.all().filter_map(|pane| pane.session).collect::<Vec<_>>() {
             if self.sessions.get(id).is_none() && self.mode == Mode::Dashboard {
                 self.forget(id);
@@ -125,6 +155,9 @@ impl App {
         if let Some((name, layout)) = self.layout_wish.take() {
             self.open_layout(&name, &layout);
         }
+        if std::mem::take(&mut self.is_for_services) {
+            self.go_to_services();
+        }
         if self.sessions.selected().is_none() {
             let first = self.list.rows().next();
             self.show(first);
@@ -134,14 +167,19 @@ impl App {
     pub(in crate::tui) fn on_changed(&mut self, status: Status) {
         let (id, has_ended) = (status.id, status.end().is_some());
         let is_visible = self.layout().list.is_some() || self.overlay.is_some() || self.panes.len() > 1;
+        self.past.note(&status, self.now.wall_ms);
         let before = self.sessions.put(status);
         let is_new = before.is_none();
         let is_other_state = before.as_ref() != self.sessions.get(id).map(|status| &status.state);
         if is_visible || is_other_state {
             self.refresh_list();
         }
+        self.plan_ages();
         if is_other_state {
-            self.plan_ages();
+            self.on_other_run(id);
+        }
+        if has_ended {
+            self.start_over(id);
         }
         if is_new {
             self.sync_grid();
@@ -165,16 +203,25 @@ impl App {
     pub(in crate::tui) fn on_removed(&mut self, id: SessionId) {
         let was_selected = self.sessions.selected_id() == Some(id);
         let line = self.list.rows().position(|row| row == id);
-        if self.sessions.remove(id).is_none() {
-            return;
+        let Some(gone) = self.sessions.remove(id) else { return };
+        let heir = self.sessions.successor(&gone);
+        if let Some(heir) = heir.filter(|_| self.list.marked.contains(&id)) {
+            self.list.marked.insert(heir);
         }
         self.samples.forget(id);
         self.alerts.forget(id);
+        self.past.forget(id);
+        self.ending.retain(|known| *known != id);
         self.on_free(id);
         self.plan_ages();
         self.refresh_list();
         if was_selected && self.mode == Mode::Single {
             self.leave();
+            return;
+        }
+        if let Some(heir) = heir {
+            self.succeed(id, heir);
+            self.forget(id);
             return;
         }
         let next = line.and_then(|at| self.list.rows().nth(at)).or_else(|| self.list.rows().last());

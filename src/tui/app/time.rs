@@ -1,6 +1,7 @@
 //! What happens by itself: messages go, sizes are told, ages are drawn, samples are taken. Nothing happens while nothing is due.
 
 use crate::session::status::State;
+use crate::session::status::Status;
 use crate::tui::app::App;
 use crate::tui::app::Copying;
 use crate::tui::app::Link;
@@ -8,6 +9,8 @@ use crate::tui::app::SECOND_NS;
 
 /// How often ages are drawn anew.
 const AGES_NS: u64 = 60 * SECOND_NS;
+/// A start that is so near is counted down.
+const NEAR_MS: u64 = 100_000;
 
 impl App {
     /// Returns when [`Msg::Tick`] should come, in monotonic nanoseconds.
@@ -62,7 +65,12 @@ impl App {
 
     /// Plans the next drawing of ages: each minute, and each second while one counts down.
     pub(super) fn plan_ages(&mut self) {
-        let is_counting = self.sessions.rows().iter().any(|status| matches!(status.state, State::Stopping { .. }));
+        let now = self.now.wall_ms;
+        let is_near = |status: &Status| {
+            status.service.as_ref().is_some_and(|service| (now..now + NEAR_MS).contains(&service.next_start_ms))
+        };
+        let is_counted = |status: &Status| matches!(status.state, State::Stopping { .. }) || is_near(status);
+        let is_counting = self.sessions.rows().iter().any(is_counted);
         let pause = if is_counting { SECOND_NS } else { AGES_NS };
         self.ages_at = if self.sessions.rows().is_empty() { u64::MAX } else { self.now.mono + pause };
     }

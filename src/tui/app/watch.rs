@@ -32,7 +32,7 @@ impl App {
 
     pub(in crate::tui) fn watch_in(&mut self, id: PaneId) {
         let Some(pane) = self.panes.get(id) else { return };
-        if pane.target().is_empty() || pane.session.is_some_and(|id| self.is_own(id)) {
+        if pane.target().is_empty() || pane.session.is_some_and(|id| self.is_own(id) || self.is_unborn(id)) {
             return;
         }
         let channel = self.panes.channel();
@@ -121,7 +121,11 @@ impl App {
         if let Some(status) = self.selected()
             && status.end().is_some()
         {
-            let text = format!("{} has ended ({}); this is its last screen.", text::clean(&status.name), status.word());
+            let (name, word) = (text::clean(&status.name), status.word());
+            let text = match status.service {
+                Some(_) => format!("{name} does not run ({word}); S starts it."),
+                None => format!("{name} has ended ({word}); this is its last screen."),
+            };
             self.back_to_watching();
             if self.focus == Focus::List && self.tiles().is_empty() {
                 self.set_focus(Focus::View);

@@ -3,23 +3,27 @@
 //! Pure, over rows of [`term::Scroll`](crate::term::Scroll). The view is pinned: what a session says meanwhile waits in `fresh`, is
 //! counted, and is shown when somebody goes to the end.
 
+mod find;
 mod motion;
 mod search;
 mod select;
 #[cfg(test)]
 mod tests;
+mod window;
 
 use std::collections::HashMap;
 
 use crate::term::Row;
 use crate::term::Scroll;
 use crate::term::Size;
-use crate::tui::line::Line;
 
+pub use find::Find;
 pub use motion::Motion;
 pub use motion::Seek;
 pub use search::Pattern;
 pub use select::Shape;
+pub use window::LIMIT;
+pub use window::Part;
 
 /// Most bytes that wait; beyond that the oldest are forgotten and only their lines are counted.
 const FRESH: usize = 8 << 20;
@@ -40,17 +44,6 @@ pub struct Selection {
     pub anchor: Pos,
     /// How it is meant.
     pub shape: Shape,
-}
-
-/// A search that is being typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Find {
-    /// What.
-    pub line: Line,
-    /// Towards the beginning.
-    pub is_back: bool,
-    /// Where it began, and what was seen there.
-    origin: (Pos, usize),
 }
 
 /// See the module.
@@ -77,7 +70,8 @@ pub struct Copy {
     pub new_lines: u64,
     /// The column that motions up and down return to.
     wish: usize,
-    marks: HashMap<char, Pos>,
+    /// Places, and the offset of what is there; one that is not among the rows is beyond them.
+    marks: HashMap<char, (Pos, u64)>,
     /// Where it jumped from.
     before: Pos,
     seek: Option<(Seek, char)>,
@@ -85,6 +79,7 @@ pub struct Copy {
     fresh: (u64, Vec<u8>),
     /// Offset behind all that was read.
     next: u64,
+    window: window::Window,
 }
 
 impl Copy {
@@ -108,6 +103,7 @@ impl Copy {
             seek: None,
             fresh: (0, Vec::new()),
             next: 0,
+            window: window::Window::default(),
         }
     }
 
@@ -115,21 +111,6 @@ impl Copy {
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         self.scroll.rows()
-    }
-
-    /// Takes history, before anything is shown.
-    pub fn load(&mut self, at: u64, bytes: &[u8]) {
-        self.scroll.feed(at, bytes);
-        self.next = at + bytes.len() as u64;
-    }
-
-    /// All of history is there: the end of it is shown.
-    pub fn loaded(&mut self, height: usize) {
-        self.height = height.max(1);
-        self.scroll.settle();
-        let last = self.rows().len().saturating_sub(1);
-        self.cursor = Pos { row: last, col: 0 };
-        self.top = (last + 1).saturating_sub(self.height);
     }
 
     /// Returns the offset of the next byte that is wanted.
@@ -158,10 +139,11 @@ impl Copy {
         let (at, bytes) = std::mem::take(&mut self.fresh);
         self.new_lines = 0;
         if !bytes.is_empty() {
+            let same = self.rows().len().saturating_sub(usize::from(self.scroll.size().rows()));
             self.scroll.feed(at, &bytes);
             self.scroll.settle();
             if let Some(pattern) = &mut self.pattern {
-                pattern.search(self.scroll.rows());
+                pattern.forget_from(self.scroll.rows(), same);
             }
         }
     }
@@ -175,7 +157,7 @@ impl Copy {
     /// Returns whether the view stands at the end of all.
     #[must_use]
     pub fn is_at_end(&self) -> bool {
-        self.top + self.height >= self.rows().len() && self.new_lines == 0
+        self.top + self.height >= self.rows().len() && self.new_lines == 0 && self.is_live()
     }
 
     /// Moves the cursor, as often as was said.
@@ -229,12 +211,13 @@ impl Copy {
 
     /// Remembers the cursor under a letter.
     pub fn set_mark(&mut self, c: char) {
-        self.marks.insert(c, self.cursor);
+        let offset = self.scroll.offset_of(self.cursor.row).unwrap_or(0);
+        self.marks.insert(c, (self.cursor, offset));
     }
 
     /// Goes back to a letter, or to where the last jump began; `false` if nothing is there.
     pub fn go_to_mark(&mut self, c: char) -> bool {
-        let to = if c == '\'' || c == '`' { Some(self.before) } else { self.marks.get(&c).copied() };
+        let to = if c == '\'' || c == '`' { Some(self.before) } else { self.marks.get(&c).map(|(at, _)| *at) };
         to.is_some_and(|to| {
             self.jump(to);
             true
@@ -322,69 +305,6 @@ impl Copy {
     pub fn selected_in(&self, row: usize) -> Option<(usize, usize)> {
         let selection = self.selection?;
         select::columns(self.rows().get(row)?, row, selection.anchor, self.cursor, selection.shape)
-    }
-
-    /// Begins to type a search.
-    pub fn start_find(&mut self, is_back: bool) {
-        self.find = Some(Find { line: Line::default(), is_back, origin: (self.cursor, self.top) });
-    }
-
-    /// What is searched changed: goes to the first match from where it began.
-    pub fn on_find(&mut self) {
-        let Some(find) = &self.find else { return };
-        let (text, is_back, origin) = (find.line.text(), find.is_back, find.origin);
-        self.is_back = is_back;
-        (self.cursor, self.top) = origin;
-        self.set_pattern(&text);
-        self.go_to_match(false);
-        if self.cursor.row + 1 == self.top + self.height && self.height > 1 {
-            // The field lies over the last row.
-            self.top += 1;
-        }
-    }
-
-    /// Searches for a text.
-    pub fn set_pattern(&mut self, text: &str) {
-        self.pattern = (!text.is_empty()).then(|| {
-            let mut pattern = Pattern::new(text);
-            pattern.search(self.scroll.rows());
-            pattern
-        });
-    }
-
-    /// Keeps what was found, or goes back to where the search began.
-    pub fn end_find(&mut self, is_kept: bool) {
-        if let Some(find) = self.find.take()
-            && !is_kept
-        {
-            (self.cursor, self.top) = find.origin;
-            self.pattern = None;
-        }
-    }
-
-    /// Goes to the next match in the direction of the search, or against it; `false` if there is none.
-    pub fn go_to_match(&mut self, is_reverse: bool) -> bool {
-        let count = std::mem::take(&mut self.count).max(1);
-        let is_back = self.is_back != is_reverse;
-        for _ in 0..count {
-            let found = self.pattern.as_ref().and_then(|pattern| pattern.next(self.cursor, is_back));
-            let Some(to) = found else { return false };
-            self.jump(to);
-        }
-        true
-    }
-
-    /// Searches for the word under the cursor.
-    pub fn find_word(&mut self) -> Option<String> {
-        let (from, to) = motion::word_around(self.rows(), self.cursor);
-        let word = self.rows().get(from.row)?.text(from.col, to.col + 1);
-        if word.trim().is_empty() {
-            return None;
-        }
-        self.is_back = false;
-        self.set_pattern(&format!(r"\b{}\b", regex::escape(&word)));
-        self.go_to_match(false);
-        Some(word)
     }
 
     /// Goes to the next line that looks like an error, or to one before.

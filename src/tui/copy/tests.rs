@@ -3,10 +3,15 @@
 use super::*;
 use proptest::prelude::*;
 
+fn part(at: u64, text: &str) -> Part {
+    let mut part = Part::new(Size::clamped(5, 20), false, None, None);
+    part.feed(at, text.replace('\n', "\r\n").as_bytes());
+    part
+}
+
 fn copy(text: &str) -> Copy {
     let mut copy = Copy::new(Size::clamped(5, 20), false);
-    copy.load(0, text.replace('\n', "\r\n").as_bytes());
-    copy.loaded(5);
+    copy.restart(part(0, text), 5, (true, true));
     copy.go(Motion::First);
     copy
 }
@@ -158,7 +163,7 @@ fn prompts_errors_words_and_marks_are_gone_to() {
     assert!(copy.go_to_mark('\'') && copy.cursor.row == 1);
     assert!(!copy.go_to_mark('z'));
     copy.jump(Pos { row: 1, col: 7 });
-    assert_eq!(copy.find_word().as_deref(), Some("no"));
+    assert_eq!(copy.find_word(false).as_deref(), Some("no"));
 }
 
 #[test]
@@ -199,5 +204,56 @@ proptest! {
             copy.scroll_by(count as isize - 20);
             prop_assert!(copy.cursor.row >= copy.top && copy.cursor.row < copy.top + copy.height);
         }
+    }
+}
+
+#[test]
+fn ux24_a_search_finds_the_nearest_first_and_goes_on_a_piece_at_a_time() {
+    let text: String = (0..100_000).map(|n| format!("line {n} of it\n")).collect();
+    let mut copy = copy(&text);
+    copy.go(Motion::Last);
+    copy.start_find(true);
+    copy.find.as_mut().expect("a search").line.insert("7 of");
+    copy.on_find();
+    assert_eq!(copy.rows()[copy.cursor.row].all(), "line 99997 of it");
+    assert!(copy.is_searching(), "not all of it before the first match is seen");
+    let mut pieces = 0;
+    while copy.is_searching() {
+        copy.search_on();
+        pieces += 1;
+    }
+    assert!(pieces > 1);
+    assert_eq!(copy.pattern.as_ref().map(Pattern::count), Some(10_000));
+    assert_eq!(copy.rows()[copy.cursor.row].all(), "line 99997 of it");
+}
+
+proptest! {
+    #[test]
+    fn ux24_what_is_found_key_by_key_is_what_is_found_at_once(
+        text in "([ab01 ]|\n|漢|B){0,200}",
+        wanted in "[ab01B ]{1,5}|[ab01B.*|+]{1,5}",
+        is_back in proptest::bool::ANY,
+    ) {
+        let mut typed = copy(&text);
+        typed.jump(Pos { row: typed.rows().len() / 2, col: 3 });
+        let mut whole = copy(&text);
+        whole.jump(typed.cursor);
+        typed.start_find(is_back);
+        for c in wanted.chars() {
+            typed.find.as_mut().expect("a search").line.insert(&c.to_string());
+            typed.on_find();
+        }
+        while typed.is_searching() {
+            typed.search_on();
+        }
+        whole.is_back = is_back;
+        whole.set_pattern(&wanted);
+        whole.go_to_match(false);
+        let found = |copy: &Copy| {
+            let pattern = copy.pattern.as_ref().expect("a pattern");
+            (0..copy.rows().len()).map(|row| pattern.in_row(row, 20)).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(found(&typed), found(&whole));
+        prop_assert_eq!(typed.cursor, whole.cursor);
     }
 }

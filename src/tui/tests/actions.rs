@@ -28,7 +28,7 @@ fn ux7_every_action_and_session_is_in_the_palette_with_its_key() {
 #[test]
 fn ux7_what_has_no_key_is_done_from_the_palette() {
     let mut driver = many(1);
-    for c in ": r e l o a d Enter".split(' ') {
+    for c in ": r e l o a d - s e t Enter".split(' ') {
         driver.keys(c);
     }
     assert!(driver.effects.contains(&Effect::ReadSettings));

@@ -2,7 +2,13 @@
 //!
 //! Random keys, bytes, sizes, sessions, answers and losses of the daemon.
 
+use super::services::service;
 use super::*;
+use crate::client::follow::Chunk;
+use crate::history::Stream;
+use crate::session::service::death::Death;
+use crate::session::service::definition::Definition;
+use crate::session::service::status::ServiceState;
 
 #[derive(Debug, Clone)]
 enum Event {
@@ -22,6 +28,10 @@ enum Event {
     Mouse(u16, u16, u16, bool),
     Happened(u64, u8),
     Sample(u64),
+    /// A service: which session it has, its state.
+    Service(u64, u8),
+    /// Something of a history comes, on any channel that was asked for.
+    Log(usize, u8, u64),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -41,8 +51,13 @@ fn event() -> impl Strategy<Value = Event> {
         (0..100_u16, 1..140_u16, 1..60_u16, any::<bool>()).prop_map(|(code, x, y, is)| Event::Mouse(code, x, y, is)),
         (1..6_u64, 0..3_u8).prop_map(|(id, kind)| Event::Happened(id, kind)),
         (1..6_u64).prop_map(Event::Sample),
+        (1..9_u64, 0..5_u8).prop_map(|(id, state)| Event::Service(id, state)),
+        (any::<usize>(), 0..6_u8, 0..50_u64).prop_map(|(n, kind, at)| Event::Log(n, kind, at)),
     ]
 }
+
+const STATES: [ServiceState; 5] =
+    [ServiceState::Up, ServiceState::Backoff, ServiceState::CrashLoop, ServiceState::Stopped, ServiceState::Failed];
 
 /// Every way to press something, whether it counts here or not.
 fn sequences() -> Vec<String> {
@@ -78,7 +93,8 @@ fn apply(driver: &mut Driver, event: Event, outstanding: &mut Vec<Ask>) {
         Event::Answer(true) if matches!(outstanding.last(), Some(Ask::History { .. })) => {
             let Some(Ask::History { channel, from, .. }) = outstanding.pop() else { return };
             let bytes = b"one two\r\nerror\r\n\x1b]133;A\x07$ three\r\n".repeat(9);
-            driver.tell(Msg::Bulk(Bulk { channel, more: false, at: from.unwrap_or(0), bytes }));
+            let at = if let verbs::From::Offset(from) = from { from } else { 0 };
+            driver.tell(Msg::Bulk(Bulk { channel, more: false, at, bytes }));
             driver.tell(Msg::Closed(verbs::Closed { channel, end: None }))
         }
         Event::Answer(is_yes) => match outstanding.pop() {
@@ -104,6 +120,27 @@ fn apply(driver: &mut Driver, event: Event, outstanding: &mut Vec<Ask>) {
             let happened = verbs::Happened { seq: 1, at_ms: 1, id: SessionId(id), name: String::new(), what };
             driver.tell(Msg::Happened(Box::new(happened)))
         }
+        Event::Service(id, state) => {
+            // Sessions that are three apart are of one service.
+            let name = format!("svc{}", id % 3);
+            driver.tell(Msg::Changed(Box::new(service(id, &name, STATES[usize::from(state)]))))
+        }
+        Event::Log(n, kind, at) => {
+            let asked = outstanding
+                .iter()
+                .filter_map(|ask| if let Ask::Logs { channel, .. } = ask { Some(*channel) } else { None });
+            let channels: Vec<u32> = asked.collect();
+            let Some(channel) = channels.get(n % channels.len().max(1)).copied() else { return };
+            let stream = [Stream::Terminal, Stream::Out, Stream::Err][n % 3];
+            let bytes = b"one\ttwo \xe6\xbc\xa2\nerror\n\x1b[1mhalf".repeat(n % 9);
+            let chunk = match kind {
+                0 => Chunk::End(None),
+                1 => Chunk::Missed { at: at * 100, bytes: 7 },
+                2 => Chunk::Torn { at },
+                _ => Chunk::Bytes { at: at * 100, stream, time_us: at * 1_000_000, bytes },
+            };
+            driver.tell(Msg::Log { channel, chunk })
+        }
         Event::Sample(id) => driver.answer(Ask::Sample, Answer::Listing(vec![session(id, "s")])),
         Event::Later(ms) => {
             driver.later(ms);
@@ -126,7 +163,15 @@ fn answer(ask: Ask, is_yes: bool) -> Msg {
         Ask::Procs => Ok(Answer::Procs(Vec::new())),
         Ask::LastLine { .. } => Ok(Answer::Text("last".into())),
         Ask::Stop { .. } | Ask::Remove { .. } | Ask::Signal { .. } => Ok(Answer::Outcomes(Vec::new())),
-        Ask::Rename { .. }
+        Ask::Act { .. } => Ok(Answer::Acts(verbs::Acts::default())),
+        Ask::Why { id } => Ok(Answer::Histories(vec![verbs::ServiceHistory {
+            status: service(id.0, "web", ServiceState::Up),
+            deaths: vec![Death { lines: vec!["boom".into()], ..Death::default() }; 3],
+        }])),
+        Ask::Definition { .. } => Ok(Answer::Definitions(vec![Definition::default()])),
+        Ask::Logs { .. }
+        | Ask::Rename { .. }
+        | Ask::Send { .. }
         | Ask::Events
         | Ask::History { .. }
         | Ask::Take { .. }

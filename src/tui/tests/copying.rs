@@ -4,7 +4,9 @@ use super::*;
 
 fn history_of(driver: &mut Driver, effects: &[Effect], text: &str) {
     let asked = asks(effects).into_iter().find_map(|ask| match ask {
-        Ask::History { channel, from, .. } => Some((*channel, from.unwrap_or(0))),
+        Ask::History { channel, from, .. } => {
+            Some((*channel, if let verbs::From::Offset(from) = from { *from } else { 0 }))
+        }
         _ => None,
     });
     let (channel, at) = asked.expect("history is asked for");
@@ -108,7 +110,7 @@ fn k1_a_lost_daemon_leaves_copy_mode_where_it_was() {
     let before = driver.screen(120, 40);
     driver.tell(Msg::Lost("broken".into()));
     let back = driver.tell(Msg::Connected);
-    assert!(asks(&back).iter().any(|ask| matches!(ask, Ask::History { from: Some(_), .. })), "{back:?}");
+    assert!(asks(&back).iter().any(|ask| matches!(ask, Ask::History { from: verbs::From::Offset(_), .. })), "{back:?}");
     driver.answer(Ask::Subscribe, Answer::Listing(vec![session(1, "web")]));
     assert_eq!(driver.screen(120, 40).lines().nth(10), before.lines().nth(10));
     assert_eq!(driver.app.focus, Focus::Copy);

@@ -7,8 +7,13 @@ mod anything;
 mod app;
 mod copying;
 mod keys;
+mod logs;
 mod looks;
 mod more;
+mod reading;
+mod rest;
+mod services;
+mod snapshots;
 
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;

@@ -74,7 +74,8 @@ fn alerts_are_marked_counted_gone_to_and_do_not_flap() {
 #[test]
 fn activity_silence_and_words_are_told_where_they_are_watched_for() {
     let mut driver = many(2);
-    driver.keys("a a a s a w");
+    driver.keys("a a a s");
+    driver.keys("Enter a w");
     type_text(&mut driver, "err(or)?");
     driver.keys("Enter");
     driver.keys("j");
@@ -91,7 +92,7 @@ fn activity_silence_and_words_are_told_where_they_are_watched_for() {
     let effects = sample(&mut driver, 100, now);
     assert_eq!(driver.app.alerts.of(SessionId(1)).map(|alert| alert.kind), Some("activity"));
     let channel = asks(&effects).into_iter().find_map(|ask| match ask {
-        Ask::History { channel, from: Some(9), .. } => Some(*channel),
+        Ask::History { channel, from: verbs::From::Offset(9), .. } => Some(*channel),
         _ => None,
     });
     let channel = channel.expect("what was said is read");

@@ -42,6 +42,16 @@ impl Depth {
         }
     }
 
+    /// Returns it with what the command line says about colours.
+    #[must_use]
+    pub const fn wanted(self, color: Option<bool>) -> Self {
+        match (self, color) {
+            (_, Some(false)) => Self::Mono,
+            (Self::Mono, Some(true)) => Self::Sixteen,
+            (depth, _) => depth,
+        }
+    }
+
     /// Appends the parameters of a colour; `base` is 30, 40 or 58 for text, ground and underline.
     pub fn push(self, color: Color, base: u8, out: &mut Vec<u8>) {
         let extended = if base == 58 { 58 } else { base + 8 };

@@ -4,6 +4,7 @@
 //! bring colours of 24 bits, each readable on its ground. Every state is also a word: nothing is said by colour alone.
 
 mod depth;
+mod own;
 mod palettes;
 
 use ratatui::style::Color;
@@ -11,10 +12,14 @@ use ratatui::style::Modifier;
 use ratatui::style::Style;
 
 use crate::config;
+use crate::session::service::status::ServiceState;
 use crate::session::status::How;
 use crate::session::status::State;
+use crate::session::status::Status;
 
 pub use depth::Depth;
+pub use own::check;
+pub use palettes::Palette;
 
 /// What something we draw is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +81,29 @@ pub const ROLES: [Role; 16] = [
 impl Role {
     /// Returns what a state is.
     #[must_use]
-    pub fn of(state: &State) -> Self {
+    pub const fn of(state: &State) -> Self {
         match state {
             State::Running => Self::Running,
             State::Stopping { .. } => Self::Stopping,
-            State::Ended { end } if end.shell_code() == 0 || end.how == How::Stopped => Self::Ended,
+            State::Ended { end } if end.shell_code() == 0 || matches!(end.how, How::Stopped) => Self::Ended,
             State::Ended { .. } => Self::Failed,
+        }
+    }
+
+    /// Returns what a session or service is.
+    #[must_use]
+    pub const fn of_status(status: &Status) -> Self {
+        match &status.service {
+            None => Self::of(&status.state),
+            Some(service) => match service.state {
+                ServiceState::Up | ServiceState::Ready => Self::Running,
+                ServiceState::CrashLoop | ServiceState::Failed => Self::Failed,
+                ServiceState::Stopped => Self::Ended,
+                ServiceState::Exited | ServiceState::Unknown => Self::of(&status.state),
+                ServiceState::Waiting | ServiceState::Starting | ServiceState::Stopping | ServiceState::Backoff => {
+                    Self::Stopping
+                }
+            },
         }
     }
 
@@ -99,28 +121,37 @@ impl Role {
 /// The looks that were chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    palette: Option<&'static palettes::Palette>,
+    palette: Option<Palette>,
     /// Boxes and marks are drawn without Unicode.
     pub is_ascii: bool,
     /// The terminal has no Unicode at all.
     pub is_forced_ascii: bool,
+    /// Its ground is light, as far as that is known.
+    pub is_light: Option<bool>,
 }
 
 impl Look {
     /// Takes what settings ask for and the terminal can do.
     #[must_use]
-    pub fn new(settings: &config::Tui, has_utf8: bool) -> Self {
+    pub fn new(settings: &config::Tui, themes: &config::Themes, has_utf8: bool, is_light: Option<bool>) -> Self {
+        let wanted = match (settings.theme.as_str(), is_light) {
+            ("auto", Some(true)) => "light",
+            ("auto", Some(false)) => "dark",
+            (name, _) => name,
+        };
+        let own = themes.0.iter().find(|theme| theme.name == wanted);
         Self {
-            palette: palettes::named(&settings.theme),
+            palette: own.map_or_else(|| palettes::named(wanted), |theme| Some(Palette::own(theme))),
             is_ascii: settings.ascii || !has_utf8,
             is_forced_ascii: !has_utf8,
+            is_light,
         }
     }
 
     /// Returns how something looks.
     #[must_use]
     pub fn style(&self, role: Role) -> Style {
-        match self.palette {
+        match &self.palette {
             Some(palette) => palette.style(role),
             None => own_colours(role),
         }
@@ -129,7 +160,7 @@ impl Look {
     /// Returns what is behind everything that we draw.
     #[must_use]
     pub fn ground(&self) -> Style {
-        self.palette.map_or_else(Style::new, |palette| palette.style(Role::Text))
+        self.palette.as_ref().map_or_else(Style::new, |palette| palette.style(Role::Text))
     }
 }
 

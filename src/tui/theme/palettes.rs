@@ -9,7 +9,7 @@ use super::Role;
 type Rgb = u32;
 
 /// A theme.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Palette {
     /// Its name in settings.
     pub name: &'static str,
@@ -74,12 +74,35 @@ pub const ALL: [Palette; 3] = [
 ];
 
 /// Returns a theme.
-pub fn named(name: &str) -> Option<&'static Palette> {
-    ALL.iter().find(|palette| palette.name == name)
+pub fn named(name: &str) -> Option<Palette> {
+    ALL.into_iter().find(|palette| palette.name == name)
 }
 
 impl Palette {
+    /// Returns it with another colour for a role, by the names in settings.
+    #[must_use]
+    pub fn with(mut self, role: &str, rgb: Rgb) -> Self {
+        let place = match role {
+            "ground" => &mut self.ground,
+            "text" => &mut self.text,
+            "faint" => &mut self.faint,
+            "selected" => &mut self.selected.0,
+            "selected_ground" => &mut self.selected.1,
+            "key" => &mut self.key,
+            "typing" => &mut self.typing,
+            "attention" => &mut self.attention,
+            "running" => &mut self.running,
+            "stopping" => &mut self.stopping,
+            "ended" => &mut self.ended,
+            "failed" => &mut self.failed,
+            _ => return self,
+        };
+        *place = rgb;
+        self
+    }
+
     /// Returns how something looks.
+    #[must_use]
     pub fn style(&self, role: Role) -> Style {
         let fg = match role {
             Role::Text | Role::Heading | Role::Notice | Role::Match => self.text,
@@ -103,7 +126,6 @@ const fn color(rgb: Rgb) -> Color {
 }
 
 /// Returns how well one colour can be read on another, 1 to 21, as WCAG 2 counts.
-#[cfg(test)]
 pub fn contrast(one: Color, other: Color) -> f64 {
     let luminance = |color: Color| {
         let Color::Rgb(r, g, b) = color else { return 0.0 };

@@ -84,19 +84,24 @@ pub fn cursor(copying: &Copying, area: Rect) -> Option<(u16, u16)> {
 /// Returns the words for the line over the pane.
 pub fn words(copying: &Copying) -> Vec<(String, Role)> {
     let copy = &copying.copy;
-    if copying.is_loading {
+    if copying.is_loading && copy.rows().is_empty() {
         return vec![("copy, reading".to_owned(), Role::Notice)];
     }
+    let more = if copy.is_oldest() { "" } else { "+" };
     let mut words = vec![
         ("copy".to_owned(), Role::Notice),
-        (format!("{}/{}", group(copy.cursor.row + 1), group(copy.rows().len())), Role::Text),
+        (format!("{}/{}{more}", group(copy.cursor.row + 1), group(copy.rows().len())), Role::Text),
     ];
+    if !copy.is_live() {
+        words.push(("newer below".to_owned(), Role::Attention));
+    }
     if copy.new_lines > 0 {
         words.push((format!("+{} new lines", group(copy.new_lines as usize)), Role::Attention));
     }
     if let Some(pattern) = &copy.pattern {
         let number = pattern.number_at(copy.cursor).map_or_else(String::new, |n| format!("{} of ", group(n)));
-        words.push((format!("{number}{} × {}", group(pattern.count()), pattern.text), Role::Text));
+        let more = if copy.is_searching() { "+" } else { "" };
+        words.push((format!("{number}{}{more} × {}", group(pattern.count()), pattern.text), Role::Text));
     }
     if copy.count > 0 {
         words.push((copy.count.to_string(), Role::Key));
@@ -105,7 +110,7 @@ pub fn words(copying: &Copying) -> Vec<(String, Role)> {
 }
 
 /// Writes a number in groups of three digits.
-fn group(number: usize) -> String {
+pub fn group(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (n, c) in digits.chars().enumerate() {

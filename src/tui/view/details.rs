@@ -13,7 +13,9 @@ use crate::tui::theme::Role;
 use crate::tui::view::age;
 use crate::tui::view::cut;
 use crate::tui::view::dialog::Dialog;
+use crate::tui::view::list;
 use crate::tui::view::put;
+use crate::tui::view::service;
 use crate::tui::view::wrap;
 
 /// Columns of labels.
@@ -44,12 +46,14 @@ pub fn dialog(app: &App, top: u16, screen: Rect) -> Dialog {
             ..Dialog::default()
         };
     };
-    for (label, value) in facts(app, status).into_iter().chain(more(app, status)) {
-        let mut label = label.to_owned();
-        for line in wrap(&text::clean(&value), limit) {
+    let known = facts(app, status).into_iter().chain(more(app, status));
+    let known = known.map(|(label, value)| (label.to_owned(), text::clean(&value), Role::Text));
+    for (mut label, value, role) in known.chain(service::explanation(app, status)) {
+        let indent = value.len() - value.trim_start().len();
+        for line in wrap(&value[indent..], limit.saturating_sub(indent as u16)) {
             lines.push(vec![
                 (format!("{label:<0$}", usize::from(LABEL)), app.look.style(Role::Faint)),
-                (line, app.look.style(Role::Text)),
+                (format!("{}{line}", " ".repeat(indent)), app.look.style(role)),
             ]);
             label.clear();
         }
@@ -72,6 +76,7 @@ fn facts(app: &App, status: &Status) -> Vec<(&'static str, String)> {
     }
     let branch = app.samples.of(status.id).and_then(|sample| sample.branch.clone());
     let cwd = branch.map_or_else(|| status.cwd.clone(), |branch| format!("{} on {branch}", status.cwd));
+    let supervised = status.service.as_ref().map(|it| service::facts(app, status, it)).unwrap_or_default();
     let all = [
         ("command", status.command.clone()),
         ("in", cwd),
@@ -80,7 +85,7 @@ fn facts(app: &App, status: &Status) -> Vec<(&'static str, String)> {
         ("attached", if who.is_empty() { "nobody".to_owned() } else { who.join(", ") }),
         ("title", status.title.clone().unwrap_or_default()),
     ];
-    all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    supervised.into_iter().chain(all).filter(|(_, value)| !value.is_empty()).collect()
 }
 
 const fn does(client: &Attached) -> &'static str {
@@ -111,6 +116,13 @@ fn more(app: &App, status: &Status) -> Vec<(&'static str, String)> {
         let left = if end.left.is_empty() { String::new() } else { format!("; left running: {:?}", end.left) };
         all.push(("ended", time(end.at_ms)));
         all.push(("why", format!("{}{by}{left}", end.word())));
+    }
+    if list::waits(app, status) {
+        all.push(("guess", "it probably waits for input: it sleeps in a read of its terminal".to_owned()));
+    }
+    let mut label = "history";
+    for (at_ms, word) in app.past.of(status.id) {
+        all.push((std::mem::take(&mut label), format!("{} {word}", time(*at_ms))));
     }
     all.retain(|(_, value)| !value.is_empty());
     all

@@ -29,7 +29,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         let role = if is_chosen { Role::Selected } else { Role::Heading };
         let x = put(buffer, (place.x, place.y), &name, width, app.look.style(role));
         let word = format!(" {} ", status.word());
-        put(buffer, (x, place.y), &word, (place.x + width).saturating_sub(x), app.look.style(Role::of(&status.state)));
+        put(buffer, (x, place.y), &word, (place.x + width).saturating_sub(x), app.look.style(Role::of_status(status)));
         let inner = Rect { y: place.y + 1, height: place.height.saturating_sub(1), width, ..place };
         if app.is_own(id) {
             put(buffer, (inner.x, inner.y), "this dashboard", inner.width, app.look.style(Role::Faint));

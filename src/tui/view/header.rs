@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::session::status::State;
+use crate::session::status::Status;
 use crate::tui::app::App;
 use crate::tui::app::Link;
 use crate::tui::theme::Role;
@@ -15,10 +16,13 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
     let style = |role| app.look.style(role);
     let mut x = put(buffer, (area.x, area.y), " rpm ", area.width, style(Role::Heading));
     let rows = app.sessions.rows();
-    let count = |role: Role| rows.iter().filter(|status| Role::of(&status.state) == role).count();
+    let count = |role: Role| rows.iter().filter(|status| Role::of_status(status) == role).count();
+    let is_stopping = |row: &&Status| matches!(row.state, State::Stopping { .. });
+    let stopping = rows.iter().filter(is_stopping).count();
     let parts = [
         (count(Role::Running), "running", Role::Running),
-        (rows.iter().filter(|row| matches!(row.state, State::Stopping { .. })).count(), "stopping", Role::Stopping),
+        (count(Role::Stopping).saturating_sub(stopping), "starting", Role::Stopping),
+        (stopping, "stopping", Role::Stopping),
         (count(Role::Ended), "ended", Role::Ended),
         (count(Role::Failed), "failed", Role::Failed),
         (app.list.marked.len(), "marked", Role::Attention),

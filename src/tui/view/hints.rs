@@ -19,6 +19,9 @@ use crate::tui::view::cut;
 use crate::tui::view::put;
 use crate::tui::view::width;
 
+/// What makes sense without any session, most useful first.
+const WITHOUT_SESSIONS: [&str; 6] = ["new-shell", "new", "help", "leave", "palette", "messages"];
+
 /// Draws it.
 pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
     let x = render_place(app, area, buffer);
@@ -118,6 +121,12 @@ fn hints(app: &App) -> Vec<(String, &'static str)> {
     }
     let mut found: Vec<&Bound> =
         app.keymap.bound(context).filter(|bound| bound.hint > 0 && app.offers(bound.action)).collect();
-    found.sort_by_key(|bound| bound.hint);
+    if context == Context::List && app.sessions.rows().is_empty() {
+        // Keys that would do nothing are no hints.
+        found = app.keymap.bound(context).filter(|bound| WITHOUT_SESSIONS.contains(&bound.action.name)).collect();
+        found.sort_by_key(|bound| WITHOUT_SESSIONS.iter().position(|name| *name == bound.action.name));
+    } else {
+        found.sort_by_key(|bound| bound.hint);
+    }
     found.into_iter().map(|bound| (bound.first(), bound.action.short)).collect()
 }

@@ -11,6 +11,7 @@ use crate::session::text;
 use crate::tui::app::App;
 use crate::tui::app::Control;
 use crate::tui::app::Focus;
+use crate::tui::app::Grouping;
 use crate::tui::app::Item;
 use crate::tui::theme::Role;
 use crate::tui::view::age;
@@ -18,6 +19,7 @@ use crate::tui::view::cut;
 use crate::tui::view::cut_start;
 use crate::tui::view::put;
 use crate::tui::view::say_in_pane;
+use crate::tui::view::service;
 use crate::tui::view::width;
 
 /// Columns of the marks at the left.
@@ -46,13 +48,12 @@ const fn column(
 }
 
 /// All columns, from left to right.
-const COLUMNS: [Column; 13] = [
-    column("name", (8, 24), 0, false, |_, status| (status.name.clone(), Role::Heading)),
-    column("state", (10, 12), 1, false, |app, status| (word(status, app.now().wall_ms), Role::of(&status.state))),
+const COLUMNS: [Column; 14] = [
+    column("name", (8, 24), 0, false, |app, status| (name(app, status).to_owned(), Role::Heading)),
+    column("state", (10, 14), 1, false, |app, status| (word(status, app.now().wall_ms), Role::of_status(status))),
     column("kind", (4, 4), 9, false, |_, status| (kind(status).to_owned(), Role::Faint)),
-    column("age", (5, 6), 2, true, |app, status| {
-        (age(end_or(status, app.now().wall_ms), status.started_ms), Role::Text)
-    }),
+    column("age", (5, 6), 2, true, |app, status| (lasted(status, app.now().wall_ms), Role::Text)),
+    column("restarts", (3, 8), 13, true, |_, status| (restarts(status), Role::Text)),
     column("out", (5, 6), 3, true, |app, status| (last_output(status, app.now().wall_ms), Role::Text)),
     column("att", (3, 12), 4, true, |app, status| (attached(app, status), Role::Text)),
     column("activity", (8, 8), 6, false, |app, status| (sparkline(app, status.id), Role::Running)),
@@ -63,19 +64,35 @@ const COLUMNS: [Column; 13] = [
     column("directory", (12, 30), 11, false, |_, status| (status.cwd.clone(), Role::Faint)),
     column("last line", (16, 200), 12, false, |app, status| (last_line(app, status.id), Role::Faint)),
 ];
-/// Only the wide list has them: what they show is asked for while it is there.
+/// Only the wide list has them, or one with services: what they show is asked for while it is there.
 const WIDE_ONLY: [&str; 3] = ["cpu", "mem", "last line"];
+/// What is worth most where there are services, in this order.
+const OF_SERVICES: [&str; 6] = ["name", "state", "age", "restarts", "cpu", "mem"];
+
+/// Columns that the names of services get before anything but the state.
+const SERVICE: u16 = 14;
 
 /// Returns the columns that fit, with their widths.
-fn plan(width: u16, longest: u16, is_wide: bool) -> Vec<(&'static Column, u16)> {
-    let mut by_rank: Vec<&'static Column> =
-        COLUMNS.iter().filter(|column| is_wide || !WIDE_ONLY.contains(&column.heading)).collect();
-    by_rank.sort_by_key(|column| column.rank);
+fn plan(width: u16, longest: u16, (is_wide, has_services): (bool, bool)) -> Vec<(&'static Column, u16)> {
+    let of_services = |column: &Column| OF_SERVICES.iter().position(|known| *known == column.heading);
+    let is_wanted = |column: &&Column| {
+        let is_more = has_services && of_services(column).is_some();
+        is_more || (is_wide || !WIDE_ONLY.contains(&column.heading)) && column.heading != "restarts"
+    };
+    let mut by_rank: Vec<&'static Column> = COLUMNS.iter().filter(is_wanted).collect();
+    by_rank.sort_by_key(|column| {
+        let first = if has_services { of_services(column) } else { None };
+        (first.unwrap_or(usize::MAX), column.rank)
+    });
     let room = width.saturating_sub(MARK);
     let mut used = 0;
     let mut chosen: Vec<(&'static Column, u16)> = Vec::new();
     for column in by_rank {
-        let least = if column.heading == "name" { column.width.0.min(room) } else { column.width.0 };
+        let least = match column.heading {
+            "name" if has_services => longest.clamp(column.width.0, SERVICE).min(room),
+            "name" => column.width.0.min(room),
+            _ => column.width.0,
+        };
         let needed = least + u16::from(!chosen.is_empty());
         if used + needed > room {
             break;
@@ -95,6 +112,31 @@ fn plan(width: u16, longest: u16, is_wide: bool) -> Vec<(&'static Column, u16)> 
     chosen
 }
 
+/// Whether the list is wide, and whether it has services.
+fn kind_of(app: &App) -> (bool, bool) {
+    let has_services = app.sessions.rows().iter().any(|status| status.service.is_some());
+    (app.list.is_wide && app.focus == Focus::List, has_services)
+}
+
+/// The name; the heading of a namespace says the first part of it.
+fn name<'a>(app: &App, status: &'a Status) -> &'a str {
+    let is_said = app.list.grouping == Grouping::Namespace;
+    let service = status.service.as_ref().filter(|_| is_said);
+    let rest = service.and_then(|service| status.name.strip_prefix(&service.namespace)?.strip_prefix('/'));
+    rest.unwrap_or(&status.name)
+}
+
+fn longest(app: &App) -> u16 {
+    app.sessions.rows().iter().map(|status| width(name(app, status))).max().unwrap_or(0)
+}
+
+/// Returns whether load and memory are seen.
+#[must_use]
+pub fn shows_load(app: &App) -> bool {
+    let Some(area) = app.layout().list else { return false };
+    plan(area.width, longest(app), kind_of(app)).iter().any(|(column, _)| column.heading == "cpu")
+}
+
 /// Draws heading and rows.
 pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
     let rows = app.sessions.rows();
@@ -104,8 +146,8 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         }
         return;
     }
-    let longest = rows.iter().map(|status| width(&status.name)).max().unwrap_or(0);
-    let plan = plan(area.width, longest, app.list.is_wide && app.focus == Focus::List);
+    let longest = longest(app);
+    let plan = plan(area.width, longest, kind_of(app));
     if app.list.is_filtering || !app.list.filter.is_empty() {
         render_filter(app, area, buffer);
     } else {
@@ -174,7 +216,8 @@ fn render_heading(app: &App, plan: &[(&Column, u16)], area: Rect, buffer: &mut B
     let style = app.look.style(Role::Faint);
     let mut x = area.x + MARK;
     for (column, width) in plan {
-        put(buffer, (x, area.y), &aligned(column, column.heading, *width), *width, style);
+        let heading: String = column.heading.chars().take(usize::from(*width)).collect();
+        put(buffer, (x, area.y), &aligned(column, &heading, *width), *width, style);
         x += width + 1;
     }
 }
@@ -206,12 +249,21 @@ fn mark(app: &App, status: &Status) -> (&'static str, Role) {
     match (app.list.marked.contains(&status.id), app.alerts.of(status.id)) {
         (true, _) => ("*", Role::Attention),
         (false, Some(_)) => ("!", Role::Attention),
+        (false, None) if waits(app, status) => ("?", Role::Attention),
         (false, None) => (" ", Role::Text),
     }
 }
 
+/// It probably waits for input.
+pub fn waits(app: &App, status: &Status) -> bool {
+    status.end().is_none() && app.samples.of(status.id).is_some_and(|sample| sample.waits)
+}
+
 /// The state; a stop counts down.
 fn word(status: &Status, now: u64) -> String {
+    if let Some(service) = &status.service {
+        return service::word(status, service, now);
+    }
     match status.state {
         State::Stopping { kill_at_ms } => format!("stopping {}", kill_at_ms.saturating_sub(now).div_ceil(1000)),
         State::Running | State::Ended { .. } => status.word(),
@@ -225,9 +277,16 @@ const fn kind(status: &Status) -> &'static str {
     }
 }
 
-/// Ages stop at the end.
-fn end_or(status: &Status, now: u64) -> u64 {
-    status.end().map_or(now, |end| end.at_ms)
+/// How long it ran; a service, how long it has been up.
+fn lasted(status: &Status, now: u64) -> String {
+    match &status.service {
+        Some(service) => service::up(service, now),
+        None => age(status.end().map_or(now, |end| end.at_ms), status.started_ms),
+    }
+}
+
+fn restarts(status: &Status) -> String {
+    status.service.as_ref().map_or_else(String::new, |service| service.restarts.to_string())
 }
 
 fn last_output(status: &Status, now: u64) -> String {
@@ -320,8 +379,14 @@ mod tests {
 
     #[test]
     fn columns_go_by_what_they_are_worth() {
-        let headings =
-            |width, is_wide| plan(width, 10, is_wide).iter().map(|(column, _)| column.heading).collect::<Vec<_>>();
+        let headings = |width, is_wide| {
+            plan(width, 10, (is_wide, false)).iter().map(|(column, _)| column.heading).collect::<Vec<_>>()
+        };
+        let of_services =
+            |width| plan(width, 10, (false, true)).iter().map(|(column, _)| column.heading).collect::<Vec<_>>();
+        assert_eq!(of_services(30), ["name", "state", "age"]);
+        assert_eq!(of_services(39), ["name", "state", "age", "restarts", "cpu"]);
+        assert_eq!(of_services(48), ["name", "state", "age", "restarts", "cpu", "mem"]);
         assert_eq!(headings(12, false), ["name"]);
         assert_eq!(headings(30, false), ["name", "state", "age"]);
         assert_eq!(headings(48, false), ["name", "state", "age", "out", "att"]);
@@ -329,9 +394,9 @@ mod tests {
             headings(80, false),
             ["name", "state", "kind", "age", "out", "att", "activity", "command", "branch"]
         );
-        assert_eq!(headings(200, true).len(), COLUMNS.len());
+        assert_eq!(headings(200, true).len(), COLUMNS.len() - 1);
         for width in 0..250 {
-            let plan = plan(width, 24, true);
+            let plan = plan(width, 24, (true, true));
             let used: u16 = plan.iter().map(|(_, width)| width + 1).sum();
             assert!(used.saturating_sub(1) + MARK <= width.max(MARK), "{width}");
         }

@@ -9,8 +9,10 @@ mod header;
 mod help;
 mod hints;
 mod list;
+mod logs;
 mod overlay;
 mod palette;
+mod service;
 mod text;
 mod title;
 mod which_key;
@@ -18,6 +20,7 @@ mod which_key;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::session::id::SessionId;
 use crate::session::status::Status;
 use crate::tui::app::App;
 use crate::tui::app::Copying;
@@ -38,6 +41,7 @@ use text::wrap;
 pub use hints::hint_at;
 pub use list::first_visible;
 pub use list::item_at;
+pub use list::shows_load;
 
 /// Draws one panel.
 type Panel = fn(&App, Rect, &mut Buffer);
@@ -75,7 +79,9 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     }
     which_key::render(app, buffer);
     if let Some(area) = layout.whole {
-        grid::render(app, area, buffer);
+        let panel: Panel = if app.focus == Focus::Logs { logs::render } else { grid::render };
+        panel(app, area, buffer);
+        degrade(app, if app.focus == Focus::Logs { Rect { height: 1, ..area } } else { Rect::ZERO }, buffer);
     }
     if let Some(area) = overlay::render(app, buffer) {
         degrade(app, area, buffer);
@@ -110,6 +116,7 @@ pub fn render_pane(app: &App, id: PaneId, area: Rect, buffer: &mut Buffer) {
             let lines = ["This dashboard runs inside this session.", "Shown in itself it would have no end."];
             say_in_pane(app, &lines, area, buffer);
         }
+        Some(id) if app.is_unborn(id) => render_unborn(app, id, area, buffer),
         _ if pane.target().is_empty() => render_empty(app, area, buffer),
         _ => pane.render(area, is_ended(app, pane), buffer),
     }
@@ -130,7 +137,7 @@ pub fn render_rows(app: &App, rows: &[(PaneId, u16)], buffer: &mut Buffer, mut d
 
 /// Returns copy mode if it is in a pane and there is something to show.
 fn copying_in(app: &App, id: PaneId) -> Option<&Copying> {
-    app.copying.as_ref().filter(|copying| copying.pane == id && !copying.is_loading)
+    app.copying.as_ref().filter(|copying| copying.pane == id && !copying.copy.rows().is_empty())
 }
 
 fn is_ended(app: &App, pane: &Pane) -> bool {
@@ -147,6 +154,17 @@ pub fn outer_title(app: &App) -> String {
         Some(status) => cut(&format!("{}: {} - rpm", status.name, status.word()), 80),
         None => "rpm".to_owned(),
     }
+}
+
+/// A service that never ran has no screen.
+fn render_unborn(app: &App, id: SessionId, area: Rect, buffer: &mut Buffer) {
+    let Some((status, service)) = app.sessions.get(id).and_then(|status| Some((status, status.service.as_ref()?)))
+    else {
+        return;
+    };
+    let state = format!("{} is {} and has not run yet.", status.name, status.word());
+    let reason = service.reason.clone().unwrap_or_default();
+    say_in_pane(app, &[&state, &reason, "", "S starts it, i tells all about it."], area, buffer);
 }
 
 /// Says how to begin, or that there is nothing here.
@@ -172,6 +190,7 @@ pub fn cursor(app: &App) -> Option<(u16, u16)> {
     let focused = app.panes.focused();
     match app.focus {
         Focus::Typing => focused.cursor(app.area_of(focused.id)?),
+        Focus::Logs => layout.whole.and_then(|area| logs::cursor(app, area)).or(Some((screen.x, screen.y))),
         Focus::Grid => grid::cursor(app).or(Some((screen.x, screen.y))),
         Focus::Copy => {
             let area = app.area_of(focused.id)?;

@@ -61,8 +61,8 @@ fn on_the_left(app: &App, pane: &Pane) -> Vec<(String, Role)> {
         return parts;
     }
     let (word, role) = word(app, pane);
-    if status.end().is_some() {
-        parts.push((status.word(), Role::of(&status.state)));
+    if status.end().is_some() || status.service.is_some() && status.run_end().is_some() {
+        parts.push((status.word(), Role::of_status(status)));
     } else {
         parts.push((word.to_owned(), role));
     }

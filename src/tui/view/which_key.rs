@@ -11,7 +11,7 @@ use crate::tui::view::put;
 use crate::tui::view::width;
 
 /// Widest column of keys and words.
-const COLUMN: u16 = 26;
+const COLUMN: u16 = 25;
 
 /// Draws it over the last rows.
 pub fn render(app: &App, buffer: &mut Buffer) {
@@ -27,6 +27,12 @@ pub fn render(app: &App, buffer: &mut Buffer) {
     let rows = (found.len() as u16).div_ceil(columns).min(screen.height.saturating_sub(4));
     let area = Rect::new(0, screen.height.saturating_sub(rows + 3), screen.width, rows + 2);
     dialog::frame(app, &describe(app.keymap.pending()), Role::Heading, area, buffer);
+    let hidden = found.len().saturating_sub(usize::from(rows) * usize::from(columns));
+    if hidden > 0 {
+        let text = format!(" {hidden} more: {} ? ", describe(app.keymap.pending()));
+        let x = area.right().saturating_sub(width(&text) + 2);
+        put(buffer, (x, area.bottom() - 1), &text, area.width, app.look.style(Role::Faint));
+    }
     for (n, (keys, bound)) in (0_u16..).zip(&found) {
         let (column, row) = (n / rows.max(1), n % rows.max(1));
         let x = area.x + 2 + column * COLUMN;
