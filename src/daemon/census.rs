@@ -19,8 +19,11 @@ use tokio::time::Instant;
 use crate::daemon::hub::Hub;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Session;
+use crate::platform::brand;
+use crate::platform::brand::Brand;
 use crate::platform::cgroup;
 use crate::platform::process;
+use crate::platform::snapshot;
 use crate::platform::snapshot::Adopted;
 use crate::platform::snapshot::Owners;
 use crate::platform::snapshot::Snapshot;
@@ -38,6 +41,9 @@ const PAUSE: Duration = Duration::from_millis(2);
 const REST: u32 = 2;
 /// After a look that failed: what was short may be there again.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// Lists of the keeper's children that are read before a full look is taken.
+const LISTS: u32 = 4;
 
 /// A look, or why it failed.
 type Looked = Result<Arc<Snapshot>, String>;
@@ -134,19 +140,47 @@ pub fn suspects(hub: &Hub, session: &Session, snapshot: &Snapshot) -> Vec<u32> {
     suspects.map(|adopted| adopted.pid).collect()
 }
 
-/// Returns whether the keeper has adopted anybody, as far as can be told. A list may lack somebody only if a child in it was
-/// reaped while it was read, and so two equal ones lack nobody.
-pub fn has_strangers(hub: &Hub) -> bool {
+/// Returns whether it is certain that a session whose program has ended left nobody behind.
+///
+/// All orphans are the keeper's children. A list of them may lack somebody only if a child in it was reaped while it was
+/// read, so one whose children are all still there lacks nobody. Where neighbours come and go all the time one of a few is
+/// such a list, and a look at all processes, which takes much longer, has to wait for nobody.
+pub fn is_alone(hub: &Hub, session: &Session) -> bool {
+    let (brand, leader) = (session.mark().brand, session.leader().pid);
+    let own = std::process::id();
     let look = || process::children_of(hub.report.keeper_pid);
-    let (Ok(children), Ok(again)) = (look(), look()) else { return true };
+    for _ in 0..LISTS {
+        let Ok(children) = look() else { return false };
+        // Where the list cannot be had, not even this daemon is in it.
+        if !children.contains(&own) {
+            return false;
+        }
+        let (known, tees) = (known(hub), hub.tees.processes());
+        let is_elsewhere = |pid: &u32| known.contains(pid) || tees.contains(pid) || is_of_another(*pid, brand, leader);
+        let are_elsewhere = children.iter().all(|pid| *pid == own || is_elsewhere(pid));
+        let Ok(again) = look() else { return false };
+        if are_elsewhere && children.iter().all(|pid| again.contains(pid)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// The sessions' first processes that run.
+fn known(hub: &Hub) -> HashSet<u32> {
     let registry = hub.registry.borrow();
     let running = registry.sessions().filter(|session| session.history.exit().is_none());
-    let known: HashSet<u32> = running.map(|session| session.leader().pid).collect();
-    let own = std::process::id();
-    let tees = hub.tees.processes();
-    let is_known = |pid: &u32| *pid == own || known.contains(pid) || tees.contains(pid);
-    // Where the list cannot be had, not even this daemon is in it.
-    children != again || !children.contains(&own) || !children.iter().all(is_known)
+    running.map(|session| session.leader().pid).collect()
+}
+
+/// Returns whether a process bears another session's mark than this one, or is one that the keeper is just making.
+fn is_of_another(pid: u32, brand: Brand, leader: u32) -> bool {
+    let Some(stat) = process::stat(pid).filter(|stat| stat.session != leader) else { return false };
+    match brand::of(pid) {
+        Ok(Some(other)) => other != brand && brand != Brand::Nobody,
+        Ok(None) => snapshot::is_own_helper(&stat),
+        Err(_) => false,
+    }
 }
 
 /// Returns who is known already among the keeper's children.

@@ -18,6 +18,7 @@ use tokio::task;
 use crate::config::Settings;
 use crate::daemon::census::Census;
 use crate::daemon::events::EventLog;
+use crate::daemon::journals::Heir;
 use crate::daemon::journals::Journals;
 use crate::daemon::keeper_link::KeeperLink;
 use crate::daemon::outbox::Outbox;
@@ -288,10 +289,14 @@ impl Hub {
     }
 
     fn forget_journal(&self, id: SessionId, journal: Option<&JournalStatus>) {
-        match journal {
-            Some(journal) if name::is_service(&journal.folder) => self.journals.close(id),
-            Some(journal) => self.journals.remove(id, &journal.folder),
-            None => {}
+        let session = self.registry.borrow().get(id);
+        let heir = session.and_then(|session| Some(session.journal.as_ref()?.heir.borrow().clone()));
+        match (journal, heir.unwrap_or_default()) {
+            (Some(_), Heir::Session) => self.journals.close(id),
+            (Some(journal), _) if name::is_service(&journal.folder) => self.journals.close(id),
+            (Some(journal), Heir::Service(own)) => self.journals.keep(id, &journal.folder, &own),
+            (Some(journal), Heir::Nobody) => self.journals.remove(id, &journal.folder),
+            (None, _) => {}
         }
     }
 

@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::fd::BorrowedFd;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::atomic::fence;
@@ -39,6 +40,9 @@ use crate::session::tee::TeeOrder;
 
 /// A spawn that failed: where, and the error number.
 pub type SpawnFailure = (Stage, i32);
+
+/// Something that a run speaks into.
+pub type Held = Rc<AsyncFd<OwnedFd>>;
 
 /// What the keeper said when it greeted.
 pub struct Greeting {
@@ -128,23 +132,28 @@ impl KeeperLink {
         }
     }
 
-    /// Asks for a session and waits for it.
-    pub async fn spawn(&self, key: RequestKey, order: &Order) -> Result<SessionId, SpawnFailure> {
+    /// Asks for a session and waits for it; with what the keeper is to hold for its run.
+    pub async fn spawn(&self, key: RequestKey, order: &Order, held: &[Held]) -> Result<SessionId, SpawnFailure> {
         let broken = (Stage::Request, libc::EIO);
         let parcel = memory::parcel(&message::encode(order)).map_err(|_| broken)?;
         let (done_tx, done_rx) = oneshot::channel();
         self.waiting.borrow_mut().insert(key, done_tx);
-        self.send(&ToKeeper::Spawn { key }, &[parcel.as_fd()]);
+        self.send(&ToKeeper::Spawn { key }, &beside(held, &parcel));
         done_rx.await.unwrap_or(Err(broken))
     }
 
     /// Asks for another run of an ended session and waits for it.
-    pub async fn respawn(&self, key: RequestKey, id: SessionId, order: &Order) -> Result<SessionId, SpawnFailure> {
+    pub async fn respawn(
+        &self,
+        (key, id): (RequestKey, SessionId),
+        order: &Order,
+        held: &[Held],
+    ) -> Result<SessionId, SpawnFailure> {
         let broken = (Stage::Request, libc::EIO);
         let parcel = memory::parcel(&message::encode(order)).map_err(|_| broken)?;
         let (done_tx, done_rx) = oneshot::channel();
         self.waiting.borrow_mut().insert(key, done_tx);
-        self.send(&ToKeeper::Respawn { key, id }, &[parcel.as_fd()]);
+        self.send(&ToKeeper::Respawn { key, id }, &beside(held, &parcel));
         done_rx.await.unwrap_or(Err(broken))
     }
 
@@ -216,6 +225,11 @@ impl KeeperLink {
         guard.clear_ready();
         Ok(())
     }
+}
+
+/// What is held, and the order last.
+fn beside<'a>(held: &'a [Held], parcel: &'a OwnedFd) -> Vec<BorrowedFd<'a>> {
+    held.iter().map(|fd| fd.get_ref().as_fd()).chain([parcel.as_fd()]).collect()
 }
 
 async fn receive(link: &Link, readable: &AsyncFd<OwnedFd>) -> io::Result<Option<(ToDaemon, Vec<OwnedFd>)>> {

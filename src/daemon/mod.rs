@@ -42,6 +42,7 @@ use tokio::task::LocalSet;
 use crate::config;
 use crate::platform::endpoint::Place;
 use crate::platform::failpoint;
+use crate::platform::heap;
 use crate::platform::limits;
 use crate::platform::process;
 use crate::protocol::hello::VERSION;
@@ -75,6 +76,7 @@ const LAST_PAGES: Duration = Duration::from_secs(5);
 /// Runs the daemon on the socket that the keeper gave as standard input.
 pub fn run(place: Place, keeper: OwnedFd) -> io::Result<()> {
     process::set_name(c"rpm-daemon");
+    heap::be_thrifty();
     limits::raise_descriptors();
     std::env::set_current_dir("/")?;
     let mut runtime = runtime::Builder::new_current_thread();

@@ -9,8 +9,10 @@ use crate::history::Step;
 use crate::journal::record::Record;
 use crate::journal::record::What;
 
-/// Bytes of one batch.
+/// Most bytes of one batch.
 const BYTES: usize = 512 << 10;
+/// Bytes that there is room for at first.
+const FIRST: usize = 16 << 10;
 /// Records of one batch.
 const RECORDS: usize = 4096;
 
@@ -29,6 +31,13 @@ impl Batch {
     pub fn clear(&mut self) {
         self.records.clear();
         self.len = 0;
+    }
+
+    /// Gives a large room back: nobody floods any more.
+    pub fn shrink(&mut self) {
+        if self.room.len() > FIRST {
+            *self = Self::default();
+        }
     }
 
     /// Returns the bytes.
@@ -62,6 +71,11 @@ impl<M: Memory> Feed<M> {
         &self.reader
     }
 
+    /// Gives the ring back.
+    pub fn into_reader(self) -> Reader<M> {
+        self.reader
+    }
+
     /// Returns the next byte that will be taken.
     pub const fn offset(&self) -> u64 {
         self.at.offset
@@ -70,8 +84,10 @@ impl<M: Memory> Feed<M> {
     /// Adds what the ring has, as far as it fits; returns whether there may be more. `wall_us` turns monotonic nanoseconds
     /// into wall-clock microseconds.
     pub fn take(&mut self, batch: &mut Batch, wall_us: impl Fn(u64) -> u64) -> bool {
-        batch.room.resize(BYTES, 0);
         while batch.len < BYTES && batch.records.len() < RECORDS {
+            if batch.len == batch.room.len() {
+                batch.room.resize((batch.len * 4).clamp(FIRST, BYTES), 0);
+            }
             let from = self.at.offset;
             let step = self.reader.step(&mut self.at, &mut batch.room[batch.len..]);
             let time = self.at.time;

@@ -29,4 +29,5 @@ pub use reader::Reader;
 pub use record::Record;
 pub use record::What;
 pub use writer::Caps;
+pub use writer::LATER;
 pub use writer::Writer;

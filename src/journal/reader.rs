@@ -89,6 +89,12 @@ impl<D: Disk> Reader<D> {
         self.headers.first_key_value().map_or(0, |(_, header)| header.base)
     }
 
+    /// Returns the offset before which nothing was ever said; 0 when older segments were removed.
+    pub fn floor(&self) -> u64 {
+        let first = self.headers.first_key_value().filter(|(_, header)| header.is_first);
+        first.map_or(0, |(_, header)| header.base)
+    }
+
     /// Returns when the oldest segment was begun, in wall-clock microseconds.
     pub fn since_us(&self) -> u64 {
         self.headers.first_key_value().map_or(0, |(_, header)| header.wall_us)

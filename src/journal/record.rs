@@ -13,6 +13,8 @@ const MAGIC: u64 = u64::from_le_bytes(*b"rpmjrnl\x01");
 const FORMAT: u32 = 1;
 /// Oldest reader that understands what this build writes.
 const MIN_READER: u32 = 1;
+/// Beside the format: the journal begins with this segment.
+const FIRST: u64 = 1 << 16;
 /// Code of a gap, far from the history's own.
 const GAP: u64 = 0xf0;
 
@@ -108,13 +110,16 @@ pub struct Header {
     pub dropped: u64,
     /// Runs that had ended before.
     pub run: u32,
+    /// The journal begins with it: what has lower offsets was never said, or is not wanted any more.
+    pub is_first: bool,
 }
 
 impl Header {
     /// Writes it.
     #[must_use]
     pub fn encode(&self) -> [u8; RECORD] {
-        let versions = u64::from(FORMAT) | u64::from(MIN_READER) << 32;
+        let first = if self.is_first { FIRST } else { 0 };
+        let versions = u64::from(FORMAT) | first | u64::from(MIN_READER) << 32;
         seal([MAGIC, versions, self.base, self.wall_us, self.dropped], self.run)
     }
 
@@ -123,7 +128,8 @@ impl Header {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let ([magic, versions, base, wall_us, dropped], run) = unseal(bytes)?;
         let is_ours = magic == MAGIC && versions >> 32 <= u64::from(FORMAT);
-        is_ours.then_some(Self { base, wall_us, dropped, run })
+        let is_first = base == 0 || versions & FIRST != 0;
+        is_ours.then_some(Self { base, wall_us, dropped, run, is_first })
     }
 }
 

@@ -162,7 +162,7 @@ fn records_and_headers_survive_their_bytes_and_nothing_torn_is_taken_for_one() {
             assert_eq!(Record::decode(&bytes[..at]), None);
         }
     }
-    let header = Header { base: 5, wall_us: 6, dropped: 7, run: 8 };
+    let header = Header { base: 5, wall_us: 6, dropped: 7, run: 8, is_first: true };
     assert_eq!(Header::decode(&header.encode()), Some(header));
 }
 

@@ -24,6 +24,8 @@ pub struct Caps {
     pub segments: u32,
 }
 
+/// Number of the first segment of a journal that does not begin with byte 0: others can be put before it.
+pub const LATER: u64 = 1_000_000;
 /// The smallest segment: a batch of records and something to describe.
 const MIN_SEGMENT: u64 = 4 << 10;
 /// Error numbers of a disk that is full, for which making room helps.
@@ -168,6 +170,11 @@ impl<D: Disk> Writer<D> {
         self.segments.front().map_or((self.next(), 0), |segment| (segment.header.base, segment.header.wall_us))
     }
 
+    /// Returns the offset before which nothing was ever said; 0 when older segments were removed.
+    pub fn floor(&self) -> u64 {
+        self.segments.front().filter(|segment| segment.header.is_first).map_or(0, |segment| segment.header.base)
+    }
+
     /// Returns how many bytes are on the disk, in how many segments.
     pub fn size(&self) -> (u64, usize) {
         (self.segments.iter().map(|segment| segment.bytes).sum(), self.segments.len())
@@ -275,9 +282,11 @@ impl<D: Disk> Writer<D> {
 
     /// Begins a new segment at `offset`, and removes what is too much.
     fn rotate(&mut self, offset: u64, wall_us: u64) -> io::Result<()> {
-        let number = self.segments.back().map_or(1, |segment| segment.number + 1);
         let base = self.gap.map_or(offset, |(from, ..)| from);
-        let header = Header { base, wall_us, dropped: self.dropped, run: self.run };
+        let first = if base > 0 { LATER } else { 1 };
+        let number = self.segments.back().map_or(first, |segment| segment.number + 1);
+        let is_first = self.segments.is_empty() && self.gap.is_none();
+        let header = Header { base, wall_us, dropped: self.dropped, run: self.run, is_first };
         loop {
             match self.disk.write(number, Part::Index, 0, &header.encode()) {
                 Ok(()) => break,
@@ -336,7 +345,7 @@ impl<D: Disk> Writer<D> {
         // All of them, whatever one of them says.
         let removed = old.into_iter().map(|number| self.disk.remove(number)).fold(Ok(()), io::Result::and);
         // Also of an empty journal the end has to be known: offsets are never used again.
-        let header = Header { base: next, wall_us, dropped: 0, run: self.run };
+        let header = Header { base: next, wall_us, dropped: 0, run: self.run, is_first: true };
         self.disk.write(number, Part::Index, 0, &header.encode())?;
         (self.raw, self.index) = (0, RECORD as u64);
         self.segments.push_back(Segment { number, header, bytes: RECORD as u64 });

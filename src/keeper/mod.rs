@@ -305,7 +305,7 @@ impl Keeper {
         self.hand_over();
     }
 
-    fn obey(&mut self, message: &ToKeeper, mut fds: Vec<OwnedFd>) {
+    fn obey(&mut self, message: &ToKeeper, fds: Vec<OwnedFd>) {
         match *message {
             ToKeeper::Taken { count } => {
                 if let Some(daemon) = &mut self.daemon {
@@ -313,8 +313,8 @@ impl Keeper {
                 }
             }
             ToKeeper::Ready => self.restart.ready(),
-            ToKeeper::Spawn { key } => self.spawn(key, fds.pop()),
-            ToKeeper::Respawn { key, id } => self.respawn(key, id, fds.pop()),
+            ToKeeper::Spawn { key } => self.spawn(key, fds),
+            ToKeeper::Respawn { key, id } => self.respawn(key, id, fds),
             ToKeeper::Resize { id, size, pixels } => {
                 if let Some(owned) = self.sessions.get_mut(&id) {
                     owned.resize(size, pixels);
@@ -338,13 +338,14 @@ impl Keeper {
 
     // Sessions.
 
-    fn spawn(&mut self, key: RequestKey, parcel: Option<OwnedFd>) {
+    fn spawn(&mut self, key: RequestKey, mut fds: Vec<OwnedFd>) {
         if self.is_stopping || self.sessions.values().any(|owned| owned.handover.key == key) {
             return;
         }
         let id = SessionId(self.next_id);
-        match read_order(parcel).and_then(|order| {
-            start(id, key, &order, &mut Around { pad: &mut self.pad, branch: self.branch.as_ref().ok() })
+        match read_order(fds.pop()).and_then(|order| {
+            let branch = self.branch.as_ref().ok();
+            start(id, key, &order, &mut Around { pad: &mut self.pad, branch, held: fds })
         }) {
             Ok((owned, fds)) => {
                 self.next_id += 1;

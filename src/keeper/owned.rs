@@ -30,6 +30,7 @@ use crate::platform::process::Handle;
 use crate::platform::spawn;
 use crate::platform::spawn::Spawned;
 use crate::platform::tty;
+use crate::protocol::keeper::HELD;
 use crate::protocol::keeper::Handover;
 use crate::protocol::keeper::Order;
 use crate::protocol::keeper::Stage;
@@ -90,6 +91,8 @@ pub struct Owned {
     /// The exit, not yet published.
     unpublished: Option<ExitStatus>,
     has_exited: bool,
+    /// What its run speaks into besides its outputs: open, and never read here.
+    held: Vec<OwnedFd>,
 }
 
 /// What the keeper has for every start.
@@ -98,6 +101,15 @@ pub struct Around<'a> {
     pub pad: &'a mut Pad,
     /// Where sessions get control groups, if anywhere.
     pub branch: Option<&'a Branch>,
+    /// What is to be held for the run.
+    pub held: Vec<OwnedFd>,
+}
+
+impl Around<'_> {
+    fn take_held(&mut self) -> Vec<OwnedFd> {
+        self.held.truncate(HELD);
+        std::mem::take(&mut self.held)
+    }
 }
 
 impl Owned {
@@ -139,6 +151,7 @@ impl Owned {
             input: Some(spawned.input),
             unpublished: None,
             has_exited: false,
+            held: around.take_held(),
         })
     }
 
@@ -174,6 +187,7 @@ impl Owned {
         let waiting = Waiting::Bytes;
         self.outputs = spawned.outputs.into_iter().map(|(stream, fd)| Output { stream, fd, waiting }).collect();
         self.input = Some(spawned.input);
+        self.held = around.take_held();
         self.has_exited = false;
         let now = clock::monotonic_ns();
         self.writer.started(run, now);
@@ -274,6 +288,7 @@ impl Owned {
         }
         self.unpublished = None;
         self.has_exited = true;
+        self.held.clear();
         self.writer.exited(status, clock::monotonic_ns(), clock::wall_ms());
         if self.outputs.is_empty() {
             self.input = None;
@@ -307,7 +322,7 @@ impl Owned {
         self.input = None;
     }
 
-    /// Collects what the daemon needs: data (read-only), control, slots, process, input.
+    /// Collects what the daemon needs: data (read-only), control, slots, process, input, what is held.
     pub fn descriptors(&self) -> io::Result<Vec<OwnedFd>> {
         let mut fds = vec![
             self.writer.data().read_only_fd()?,
@@ -317,6 +332,9 @@ impl Owned {
         ];
         if let Some(input) = &self.input {
             fds.push(input.try_clone()?);
+        }
+        for held in &self.held {
+            fds.push(held.try_clone()?);
         }
         Ok(fds)
     }

@@ -18,8 +18,8 @@ use crate::session::id::SessionId;
 
 impl Keeper {
     /// Starts the program of an ended session again; a key that was used answers with what it started.
-    pub(super) fn respawn(&mut self, key: RequestKey, id: SessionId, parcel: Option<OwnedFd>) {
-        let (message, fds) = match self.try_respawn(key, id, parcel) {
+    pub(super) fn respawn(&mut self, key: RequestKey, id: SessionId, fds: Vec<OwnedFd>) {
+        let (message, fds) = match self.try_respawn(key, id, fds) {
             Ok(told) => told,
             Err(SpawnError { stage, errno }) => (ToDaemon::SpawnFailed { key, stage, errno }, Vec::new()),
         };
@@ -33,10 +33,11 @@ impl Keeper {
         &mut self,
         key: RequestKey,
         id: SessionId,
-        parcel: Option<OwnedFd>,
+        mut fds: Vec<OwnedFd>,
     ) -> Result<(ToDaemon, Vec<OwnedFd>), SpawnError> {
         let refused = |errno| SpawnError { stage: Stage::Request, errno };
-        let mut around = Around { pad: &mut self.pad, branch: self.branch.as_ref().ok() };
+        let parcel = fds.pop();
+        let mut around = Around { pad: &mut self.pad, branch: self.branch.as_ref().ok(), held: fds };
         let owned = self.sessions.get_mut(&id).ok_or(refused(libc::ESRCH))?;
         if owned.handover.key != key {
             if self.is_stopping {

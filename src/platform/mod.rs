@@ -11,6 +11,7 @@ pub mod detach;
 pub mod endpoint;
 pub mod exec;
 pub mod failpoint;
+pub mod heap;
 pub mod limits;
 pub mod link;
 pub mod memory;

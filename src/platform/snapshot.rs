@@ -151,6 +151,12 @@ fn own_program() -> io::Result<FileId> {
     std::fs::metadata("/proc/self/exe").map(|file| (file.dev(), file.ino()))
 }
 
+/// Returns whether a process is a helper of ours, or one that was made and has not become its program yet.
+#[must_use]
+pub fn is_own_helper(stat: &Stat) -> bool {
+    own_program().is_ok_and(|program| is_helper(stat, program))
+}
+
 /// The daemon, and the keeper's other helpers: named `rpm-…` and running our own program, so that no escapee becomes one by
 /// a name.
 fn is_helper(stat: &Stat, program: FileId) -> bool {

@@ -16,10 +16,13 @@ use crate::term::Size;
 
 /// Version of these messages; keeper and daemon may be different releases.
 pub const PROTOCOL: u32 = 1;
-/// Sessions handed over before the daemon has to say [`ToKeeper::Taken`]: 5 descriptors each.
+/// Sessions handed over before the daemon has to say [`ToKeeper::Taken`]: 5 descriptors each, and those that are held.
 pub const BATCH: usize = 40;
 /// Longest message.
 pub const PACKET: usize = 64 << 10;
+
+/// Descriptors that the keeper holds for a run at most.
+pub const HELD: usize = 2;
 
 /// Largest parcel of an order: argv and environment are bounded by the kernel at far less.
 pub const ORDER_LIMIT: u64 = 16 << 20;
@@ -47,7 +50,8 @@ pub enum ToDaemon {
         #[serde(default)]
         ungrouped: Option<String>,
     },
-    /// A session. Descriptors: data, control, slots, pidfd, then the master or the input pipe if still open.
+    /// A session. Descriptors: data, control, slots, pidfd, then the master or the input pipe if still open, then what is held
+    /// for its run.
     Session(Handover),
     /// All sessions were handed over.
     Ready,
@@ -165,12 +169,13 @@ pub enum ToKeeper {
         /// How many since the last time.
         count: u32,
     },
-    /// Start a session. Descriptor: a memfd that holds an [`Order`].
+    /// Start a session. Descriptors: at most [`HELD`] that are held as long as the run and come with each handover, so that
+    /// what is said into them waits in the kernel while no daemon lives; then a memfd that holds an [`Order`].
     Spawn {
         /// A key that was used before starts nothing.
         key: RequestKey,
     },
-    /// Start the program of an ended session again, in the same memory. Descriptor: as for [`ToKeeper::Spawn`]; kind, ring and
+    /// Start the program of an ended session again, in the same memory. Descriptors: as for [`ToKeeper::Spawn`]; kind, ring and
     /// facts of the order are not looked at. The answer is [`ToDaemon::Session`] or [`ToDaemon::SpawnFailed`].
     Respawn {
         /// A key that was used before starts nothing.

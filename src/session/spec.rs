@@ -159,6 +159,12 @@ pub struct Supervised {
     pub machine: Machine,
     /// Deaths that may not be on disk yet, oldest first.
     pub deaths: Vec<Death>,
+    /// What its run said of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// How long its run says that it may be silent, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silence: Option<u64>,
 }
 
 /// A request to end a session.

@@ -310,14 +310,79 @@ fn what_a_reloaded_instance_said_is_its_services_after_a_shutdown_and_nobody_els
     let place = Place::new();
     place.ok(&["start", "--name", "web", "-i", "2", "--", "sh", "-c", SAYS]);
     place.ok(&["reload", "web"]);
-    wait_until("both spoke", || place.ok(&["logs", "web"]).lines().count() == 2);
+    wait_until("both spoke", || place.ok(&["logs", "web"]).lines().count() == 4);
     place.ok(&["shutdown"]);
     assert_eq!(place.ok(&["ls"]).lines().count(), 3, "no session is left of the fresh ones");
     place.ok(&["resurrect"]);
-    wait_until("both go on", || place.ok(&["logs", "web"]).lines().count() == 4);
+    wait_until("both go on", || place.ok(&["logs", "web"]).lines().count() == 6);
     place.ok(&["delete", "all"]);
     place.ok(&["shutdown"]);
     assert_eq!(place.ok(&["ls"]), "", "not even now");
+}
+
+/// Says its pid when it begins and when it is asked to end.
+const PARTS: &str = "exec 2>/dev/null; trap 'echo $$ bye; exit' TERM; echo $$ hello; while :; do sleep 0.05; done";
+
+#[test]
+fn k1_what_was_said_before_reloads_is_in_the_log_once_and_in_order_whoever_dies() {
+    let place = Place::new();
+    place.ok(&["start", "--name", "web", "--", "sh", "-c", PARTS]);
+    let mut pids: Vec<String> = Vec::new();
+    let note = |pids: &mut Vec<String>| {
+        let known = pids.last().cloned();
+        let pid =
+            || Some(place.session("web")["pid"].to_string()).filter(|pid| pid != "0" && Some(pid) != known.as_ref());
+        pids.push(wait_for("another one runs", pid));
+    };
+    let wanted = |pids: &[String]| {
+        let said = pids.iter().map(|pid| format!("{pid} hello\n{pid} bye\n")).collect::<String>();
+        said.strip_suffix(&format!("{} bye\n", pids.last().expect("one"))).expect("the last word").to_owned()
+    };
+    let log = || place.ok(&["logs", "-n", "1000", "web"]);
+    let expect = |pids: &[String]| {
+        wait_until("it is in the log", || log().lines().count() == 2 * pids.len() - 1);
+        assert_eq!(log(), wanted(pids));
+    };
+    note(&mut pids);
+    expect(&pids);
+    for _ in 0..2 {
+        place.ok(&["reload", "web"]);
+        note(&mut pids);
+        expect(&pids);
+        place.kill_daemon();
+        expect(&pids);
+    }
+    place.ok(&["restart", "web"]);
+    note(&mut pids);
+    expect(&pids);
+    assert_eq!(
+        place.ok(&["logs", "-n", "2", "web"]),
+        wanted(&pids).lines().skip(5).map(|line| format!("{line}\n")).collect::<String>()
+    );
+    place.ok(&["shutdown"]);
+    let said = wanted(&pids) + &format!("{} bye\n", pids.last().expect("one"));
+    assert_eq!(log(), said, "of a keeper that is gone");
+    place.ok(&["resurrect"]);
+    note(&mut pids);
+    expect(&pids);
+    assert_eq!(place.session("web")["journal"]["dropped_bytes"], 0);
+    place.ok(&["reload", "web"]);
+    note(&mut pids);
+    expect(&pids);
+    wait_until("it is on disk", || {
+        let session = place.session("web");
+        session["journal"]["end_byte"] == session["output_bytes"]
+    });
+    place.cut_power();
+    wait_until("it is started again", || log().lines().count() > 2 * pids.len() - 1);
+    assert!(log().starts_with(&wanted(&pids)), "{}", log());
+    let folders = fs::read_dir(place.dir().join("journals")).expect("a folder");
+    let names: Vec<String> = folders.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    assert_eq!(names, ["web.service"]);
+    place.ok(&["reload", "web"]);
+    place.ok(&["delete", "web"]);
+    place.ok(&["start", "--name", "web", "--", "sh", "-c", PARTS]);
+    assert!(log().starts_with(&wanted(&pids)), "a service of the same name goes on: {}", log());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::net::UnixListener;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU16;
@@ -16,6 +17,9 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::support::Place;
+use crate::support::kill;
+use crate::support::lives;
+use crate::support::signal;
 use crate::support::wait_for;
 use crate::support::wait_until;
 
@@ -224,4 +228,54 @@ fn a_watchdog_goes_on_with_the_one_that_a_reload_put_in_place() {
     place.kill_daemon();
     say(&path, "STATUS=newer");
     wait_until("also by the next daemon", || service(&place, "web")["said"] == "newer");
+}
+
+#[test]
+fn k1_what_a_service_says_while_no_daemon_lives_is_heard_by_the_next_one() {
+    let place = Place::new();
+    let gate = place.dir().join("gate");
+    assert!(Command::new("mkfifo").arg(&gate).status().expect("mkfifo runs").success());
+    let newline = "read go < gate; echo >&3; exec 3>&-; exec sleep 1000";
+    let text = format!(
+        "[services.web]\n{TELLER}liveness = {{ watchdog = \"1h\" }}\nbackoff = {{ initial = \"0\" }}\n
+         [services.fd]\ncommand = [\"sh\", \"-c\", \"{newline}\"]\nreadiness = {{ fd = 3 }}\n"
+    );
+    apply(&place, &text);
+    let (path, _) = told(&place, "web", 0);
+    say(&path, "STATUS=half way");
+    wait_until("it is told", || service(&place, "web")["said"] == "half way");
+    let pid = place.session("fd")["pid"].as_u64().expect("a pid");
+    let (keeper, daemon) = (place.keeper_pid(), place.daemon_pid());
+    // It starts no daemon while it sleeps.
+    signal(keeper, "STOP");
+    kill(daemon);
+    wait_until("it is dead", || !lives(daemon));
+    say(&path, "READY=1");
+    say(&path, "WATCHDOG_USEC=100000");
+    std::fs::write(&gate, "go\n").expect("it is opened");
+    let pipe = format!("/proc/{pid}/fd/3");
+    wait_until("it has closed its descriptor", || std::fs::symlink_metadata(&pipe).is_err());
+    signal(keeper, "CONT");
+    wait_until("the newline is heard", || is(&place, "fd", "ready"));
+    assert_eq!(place.session("fd")["pid"], pid);
+    // Ready, silent for longer than it said that it would be, and so restarted.
+    wait_until("all it said is heard", || service(&place, "web")["restarts"] == 1);
+    let why: Value = serde_json::from_str(&place.ok(&["why", "--json", "web"])).expect("JSON");
+    assert_eq!(why["services"][0]["deaths"][0]["by"], "its watchdog: silent for 100 ms");
+}
+
+#[test]
+fn k1_what_a_service_said_of_itself_is_known_to_the_next_daemon() {
+    let place = Place::new();
+    apply(&place, &format!("[services.web]\n{TELLER}"));
+    let (path, _) = told(&place, "web", 0);
+    say(&path, "READY=1\nSTATUS=serving 7");
+    wait_until("it is ready", || is(&place, "web", "ready"));
+    place.kill_daemon();
+    assert_eq!(service(&place, "web")["said"], "serving 7");
+    let pid = place.session("web")["pid"].clone();
+    place.ok(&["restart", "web"]);
+    wait_until("it is another one", || place.session("web")["pid"] != pid);
+    place.kill_daemon();
+    assert_eq!(service(&place, "web")["said"], Value::Null, "the run before said that");
 }

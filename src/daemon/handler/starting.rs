@@ -54,7 +54,7 @@ pub(in crate::daemon) async fn start(hub: &Rc<Hub>, verb: verbs::Run) -> Answer<
     if verb.follows {
         hub.followed.borrow_mut().insert(verb.key);
     }
-    let id = hub.keeper.spawn(verb.key, &order).await;
+    let id = hub.keeper.spawn(verb.key, &order, &[]).await;
     failpoint::hit(hub.dir(), "spawned-unanswered");
     hub.followed.borrow_mut().remove(&verb.key);
     let id = id.map_err(|(stage, errno)| cannot_start(stage, errno, &program, &directory))?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::path::Path;
 
+use crate::daemon::journals::join;
 use crate::daemon::journals::writer;
 use crate::journal::Folder;
 use crate::journal::Reader;
@@ -67,13 +68,11 @@ fn adopt(root: &Path) -> HashMap<String, String> {
             Some((status.started_ms, folder, own))
         })
         .collect();
-    // The newest one stays.
+    // In the order in which they spoke.
     replaced.sort_unstable();
     let mut moved = HashMap::new();
     for (_, folder, own) in replaced {
-        let is_moved =
-            writer::remove(&root.join(&own)).and_then(|()| std::fs::rename(root.join(&folder), root.join(&own)));
-        match is_moved {
+        match join::become_services(&root.join(&folder), &root.join(&own)) {
             Ok(()) => drop(moved.insert(folder, own)),
             Err(error) => tracing::warn!(folder, own, %error, "cannot move a service's journal"),
         }

@@ -1,5 +1,6 @@
 //! Where a log starts when there is a journal behind the ring.
 
+use crate::daemon::journals::Journal;
 use crate::daemon::journals::Pages;
 use crate::daemon::logs;
 use crate::daemon::logs::Beginning;
@@ -12,7 +13,8 @@ use crate::protocol::verbs::From;
 /// Finds where to start. A disk that cannot be read is one without the older part; what was flushed was not wanted.
 pub async fn start(session: &Session, pages: Option<&mut Pages>, from: From, stream: Option<Stream>) -> Beginning {
     let history = &session.history;
-    let (memory, floor) = (history.oldest(), session.facts.borrow().flushed.unwrap_or(0));
+    let begun = session.journal.as_ref().map_or(0, Journal::floor);
+    let (memory, floor) = (history.oldest(), session.facts.borrow().flushed.unwrap_or(0).max(begun));
     let on_disk = session.journal.as_ref().map_or(memory, |journal| journal.oldest().min(memory));
     let oldest = on_disk.max(floor);
     let beginning = |at: u64, is_torn| Beginning { at: at.max(floor), missed: 0, is_torn: is_torn && at > floor };
@@ -55,7 +57,8 @@ async fn lines_before(pages: &mut Pages, offset: u64, mut back: Backwards, strea
 pub async fn start_of_lost(pages: &mut Pages, from: From, stream: Option<Stream>) -> Beginning {
     let found = pages.look(move |reader| {
         let (oldest, (end, _)) = (reader.oldest(), reader.end()?);
-        let beginning = |at| Beginning { at, missed: 0, is_torn: at > 0 && at <= oldest };
+        let floor = reader.floor();
+        let beginning = |at| Beginning { at, missed: 0, is_torn: at > floor && at <= oldest };
         Ok(match from {
             From::Start => beginning(oldest),
             From::Offset(offset) => {

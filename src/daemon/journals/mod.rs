@@ -9,6 +9,7 @@
 //! so the last one to move it knew both.
 
 mod found;
+mod join;
 mod lines;
 mod pages;
 mod writer;
@@ -57,6 +58,8 @@ struct Progress {
     others: AtomicU64,
     end: AtomicU64,
     oldest: AtomicU64,
+    /// Before it nothing was ever said.
+    floor: AtomicU64,
     since_ms: AtomicU64,
     bytes: AtomicU64,
     segments: AtomicU64,
@@ -70,6 +73,20 @@ pub struct Journal {
     pub folder: String,
     progress: Arc<Progress>,
     patience: Patience,
+    /// Whose it is once its session is forgotten.
+    pub heir: RefCell<Heir>,
+}
+
+/// What becomes of a journal with its session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Heir {
+    /// It goes with it, unless it is a service's.
+    #[default]
+    Nobody,
+    /// It is put before the journal of another session.
+    Session,
+    /// It becomes the service's, with this folder.
+    Service(String),
 }
 
 impl Journal {
@@ -92,6 +109,11 @@ impl Journal {
     /// Returns the offset of the oldest byte on the disk.
     pub fn oldest(&self) -> u64 {
         self.progress.oldest.load(Ordering::Acquire)
+    }
+
+    /// Returns the offset before which nothing was ever said; 0 when older segments were removed.
+    pub fn floor(&self) -> u64 {
+        self.progress.floor.load(Ordering::Acquire)
     }
 
     /// Returns what may be seen of it.
@@ -145,7 +167,12 @@ impl Journals {
         let caps = Caps { segment: facts.segment, segments: facts.segments };
         let job = writer::Job::new(self.path(&facts.folder), caps, ring, Arc::clone(&progress));
         self.run(Errand::Open { id, job: Box::new(job) });
-        Ok(Journal { folder: facts.folder.clone(), progress, patience: Patience::of(PATIENCE_NS) })
+        Ok(Journal {
+            folder: facts.folder.clone(),
+            progress,
+            patience: Patience::of(PATIENCE_NS),
+            heir: RefCell::default(),
+        })
     }
 
     /// Returns where the journal in a folder ends, to go on there; 0 for a new one.
@@ -178,6 +205,16 @@ impl Journals {
     /// Removes a journal for good, and takes no more of its session.
     pub fn remove(&self, id: SessionId, folder: &str) {
         self.run(Errand::Remove { id, path: self.path(folder) });
+    }
+
+    /// Puts the journal in a folder before that of a session, if it is there.
+    pub fn join(&self, id: SessionId, old: &str) {
+        self.run(Errand::Join { id, old: self.path(old) });
+    }
+
+    /// Takes no more of a session, and gives its journal the name of its service's.
+    pub fn keep(&self, id: SessionId, folder: &str, own: &str) {
+        self.run(Errand::Keep { id, path: self.path(folder), own: self.path(own) });
     }
 
     /// Takes no more of a session; its journal stays.

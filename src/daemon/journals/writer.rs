@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::daemon::journals::Moved;
 use crate::daemon::journals::Progress;
+use crate::daemon::journals::join;
 use crate::daemon::journals::lock;
 use crate::daemon::session::History;
 use crate::history::Memory;
@@ -40,13 +41,43 @@ use crate::session::id::SessionId;
 
 /// Something to do for the thread.
 pub(super) enum Errand {
-    Open { id: SessionId, job: Box<Job> },
-    Close { id: SessionId },
-    End { path: PathBuf, reply: oneshot::Sender<u64> },
-    Describe { path: PathBuf, bytes: Vec<u8> },
-    Flush { id: SessionId, reply: oneshot::Sender<io::Result<()>> },
-    Remove { id: SessionId, path: PathBuf },
-    Settle { reply: oneshot::Sender<()> },
+    Open {
+        id: SessionId,
+        job: Box<Job>,
+    },
+    Close {
+        id: SessionId,
+    },
+    /// Puts another journal before a session's.
+    Join {
+        id: SessionId,
+        old: PathBuf,
+    },
+    /// Closes one and gives it the name of its service's.
+    Keep {
+        id: SessionId,
+        path: PathBuf,
+        own: PathBuf,
+    },
+    End {
+        path: PathBuf,
+        reply: oneshot::Sender<u64>,
+    },
+    Describe {
+        path: PathBuf,
+        bytes: Vec<u8>,
+    },
+    Flush {
+        id: SessionId,
+        reply: oneshot::Sender<io::Result<()>>,
+    },
+    Remove {
+        id: SessionId,
+        path: PathBuf,
+    },
+    Settle {
+        reply: oneshot::Sender<()>,
+    },
 }
 
 /// What both threads share; each holds a lock for a few instructions.
@@ -174,6 +205,7 @@ impl Job {
         self.bytes = bytes;
         for (word, value) in [
             (&progress.oldest, reader.oldest()),
+            (&progress.floor, reader.floor()),
             (&progress.end, end),
             (&progress.since_ms, reader.since_us() / 1000),
             (&progress.bytes, bytes),
@@ -215,6 +247,7 @@ impl Job {
         self.bytes = bytes;
         for (word, value) in [
             (&progress.oldest, oldest),
+            (&progress.floor, writer.floor()),
             (&progress.end, writer.written()),
             (&progress.since_ms, since_us / 1000),
             (&progress.bytes, bytes),
@@ -285,6 +318,20 @@ impl Job {
         flushed
     }
 
+    /// Puts another journal before this one, and goes on.
+    fn join(&mut self, old: &Path) -> io::Result<()> {
+        let ring = match std::mem::replace(&mut self.state, State::Opening) {
+            State::Open { feed, .. } => feed.into_reader(),
+            State::New(ring) => ring,
+            State::Opening => return Ok(()),
+        };
+        let base = ring.base();
+        (self.state, self.is_looked_at) = (State::New(ring), false);
+        let joined = join::put_before(old, &self.path, base);
+        self.open();
+        joined
+    }
+
     fn close(&mut self) {
         if let State::Open { writer, .. } = &mut self.state {
             writer.disk().close();
@@ -299,6 +346,9 @@ pub(super) fn run(desk: &Desk, keeper: &Bell, total: u64, dir: &Path) {
     // Those that have more than a batch; each gets its turn.
     let mut busy: BTreeSet<SessionId> = BTreeSet::new();
     loop {
+        if busy.is_empty() {
+            batch.shrink();
+        }
         let work = desk.take(busy.is_empty());
         busy.extend(work.news);
         for errand in work.errands {
@@ -329,7 +379,21 @@ fn serve(jobs: &mut BTreeMap<SessionId, Job>, errand: Errand, (batch, dir): (&mu
             jobs.insert(id, *job);
             return Some(id);
         }
-        Errand::Close { id } => drop(jobs.remove(&id)),
+        Errand::Close { id } => finish(jobs, id, (batch, dir)),
+        Errand::Join { id, old } => {
+            let job = jobs.get_mut(&id).filter(|_| old.exists())?;
+            while job.advance(batch, dir) {}
+            if let Err(error) = job.join(&old) {
+                tracing::error!(path = %old.display(), %error, "cannot be put before what is said now");
+            }
+            return Some(id);
+        }
+        Errand::Keep { id, path, own } => {
+            finish(jobs, id, (batch, dir));
+            if let Err(error) = join::become_services(&path, &own) {
+                tracing::error!(path = %path.display(), %error, "a service's journal cannot be moved");
+            }
+        }
         Errand::End { path, reply } => {
             let end = Reader::open(Folder::new(path)).and_then(|reader| reader.end());
             let _ = reply.send(end.map_or(0, |(end, _)| end));
@@ -358,6 +422,13 @@ fn serve(jobs: &mut BTreeMap<SessionId, Job>, errand: Errand, (batch, dir): (&mu
         }
     }
     None
+}
+
+/// Writes what is left of one, and takes no more.
+fn finish(jobs: &mut BTreeMap<SessionId, Job>, id: SessionId, (batch, dir): (&mut Batch, &Path)) {
+    if let Some(mut job) = jobs.remove(&id) {
+        while job.advance(batch, dir) {}
+    }
 }
 
 /// Removes oldest segments, of the largest journal first, until all together are small enough.

@@ -198,22 +198,24 @@ impl Hub {
         if let Some(session) = other_kind {
             // A terminal cannot become pipes: what it said goes with it.
             self.services.by_session.borrow_mut().remove(&session.id);
+            unit.leave_journal();
             *unit.session.borrow_mut() = None;
             self.forget(session.id);
             self.services.by_session.borrow_mut().insert(unit.id(), Rc::clone(unit));
         }
         let mut order = order::order(self, unit, key);
+        let held = unit.channels.ends();
         let session = unit.session.borrow().as_ref().map(|session| session.id);
         let (hub, unit) = (Rc::clone(self), Rc::clone(unit));
         let (turn, is_over) = oneshot::channel::<()>();
         let before = if session.is_none() { self.services.turn.replace(Some(is_over)) } else { None };
         task::spawn_local(async move {
             let spawned = if let Some(id) = session {
-                hub.keeper.respawn(key, id, &order).await
+                hub.keeper.respawn((key, id), &order, &held).await
             } else {
                 // What it said in the life of another keeper is on disk: this goes on there.
                 let spec = unit.definition.borrow().spec.clone();
-                let keeps = spec.log.disk && spec.instance_name(unit.instance) == unit.name;
+                let keeps = spec.log.disk && unit.is_own();
                 if keeps && let Ok(base) = starting::go_on(&hub, &spec.journal_name(unit.instance)).await {
                     order.base = base;
                 }
@@ -222,7 +224,7 @@ impl Hub {
                     let _ = before.await;
                 }
                 drop(turn);
-                hub.keeper.spawn(key, &order).await
+                hub.keeper.spawn(key, &order, &held).await
             };
             if let Err((stage, errno)) = spawned {
                 *unit.fault.borrow_mut() = Some((stage, errno));
@@ -287,6 +289,7 @@ impl Hub {
         self.services.units.borrow_mut().remove(&unit.name);
         self.services.by_session.borrow_mut().remove(&unit.id());
         unit.is_forgotten.set(true);
+        unit.leave_journal();
         self.services.watching.leave(&unit.name);
         self.services.store.forget((!unit.is_replaced.get()).then_some(&unit.name));
         self.forget(unit.id());

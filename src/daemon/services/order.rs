@@ -41,7 +41,7 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
     // A terminal keeps the size that it has by now.
     let size = unit.session.borrow().as_ref().map_or(spec.size, |session| session.status.borrow().size);
     let mut launch = launch_of(&definition, unit, key);
-    unit.channels.prepare(hub.dir(), key, spec);
+    unit.channels.prepare(hub.dir(), key, spec, Vec::new());
     if let Some(Readiness { probe: Probe::Fd(number), .. }) = &spec.readiness {
         launch.argv = probes::wrap(launch.argv, *number, &probes::pipe_path(hub.dir(), key));
     }
@@ -72,17 +72,29 @@ pub fn order(hub: &Hub, unit: &Rc<Unit>, key: RequestKey) -> Order {
         ring: hub.settings().sessions.history.0,
         launch,
         facts: ByteBuf::from(message::encode(&facts)),
-        base: 0,
+        base: room_before(hub, unit),
         nice: spec.nice,
     }
+}
+
+/// Returns where the history of an instance beside another one begins: what that one has on disk by its end is put before it.
+fn room_before(hub: &Hub, unit: &Unit) -> u64 {
+    let name = unit.definition.borrow().spec.instance_name(unit.instance);
+    let old = hub.services.unit(&name).filter(|_| !unit.is_own());
+    let session = old.and_then(|old| old.session.borrow().clone());
+    let room = session.map(|session| {
+        let facts = session.facts.borrow();
+        let most = facts.journal.as_ref().map(|journal| journal.segment.saturating_mul(journal.segments.into()));
+        most.map_or(0, |most| most.max(session.history.head()))
+    });
+    room.unwrap_or(0)
 }
 
 /// Where what an instance says is kept on disk; it keeps that over sessions and keepers.
 fn journal(spec: &ServiceSpec, unit: &Unit, key: RequestKey) -> Option<JournalFacts> {
     // Beside the one that it replaces a fresh instance writes into a place of its own.
-    let is_own = unit.name == spec.instance_name(unit.instance);
     let own = || name::of_service(&spec.journal_name(unit.instance));
-    let folder = if is_own { own() } else { name::of_session(&unit.name, key.0) };
+    let folder = if unit.is_own() { own() } else { name::of_session(&unit.name, key.0) };
     let log = spec.log;
     // The cap of all is one of segments, too.
     let segments = u64::from(log.segments).min(log.total / log.segment.max(1)).max(1);

@@ -10,6 +10,7 @@ use crate::daemon::services::Unit;
 use crate::daemon::services::deaths;
 use crate::daemon::services::store::Record;
 use crate::daemon::services::store::UnitRecord;
+use crate::journal::name;
 use crate::platform::clock;
 use crate::platform::process;
 use crate::session::service::death::Death;
@@ -52,6 +53,10 @@ pub fn resume(hub: &Rc<Hub>) {
     }
     mend_names(hub);
     for unit in hub.services.units() {
+        if unit.is_own() && unit.journal().is_some_and(|folder| !name::is_service(&folder)) {
+            // Of a reload that was interrupted.
+            hub.journals.join(unit.id(), &unit.own_journal());
+        }
         go_on(hub, &unit);
         hub.plan(&unit);
         hub.watch(&unit);
@@ -113,6 +118,7 @@ fn go_on(hub: &Rc<Hub>, unit: &Rc<Unit>) {
     let is_running = matches!(unit.machine.borrow().phase, Phase::Up { .. } | Phase::Stopping { .. });
     let end = session.status.borrow().run_end().cloned();
     if let Some(end) = end.filter(|_| is_running) {
+        unit.forget_said();
         hub.advance(unit, Event::Exited(end.status));
         return;
     }
@@ -121,5 +127,8 @@ fn go_on(hub: &Rc<Hub>, unit: &Rc<Unit>) {
     }
     hub.services.timers.set(&unit.name, unit.deadline());
     hub.attend(unit);
+    if unit.attended.get().is_none() {
+        unit.forget_said();
+    }
     hub.show(unit);
 }

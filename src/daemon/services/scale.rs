@@ -95,6 +95,10 @@ impl Hub {
         self.attend(&renamed);
         self.services.timers.set(name, renamed.deadline());
         self.show(&renamed);
+        if let Some(session) = &*renamed.session.borrow() {
+            // Whose its journal is has to be known after a power cut, too.
+            self.journals.describe(&session.status());
+        }
         Ok(renamed)
     }
 
@@ -132,8 +136,13 @@ impl Hub {
         fresh.machine.borrow_mut().restarts = old.machine.borrow().restarts.saturating_add(1);
         fresh.died.set(old.died.get());
         old.is_replaced.set(true);
+        let journal = old.journal();
         self.delete(old, by);
         self.services.until(old, |unit| unit.is_forgotten.get()).await;
-        self.rename_unit(&fresh, &name)
+        let renamed = self.rename_unit(&fresh, &name)?;
+        if let Some(folder) = journal {
+            self.journals.join(renamed.id(), &folder);
+        }
+        Ok(renamed)
     }
 }

@@ -25,6 +25,7 @@ use tokio::task;
 use crate::daemon::hub::Hub;
 use crate::daemon::services::Unit;
 use crate::daemon::services::deaths;
+use crate::platform::heap;
 use crate::protocol::message;
 use crate::session::service::definition::Definition;
 use crate::session::service::machine::Machine;
@@ -195,7 +196,11 @@ pub async fn keep(hub: Rc<Hub>) {
                 for (from, to) in &renamed {
                     deaths::join(from, to);
                 }
-                write(&path, &state, may_be_empty)
+                let written = write(&path, &state, may_be_empty);
+                // What changes many services, and writing them down, takes memory that nobody needs afterwards.
+                drop(state);
+                heap::give_back();
+                written
             });
             let fault = written.await.map_err(io::Error::other).flatten().err().map(|error| error.to_string());
             if let Some(fault) = &fault {

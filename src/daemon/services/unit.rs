@@ -2,19 +2,21 @@
 
 use std::cell::Cell;
 use std::cell::RefCell;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use crate::daemon::handler::starting;
+use crate::daemon::journals::Heir;
 use crate::daemon::services::order;
 use crate::daemon::services::probes;
 use crate::daemon::services::probes::Channels;
 use crate::daemon::session::Session;
+use crate::journal::name;
 use crate::platform::clock;
 use crate::protocol::error::WireError;
 use crate::protocol::keeper::Stage;
@@ -87,8 +89,10 @@ pub struct Unit {
     pub schedule: RefCell<Option<AbortHandle>>,
     /// What it tells through.
     pub channels: Channels,
-    /// When it last said that it is alive, and how long it may be silent.
-    pub watchdog: Cell<Option<(Instant, Duration)>>,
+    /// When it last said that it is alive.
+    pub watchdog: Cell<Option<Instant>>,
+    /// How long this run says that it may be silent.
+    pub silence: Cell<Option<Nanos>>,
     dormant: SessionId,
 }
 
@@ -129,19 +133,22 @@ impl Unit {
             schedule: RefCell::default(),
             channels: Channels::default(),
             watchdog: Cell::default(),
+            silence: Cell::default(),
             dormant: SessionId(dormant),
         }
     }
 
     /// Makes one from what the keeper kept.
     pub fn adopt(name: &str, supervised: Supervised) -> Self {
-        let Supervised { definition, instance, machine, died, request, paused, deaths } = supervised;
+        let Supervised { definition, instance, machine, died, request, paused, deaths, said, silence } = supervised;
         let unit = Self { machine: RefCell::new(machine), ..Self::named(definition, instance, name.to_owned()) };
         unit.died.set(died);
         unit.request.set(request);
         unit.is_paused.set(paused);
         unit.last.set(deaths.last().map(|death| death.why));
         *unit.unsaved.borrow_mut() = deaths;
+        *unit.said.borrow_mut() = said;
+        unit.silence.set(silence);
         unit
     }
 
@@ -149,7 +156,6 @@ impl Unit {
     pub fn renamed(&self, name: &str) -> Self {
         let fresh = Self::adopt(name, self.supervised());
         *fresh.session.borrow_mut() = self.session.borrow_mut().take();
-        *fresh.said.borrow_mut() = self.said.borrow_mut().take();
         fresh.last.set(self.last.get());
         fresh.channels.take_over(&self.channels);
         fresh
@@ -170,7 +176,17 @@ impl Unit {
         for task in self.tasks.take() {
             task.abort();
         }
+    }
+
+    /// What it said of itself was another run's.
+    pub fn forget_said(&self) {
         *self.said.borrow_mut() = None;
+        self.silence.set(None);
+    }
+
+    /// Takes what the keeper held for its run.
+    pub fn take_held(&self) -> Vec<OwnedFd> {
+        self.session.borrow().as_ref().map(|session| session.held.take()).unwrap_or_default()
     }
 
     /// Nobody looks after it any more, and nobody has: another instance goes on in its place.
@@ -193,6 +209,32 @@ impl Unit {
         if probes::has_socket(&definition.spec) || probes::has_pipe(&definition.spec) {
             self.channels.close(folder, self.run_key());
         }
+    }
+
+    /// Returns the folder of its service's journal.
+    pub fn own_journal(&self) -> String {
+        name::of_service(&self.definition.borrow().spec.journal_name(self.instance))
+    }
+
+    /// Returns the folder of its session's journal.
+    pub fn journal(&self) -> Option<String> {
+        Some(self.session.borrow().as_ref()?.journal.as_ref()?.folder.clone())
+    }
+
+    /// Returns whether it is the instance of its name, and not one beside it.
+    pub fn is_own(&self) -> bool {
+        self.name == self.definition.borrow().spec.instance_name(self.instance)
+    }
+
+    /// Its session is going to be forgotten: says whose its journal is then.
+    pub fn leave_journal(&self) {
+        let session = self.session.borrow();
+        let Some(journal) = session.as_ref().and_then(|session| session.journal.as_ref()) else { return };
+        *journal.heir.borrow_mut() = match (self.is_replaced.get(), self.is_own()) {
+            (true, _) => Heir::Session,
+            (false, true) => Heir::Service(self.own_journal()),
+            (false, false) => Heir::Nobody,
+        };
     }
 
     /// Returns whether it has no session.
@@ -246,6 +288,8 @@ impl Unit {
             request: self.request.get(),
             paused: self.is_paused.get(),
             deaths: self.unsaved.borrow().clone(),
+            said: self.said.borrow().clone(),
+            silence: self.silence.get(),
         }
     }
 

@@ -24,6 +24,7 @@ use crate::daemon::hub::Hub;
 use crate::daemon::session::Fixed;
 use crate::daemon::session::History;
 use crate::daemon::session::INPUT_LIMIT;
+use crate::daemon::session::Letter;
 use crate::daemon::session::Mail;
 use crate::daemon::session::Run;
 use crate::daemon::session::Session;
@@ -61,7 +62,7 @@ const RESTARTS: u32 = 3;
 const PUBLISH_PAUSE_NS: u64 = 1_000_000_000;
 
 /// The mail of one session, handed from an actor that panicked to the next.
-type Mailbox = Rc<Mutex<mpsc::UnboundedReceiver<Mail>>>;
+type Mailbox = Rc<Mutex<mpsc::UnboundedReceiver<Letter>>>;
 
 /// Takes a session over from the keeper and starts its actor.
 pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result<Rc<Session>> {
@@ -73,6 +74,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
     // Only to signal its group: the keeper reaps it.
     let process = Arc::new(Handle::from_fd(next()?));
     let input = if handover.has_input { Some(Rc::new(next()?)) } else { None };
+    let held = fds.collect();
     let input_room = Arc::new(Semaphore::new(if handover.has_input { INPUT_LIMIT } else { 0 }));
     let store = Store::open(slots).map_err(io::Error::other)?;
     let facts = rerun::facts_of(&store, &handover);
@@ -108,6 +110,7 @@ pub fn adopt(hub: &Rc<Hub>, handover: Handover, fds: Vec<OwnedFd>) -> io::Result
         kin: RefCell::new(Arc::new(kin)),
         suspects: RefCell::default(),
         input: RefCell::new(input),
+        held: RefCell::new(held),
         store,
         journal,
         is_new: hub.is_complete.get(),
@@ -221,7 +224,7 @@ impl Actor {
             let deadline = self.next_deadline().map(instant);
             tokio::select! {
                 biased;
-                mail = mailbox.recv() => match mail {
+                mail = mailbox.recv() => match mail.map(|mail| *mail) {
                     None | Some(Mail::Forgotten) => return,
                     Some(mail) => self.on_mail(mail),
                 },
@@ -232,10 +235,10 @@ impl Actor {
                 () = tokio::time::sleep_until(deadline.unwrap_or_else(far)), if deadline.is_some() => {}
             }
             while let Ok(mail) = mailbox.try_recv() {
-                if matches!(mail, Mail::Forgotten) {
+                if matches!(*mail, Mail::Forgotten) {
                     return;
                 }
-                self.on_mail(mail);
+                self.on_mail(*mail);
             }
             self.step();
         }

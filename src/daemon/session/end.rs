@@ -94,10 +94,11 @@ impl Actor {
         self.show_life(now);
     }
 
-    /// Returns whether a service's program left nobody behind for sure: nobody waits for a look then. All orphans are the
-    /// keeper's children, so there are none when all of those are known.
+    /// Returns whether a service's program left nobody behind for sure: nobody waits for a look then.
     fn is_alone(&self) -> bool {
-        self.session.facts.borrow().service.is_some() && self.machine.has_exit() && !census::has_strangers(&self.hub)
+        self.session.facts.borrow().service.is_some()
+            && self.machine.has_exit()
+            && census::is_alone(&self.hub, &self.session)
     }
 
     /// Returns when the machine has to be told of the time: not while a look is under way that may change its mind. One that

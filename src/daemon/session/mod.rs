@@ -154,6 +154,9 @@ pub enum Mail {
     Forgotten,
 }
 
+/// Mail on its way: a channel has room for dozens from the start, so each takes no more than it must.
+type Letter = Box<Mail>;
+
 /// A raw follower's place, seen by the actor for the trim line.
 pub struct Cursor {
     /// Next byte it wants.
@@ -212,6 +215,8 @@ pub struct Session {
     pub suspects: RefCell<Vec<u32>>,
     /// Master or input pipe, until the input ended.
     pub input: RefCell<Option<Rc<OwnedFd>>>,
+    /// What the keeper held for its run when this daemon took it over, until somebody listens.
+    pub held: RefCell<Vec<OwnedFd>>,
     /// Its history on disk.
     pub journal: Option<Journal>,
     /// This daemon started it: nothing of it was told by an earlier one.
@@ -220,13 +225,13 @@ pub struct Session {
     pub(super) left: RefCell<(u64, Vec<(u32, u64)>)>,
     pub(super) store: Store,
     cursors: RefCell<Vec<std::rc::Weak<Cursor>>>,
-    mailbox: mpsc::UnboundedSender<Mail>,
+    mailbox: mpsc::UnboundedSender<Letter>,
 }
 
 impl Session {
     /// Sends mail; a session whose actor is gone drops it, and with it the reply channel.
     pub fn mail(&self, mail: Mail) {
-        let _ = self.mailbox.send(mail);
+        let _ = self.mailbox.send(Box::new(mail));
     }
 
     /// Returns whether an event has not been told yet, by this daemon or one before it; from now on it has, with this epoch

@@ -1,7 +1,8 @@
 //! What a service tells by itself: `sd_notify(3)`, or a newline on a descriptor as s6 has it.
 //!
-//! The socket, or the pipe with a name, is in the runtime folder and made before the program is started. A daemon that was
-//! killed makes its socket again; what is said in between is lost to a socket and kept by a pipe.
+//! The socket, or the pipe with a name, is in the runtime folder and made before the program is started; the keeper holds it
+//! as long as the run, so that what is said while no daemon lives waits there for the next one. *Invariant:* what was said is
+//! taken after what follows from it was recorded: a daemon that dies in between is followed by one that hears it again.
 
 use std::cell::Cell;
 use std::cell::RefCell;
@@ -9,6 +10,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -17,15 +19,18 @@ use std::time::Duration;
 use rustix::fs::FileType;
 use rustix::fs::Mode;
 use rustix::fs::OFlags;
+use rustix::net::RecvFlags;
+use rustix::pipe::PipeFlags;
+use rustix::pipe::SpliceFlags;
 use serde_bytes::ByteBuf;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::net::UnixDatagram;
 use tokio::time::Instant;
 use tokio::time::sleep;
 use tokio::time::sleep_until;
 
 use crate::daemon::hub::Hub;
+use crate::daemon::keeper_link::Held;
 use crate::daemon::services::Unit;
 use crate::platform::reactor;
 use crate::session::id::RequestKey;
@@ -46,14 +51,14 @@ const MESSAGE: usize = 8192;
 pub struct Channels {
     run: Cell<RequestKey>,
     /// `NOTIFY_SOCKET`.
-    socket: RefCell<Option<Rc<UnixDatagram>>>,
+    socket: RefCell<Option<Held>>,
     /// A pipe with a name, held open for both.
-    pipe: RefCell<Option<Rc<AsyncFd<OwnedFd>>>>,
+    pipe: RefCell<Option<Held>>,
 }
 
 impl Channels {
-    /// Makes those that a run of this definition tells through, unless they are there.
-    pub fn prepare(&self, folder: &Path, run: RequestKey, spec: &ServiceSpec) {
+    /// Makes those that a run of this definition tells through, unless they are there or were held for us.
+    pub fn prepare(&self, folder: &Path, run: RequestKey, spec: &ServiceSpec, held: Vec<OwnedFd>) {
         if !has_socket(spec) && !has_pipe(spec) {
             return;
         }
@@ -61,9 +66,27 @@ impl Channels {
         if before != run {
             self.close(folder, before);
         }
-        if let Err(error) = self.open(folder, run, spec) {
+        let opened = self.take_held(held).and_then(|()| self.open(folder, run, spec));
+        if let Err(error) = opened {
             tracing::error!(service = spec.name, %error, "cannot be heard; it will not be ready");
         }
+    }
+
+    /// Goes on with what the keeper held, unless we have it anyway.
+    fn take_held(&self, held: Vec<OwnedFd>) -> io::Result<()> {
+        for fd in held {
+            let is_socket = FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) == FileType::Socket;
+            let place = if is_socket { &self.socket } else { &self.pipe };
+            if place.borrow().is_none() {
+                *place.borrow_mut() = Some(Rc::new(reactor::watch(fd, Interest::READABLE)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what the keeper is to hold.
+    pub fn ends(&self) -> Vec<Held> {
+        [&self.socket, &self.pipe].into_iter().filter_map(|end| end.borrow().clone()).collect()
     }
 
     fn open(&self, folder: &Path, run: RequestKey, spec: &ServiceSpec) -> io::Result<()> {
@@ -71,7 +94,9 @@ impl Channels {
         if has_socket(spec) && self.socket.borrow().is_none() {
             let path = socket_path(folder, run);
             let _ = std::fs::remove_file(&path);
-            *self.socket.borrow_mut() = Some(Rc::new(UnixDatagram::bind(path)?));
+            let socket = UnixDatagram::bind(path)?;
+            socket.set_nonblocking(true)?;
+            *self.socket.borrow_mut() = Some(Rc::new(reactor::watch(socket.into(), Interest::READABLE)?));
         }
         if has_pipe(spec) && self.pipe.borrow().is_none() {
             *self.pipe.borrow_mut() = Some(Rc::new(open_pipe(&pipe_path(folder, run))?));
@@ -139,29 +164,53 @@ pub async fn notify(hub: Rc<Hub>, unit: Rc<Unit>) {
     let Some(socket) = unit.channels.socket.borrow().clone() else { return };
     let tells_ready = matches!(unit.definition.borrow().spec.readiness, Some(Readiness { probe: Probe::Notify, .. }));
     let mut message = vec![0; MESSAGE];
-    while let Ok(len) = socket.recv(&mut message).await {
+    loop {
+        let Ok(mut guard) = socket.readable().await else { return };
+        let peek = |socket: &AsyncFd<OwnedFd>| {
+            let (_, len) = rustix::net::recv(socket.get_ref(), &mut message[..], RecvFlags::PEEK)?;
+            Ok(len.min(MESSAGE))
+        };
+        let len = match guard.try_io(peek) {
+            Ok(Ok(len)) => len,
+            Ok(Err(_)) => return,
+            Err(_would_block) => continue,
+        };
         let said = Said::read(&message[..len]);
-        if let (true, Some((_, most))) = (said.is_alive || said.silence.is_some(), unit.watchdog.get()) {
-            unit.watchdog.set(Some((Instant::now(), said.silence.unwrap_or(most))));
-        }
-        if let Some(status) = said.status {
-            *unit.said.borrow_mut() = Some(status).filter(|status| !status.is_empty());
-            hub.show(&unit);
-        }
-        if said.is_ready && tells_ready {
-            hub.advance(&unit, Event::Ready);
-        }
+        hear(&hub, &unit, &said, tells_ready);
+        let _ = rustix::net::recv(socket.get_ref(), &mut [0_u8; 0][..], RecvFlags::DONTWAIT);
         if said.is_stuck {
-            return bite(&hub, &unit, "it said so");
+            return;
         }
     }
 }
 
+/// Does what follows from one message.
+fn hear(hub: &Rc<Hub>, unit: &Rc<Unit>, said: &Said, tells_ready: bool) {
+    if said.is_alive || said.silence.is_some() {
+        unit.watchdog.set(unit.watchdog.get().map(|_| Instant::now()));
+    }
+    if said.silence.is_some() || said.status.is_some() {
+        unit.silence.set(said.silence.or(unit.silence.get()));
+        if let Some(status) = said.status.clone() {
+            *unit.said.borrow_mut() = Some(status).filter(|status| !status.is_empty());
+        }
+        unit.record();
+        hub.show(unit);
+    }
+    if said.is_ready && tells_ready {
+        hub.advance(unit, Event::Ready);
+    }
+    if said.is_stuck {
+        bite(hub, unit, "it said so");
+    }
+}
+
 /// Restarts a service that was silent for too long once it was ready; sleeps as long as it may be silent.
-pub async fn stay_awake(hub: Rc<Hub>, unit: Rc<Unit>, most: Duration) {
-    unit.watchdog.set(Some((Instant::now(), most)));
+pub async fn stay_awake(hub: Rc<Hub>, unit: Rc<Unit>, most: u64) {
+    unit.watchdog.set(Some(Instant::now()));
     let mut is_late = false;
-    while let Some((heard, most)) = unit.watchdog.get() {
+    while let Some(heard) = unit.watchdog.get() {
+        let most = Duration::from_nanos(unit.silence.get().unwrap_or(most));
         if heard.elapsed() < most {
             is_late = false;
             sleep_until(heard + most).await;
@@ -181,18 +230,26 @@ fn bite(hub: &Rc<Hub>, unit: &Rc<Unit>, why: &str) {
     hub.advance(unit, Event::Restart { by: format!("its watchdog: {why}"), why: Why::Unwell });
 }
 
-/// Waits for a newline.
+/// Waits for a newline, and leaves it where it is.
 pub async fn newline(unit: &Unit) {
     let Some(pipe) = unit.channels.pipe.borrow().clone() else { return std::future::pending().await };
     let mut piece = [0; 512];
     loop {
         let Ok(mut guard) = pipe.readable().await else { return std::future::pending().await };
-        match guard.try_io(|pipe| Ok(rustix::io::read(pipe.get_ref(), &mut piece)?)) {
+        match guard.try_io(|pipe| peek(pipe.get_ref(), &mut piece)) {
             Ok(Ok(len)) if piece[..len].contains(&b'\n') => return,
-            Ok(Ok(_)) | Err(_) => {}
+            Ok(Ok(len)) => drop(rustix::io::read(pipe.get_ref(), &mut piece[..len])),
+            Err(_would_block) => {}
             Ok(Err(_)) => return std::future::pending().await,
         }
     }
+}
+
+/// Looks at what a pipe has next.
+fn peek(pipe: &OwnedFd, piece: &mut [u8]) -> io::Result<usize> {
+    let (reader, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let len = rustix::pipe::tee(pipe, &writer, piece.len(), SpliceFlags::NONBLOCK)?;
+    Ok(rustix::io::read(&reader, &mut piece[..len])?)
 }
 
 /// What one message says.
@@ -203,8 +260,8 @@ struct Said {
     is_alive: bool,
     /// It asks to be restarted.
     is_stuck: bool,
-    /// How long it may be silent from now on.
-    silence: Option<Duration>,
+    /// How long it may be silent from now on, in nanoseconds.
+    silence: Option<u64>,
 }
 
 impl Said {
@@ -220,7 +277,7 @@ impl Said {
                 _ => {
                     let micros = line.strip_prefix(b"WATCHDOG_USEC=").and_then(|text| std::str::from_utf8(text).ok());
                     let micros = micros.and_then(|text| text.parse().ok()).filter(|micros| *micros > 0);
-                    said.silence = micros.map(Duration::from_micros).or(said.silence);
+                    said.silence = micros.map(|micros: u64| micros.saturating_mul(1000)).or(said.silence);
                     if let Some(status) = line.strip_prefix(b"STATUS=") {
                         said.status = Some(text::shorten(&text::clean(&String::from_utf8_lossy(status)), 200));
                     }
@@ -244,7 +301,7 @@ mod tests {
             assert_eq!(Said::read(nothing), Said::default());
         }
         let said = Said::read(b"WATCHDOG=1\nWATCHDOG_USEC=1500");
-        assert_eq!((said.is_alive, said.is_stuck, said.silence), (true, false, Some(Duration::from_micros(1500))));
+        assert_eq!((said.is_alive, said.is_stuck, said.silence), (true, false, Some(1_500_000)));
         assert!(Said::read(b"WATCHDOG=trigger").is_stuck);
     }
 

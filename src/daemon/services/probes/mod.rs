@@ -45,17 +45,21 @@ impl Hub {
                 None
             }
         };
-        if unit.attended.replace(run) == run {
+        let before = unit.attended.replace(run);
+        if before == run {
             return;
         }
         unit.leave_tasks();
+        if before.is_some() {
+            unit.forget_said();
+        }
         let Some(since) = run else { return };
         unit.is_well.set(true);
         let definition = Rc::new(unit.definition.borrow().as_ref().clone());
         let is_ready = matches!(unit.machine.borrow().phase, Phase::Up { ready: true, .. });
         let mut tasks = Vec::new();
         unit.watchdog.set(None);
-        unit.channels.prepare(self.dir(), unit.run_key(), &definition.spec);
+        unit.channels.prepare(self.dir(), unit.run_key(), &definition.spec, unit.take_held());
         if has_socket(&definition.spec) {
             tasks.push(task::spawn_local(listen::notify(Rc::clone(self), Rc::clone(unit))));
         }
@@ -114,7 +118,7 @@ async fn ask_on(unit: &Unit, probe: &Probe, readiness: &Readiness) {
 async fn stay_well(hub: Rc<Hub>, unit: Rc<Unit>, liveness: Liveness) {
     hub.services.until(&unit, Unit::is_decided).await;
     if let Probe::Watchdog(most) = liveness.probe {
-        return listen::stay_awake(hub, unit, Duration::from_nanos(most)).await;
+        return listen::stay_awake(hub, unit, most).await;
     }
     let rhythm = liveness.rhythm;
     let mut failures = 0;
