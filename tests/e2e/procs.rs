@@ -218,7 +218,7 @@ fn w92_kill_tree_follows_who_is_orphaned_on_the_way_and_ignores_term() {
     let start = Instant::now();
     place.ok(&["kill-tree", &own.pid(), "--timeout", "100ms"]);
     assert!(!lives(inner) && !lives(own.0.id()));
-    assert!(start.elapsed() < Duration::from_secs(3));
+    assert!(start.elapsed() < Duration::from_secs(11));
 }
 
 #[test]
