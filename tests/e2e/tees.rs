@@ -604,7 +604,8 @@ fn what_is_typed_is_copied_as_it_was_written_also_after_a_kill_of_the_daemon() {
 fn standard_output_and_descriptors_get_every_byte_across_kills() {
     let place = Place::new();
     let script = "read x; seq 1 400000; echo wrong >&2";
-    place.ok(&["run", "-d", "--pipe", "--name", "flood", "--", "sh", "-c", script]);
+    // All of it stays in memory: nobody says when both have begun to read.
+    place.ok(&["run", "-d", "--pipe", "--history", "8M", "--name", "flood", "--", "sh", "-c", script]);
     let file = path(&place, "third");
     let follow =
         |script: String| place.command("sh").args(["-c", &script, RPM]).stdout(Stdio::piped()).spawn().expect("sh");
