@@ -33,7 +33,8 @@ pub fn sentence(death: &Death, fault: impl Fn(i32) -> String) -> String {
         (None, Some(errno)) => format!("could not be started ({})", fault(errno)),
         (None, None) => "ended unseen".to_owned(),
     };
-    let up = if death.errno.is_some() { String::new() } else { format!(" after {} up", up(death.up_ms)) };
+    let is_unseen = death.status.is_none();
+    let up = if is_unseen { String::new() } else { format!(" after {} up", up(death.up_ms)) };
     let why = match death.why {
         Why::Ended | Why::Crashed => "by itself".to_owned(),
         Why::NotStarted => "not started".to_owned(),
@@ -42,6 +43,8 @@ pub fn sentence(death: &Death, fault: impl Fn(i32) -> String) -> String {
         Why::Delete => format!("deleted{by}"),
         Why::Watch => "a watched file changed".to_owned(),
         Why::Schedule => "its schedule".to_owned(),
+        // Its limit says how much it was.
+        Why::Memory if !death.by.is_empty() => text::clean(&death.by),
         Why::Memory => "it used more memory than it may".to_owned(),
         Why::Unwell => "it was not well any more".to_owned(),
         Why::Shutdown => "everything was shut down".to_owned(),
