@@ -61,3 +61,19 @@ pub fn sentence(death: &Death, fault: impl Fn(i32) -> String) -> String {
 fn up(ms: u64) -> String {
     if ms < 10_000 { format!("{}.{:03}s", ms / 1000, ms % 1000) } else { text::age(ms) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_knows_how_long_one_was_up_that_ended_unseen_and_a_limit_says_how_much_it_was() {
+        let said = |death: Death| sentence(&death, |errno| errno.to_string());
+        let lost = Death { why: Why::Lost, ..Death::default() };
+        assert_eq!(said(lost), "ended unseen: its keeper died, or the computer was restarted");
+        let by = "its limit of memory: 92 MiB of 60 MiB".to_owned();
+        let large =
+            Death { why: Why::Memory, by, status: Some(ExitStatus::Signal(15)), up_ms: 2050, ..Death::default() };
+        assert_eq!(said(large), "was ended by TERM after 2.050s up: its limit of memory: 92 MiB of 60 MiB");
+    }
+}
