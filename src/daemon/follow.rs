@@ -5,6 +5,7 @@ use std::rc::Rc;
 use tokio::task;
 
 use crate::daemon::backlog::Backlog;
+use crate::daemon::hub::Hub;
 use crate::daemon::journals::Pages;
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Cursor;
@@ -41,6 +42,8 @@ pub struct Follow {
     pub marks: bool,
     /// Stop at this offset; without one, at the session's end.
     pub until: Option<u64>,
+    /// A service that is stopped may be started again: only when it is deleted, or everything ends, is this over.
+    pub stays: Option<Rc<Hub>>,
     /// A gap ends it: the client decides what to do. Otherwise it goes on behind the gap.
     pub ends_at_gap: bool,
     /// It starts with the oldest byte there is: what is overwritten before its first one was not missed.
@@ -115,7 +118,7 @@ impl Follow {
                 Ok(Some(Step::Start(_))) => return Outcome::Gone,
                 Ok(None) | Err(_) if room == 0 => return Outcome::Complete(None),
                 Ok(None) => {
-                    if let Some(end) = end_at(session, at) {
+                    if let Some(end) = end_at(session, at).filter(|_| !self.stays(session)) {
                         return Outcome::Complete(Some(end));
                     }
                     tokio::select! {
@@ -140,6 +143,12 @@ impl Follow {
 }
 
 impl Follow {
+    /// Returns whether a session that has ended may be started again.
+    fn stays(&self, session: &Session) -> bool {
+        let Some(hub) = &self.stays else { return false };
+        !hub.is_ending.get() && hub.services.of(session.id).is_some()
+    }
+
     /// Goes on behind a gap; nothing when that ends it.
     fn pass_gap(
         &self,

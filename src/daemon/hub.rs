@@ -276,7 +276,12 @@ impl Hub {
         self.write_roll();
     }
 
-    /// A session's journal goes with it; a service keeps its own.
+    /// Everything is to end: nobody waits any more for a service that is stopped to be started again.
+    pub fn begin_to_end(&self) {
+        self.is_ending.set(true);
+        self.registry.borrow().sessions().for_each(|session| session.output.notify_waiters());
+    }
+
     /// A session stands for what another one stood for: who is subscribed learns of it before the other is gone.
     pub fn succeed(&self, old: SessionId, new: SessionId) {
         let status = self.registry.borrow().status(new);
@@ -288,6 +293,7 @@ impl Hub {
         }
     }
 
+    /// A session's journal goes with it; a service keeps its own.
     fn forget_journal(&self, id: SessionId, journal: Option<&JournalStatus>) {
         let session = self.registry.borrow().get(id);
         let heir = session.and_then(|session| Some(session.journal.as_ref()?.heir.borrow().clone()));

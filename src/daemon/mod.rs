@@ -265,7 +265,7 @@ async fn obey_keeper(hub: &Rc<Hub>) -> io::Result<()> {
 
 /// The system wants us gone: sessions are stopped politely, then everything ends.
 async fn terminate(hub: &Rc<Hub>) {
-    hub.is_ending.set(true);
+    hub.begin_to_end();
     hub.services.store.is_clean.set(true);
     for unit in hub.services.units() {
         let stop = verbs::Stop { grace_ms: SYSTEM_GRACE.as_millis() as u64, ..verbs::Stop::default() };

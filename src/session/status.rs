@@ -217,6 +217,8 @@ impl End {
     #[must_use]
     pub fn word(&self) -> String {
         match (self.status, self.how) {
+            // Nothing of it ran.
+            (None, How::Stopped) => "stopped".to_owned(),
             (None, _) => "lost".to_owned(),
             (Some(ExitStatus::Code(code)), How::Stopped | How::Killed) => format!("stopped {code}"),
             (Some(ExitStatus::Code(code)), _) => format!("exited {code}"),

@@ -380,7 +380,17 @@ fn logs(channel: u32, id: SessionId, span: Span, stream: Option<Stream>) -> verb
         Span::Between(from, until) => (verbs::From::Offset(from), Some(until - from)),
     };
     let target = id.to_string();
-    verbs::Logs { channel, target, from, follow: most.is_none(), most, stream, marks: true, past_gaps: true }
+    verbs::Logs {
+        channel,
+        target,
+        from,
+        follow: most.is_none(),
+        most,
+        stream,
+        marks: true,
+        past_gaps: true,
+        stays: false,
+    }
 }
 
 /// Types names of keys, or a line.

@@ -414,7 +414,7 @@ fn many_services_with_large_environments_are_applied_again_and_described() {
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    assert_eq!(rpm(&["apply", path]).matches(" created\n").count(), 150);
+    assert_eq!(rpm(&["apply", path]).matches(" created, not started").count(), 150);
     assert_eq!(rpm(&["apply", path]).matches(" unchanged\n").count(), 150);
     assert_eq!(rpm(&["graph"]).lines().count(), 150);
     assert_eq!(rpm(&["describe", "all", "--toml"]).matches("[services.").count(), 150);

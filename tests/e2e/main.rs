@@ -34,6 +34,7 @@ mod probes;
 mod procs;
 mod recovery;
 mod services;
+mod sets;
 mod settings;
 mod shell;
 mod single;

@@ -48,7 +48,7 @@ pub struct Wish<'a> {
     pub prunes: bool,
     /// Say what would be done, and do nothing.
     pub is_dry: bool,
-    /// Also what is there and unchanged is started, if it does not run.
+    /// Also what is there and unchanged is started, if it does not run and starts by itself.
     pub starts: bool,
     /// Services of another file are taken over.
     pub takes: bool,
@@ -56,6 +56,16 @@ pub struct Wish<'a> {
     pub wait_ms: u64,
     /// Print JSON.
     pub is_json: bool,
+}
+
+impl Wish<'_> {
+    /// Returns whether a service is started, if it does not run: one that does not start by itself only by its name.
+    fn is_started(&self, spec: &ServiceSpec, is_new: bool) -> bool {
+        match (self.starts, is_new) {
+            (true, _) => spec.autostart || !self.only.is_empty(),
+            (false, is_new) => is_new && spec.autostart,
+        }
+    }
 }
 
 /// Makes what is there what a file says.
@@ -76,7 +86,7 @@ pub fn apply(wish: &Wish<'_>) -> Result<u8, Error> {
         .map_err(|cycle| WireError::new(Code::Invalid, format!("services wait for each other: {cycle}")))?;
     refuse_foreign(&items, wish.takes)?;
     if wish.is_dry {
-        tell(&items, wish.is_json);
+        tell(&items, &specs, wish);
         return Ok(exit::OK);
     }
     let mut acts = perform(&mut client, &items, &specs, wish)?;
@@ -84,7 +94,7 @@ pub fn apply(wish: &Wish<'_>) -> Result<u8, Error> {
         let acted: Vec<_> = acts.acts.iter().map(output::Acted::from).collect();
         output::json("applied", &serde_json::json!({ "plan": items, "services": acted }));
     } else {
-        tell(&items, false);
+        tell(&items, &specs, wish);
     }
     // What is well was told by the plan.
     acts.acts.retain(|acted| acted.error.is_some());
@@ -213,10 +223,7 @@ fn perform(client: &mut Client, items: &[Item], specs: &[ServiceSpec], wish: &Wi
     for item in items {
         let Some(spec) = specs.iter().find(|spec| spec.full_name() == item.name) else { continue };
         let restarts = matches!(item.step, Step::Change { cost: Cost::Restart, .. });
-        let starts = match item.step {
-            Step::Create => spec.autostart || wish.starts,
-            _ => wish.starts,
-        };
+        let starts = wish.is_started(spec, item.step == Step::Create);
         let definition = Definition {
             spec: spec.clone(),
             umask: launch.umask,
@@ -258,14 +265,16 @@ fn send(client: &mut Client, all: &mut verbs::Acts, entries: Vec<verbs::Entry>, 
 }
 
 /// One line a service: what is done, and why.
-fn tell(items: &[Item], is_json: bool) {
-    if is_json {
+fn tell(items: &[Item], specs: &[ServiceSpec], wish: &Wish<'_>) {
+    if wish.is_json {
         output::json("plan", &items);
         return;
     }
     for item in items {
         let name = text::clean(&item.name);
+        let is_left = |spec: &ServiceSpec| spec.full_name() == item.name && !wish.is_started(spec, true);
         let line = match &item.step {
+            Step::Create if specs.iter().any(is_left) => format!("{name} created, not started (autostart = false)"),
             Step::Create => format!("{name} created"),
             Step::Same => format!("{name} unchanged"),
             Step::Remove => format!("{name} removed"),

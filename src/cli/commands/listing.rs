@@ -22,6 +22,7 @@ use crate::protocol::verbs;
 use crate::session::service::plan;
 use crate::session::service::spec::Origin;
 use crate::session::service::spec::ServiceSpec;
+use crate::session::service::status::ServiceState;
 use crate::session::status::Status;
 use crate::session::target;
 use crate::session::text;
@@ -96,7 +97,10 @@ pub fn describe(args: &args::Describe) -> Result<u8, Error> {
         }
         let death = if status.service.is_some() { last_death(&mut client, status)? } else { None };
         let journal = status.journal.as_ref().map(|journal| journals.join(&journal.folder).display().to_string());
-        let details = Details { usage: usages.remove(&status.name), spec: spec_of(status).cloned(), death, journal };
+        let state = status.service.as_ref().map(|service| service.state);
+        let is_scheduled = status.started_ms == 0 || state != Some(ServiceState::Stopped);
+        let (usage, spec) = (usages.remove(&status.name), spec_of(status).cloned());
+        let details = Details { usage, spec, is_scheduled, death, journal };
         output::describe(status, &details);
     }
     Ok(report::items(&errors))

@@ -57,7 +57,14 @@ pub fn logs(args: &args::Logs) -> Result<u8, Error> {
         return Ok(code);
     }
     let marks = !args.raw || args.json;
-    let mut wish = verbs::Logs { from: args.from(), follow: args.follow, stream, marks, ..verbs::Logs::default() };
+    let mut wish = verbs::Logs {
+        from: args.from(),
+        follow: args.follow,
+        stays: args.follow,
+        stream,
+        marks,
+        ..verbs::Logs::default()
+    };
     let is_merged = found.len() > 1 && marks;
     let output = open_line::Output::default();
     let printer = |(n, status)| Printer::new(args, status, &found, (&output, n));

@@ -43,7 +43,9 @@ use crate::session::service::spec::DEFAULT_NAMESPACE;
 use crate::session::service::spec::Origin;
 use crate::session::service::spec::ServiceSpec;
 use crate::session::service::spec::Variable;
+use crate::session::service::status::ServiceState;
 use crate::session::spec::Kind;
+use crate::session::status::Status;
 use crate::session::text;
 
 /// Nanoseconds of a millisecond.
@@ -328,7 +330,7 @@ fn tell(acts: &verbs::Acts, is_json: bool) -> u8 {
             _ if is_json => {}
             (None, Some(status)) => {
                 let pid = if status.run_end().is_none() { format!(" (pid {})", status.pid) } else { String::new() };
-                output::print(format!("{name} {}{pid}\n", status.word()).as_bytes());
+                output::print(format!("{name} {}{pid}{}\n", status.word(), reason(status)).as_bytes());
             }
             (None, None) => output::print(format!("{name} deleted\n").as_bytes()),
         }
@@ -338,6 +340,13 @@ fn tell(acts: &verbs::Acts, is_json: bool) -> u8 {
         code = exit::FAILURE;
     }
     code
+}
+
+/// Says what one waits for: nobody sees it go on.
+fn reason(status: &Status) -> String {
+    let service = status.service.as_ref().filter(|service| service.state == ServiceState::Waiting);
+    let reason = service.and_then(|service| service.reason.as_deref());
+    reason.map(|reason| format!(": {}", text::clean(reason))).unwrap_or_default()
 }
 
 /// The faults among what was done, for people.

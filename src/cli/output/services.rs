@@ -8,6 +8,7 @@ use crate::cli::output::print;
 use crate::cli::usage::Usage;
 use crate::history::ExitStatus;
 use crate::platform::clock;
+use crate::platform::schedule;
 use crate::protocol::verbs;
 use crate::session::service::death;
 use crate::session::service::machine::Wanted;
@@ -189,6 +190,8 @@ pub struct Details {
     pub usage: Option<Usage>,
     /// How its service is defined.
     pub spec: Option<ServiceSpec>,
+    /// Nobody stopped it: its schedule counts.
+    pub is_scheduled: bool,
     /// How its last run ended.
     pub death: Option<death::Death>,
     /// Folder of its journal.
@@ -214,6 +217,14 @@ pub fn definition_rows(details: &Details) -> Vec<(&'static str, String)> {
         if (!is_usual || is_asked) && !TOLD.contains(&key.as_str()) {
             rows.push(("", format!("{key} = {}", text::clean(&value))));
         }
+    }
+    if let Some(plan) = &spec.schedule
+        && details.is_scheduled
+    {
+        let now = clock::wall_ms();
+        let next = schedule::next_after(&plan.cron, &plan.zone, now);
+        let at = next.and_then(|next| Some(format!("{}, in {}", clock::rfc3339(next)?, text::age(next - now))));
+        rows.push(("scheduled", at.unwrap_or_else(|| "never".to_owned())));
     }
     let own = spec.env.iter().filter(|variable| variable.origin != Origin::Inherited).count();
     let name = text::clean(&spec.full_name());

@@ -162,7 +162,7 @@ pub const KEYS: &[Key<ServiceSpec>] = &[
         "autostart",
         Type::Flag,
         "true",
-        "started by `rpm start` without a name, by `rpm apply` and at boot",
+        "started with its file, by `rpm start` and `rpm apply`; else by its name, its schedule or who needs it",
         |it, node, _| value::flag(node).map(|autostart| it.autostart = autostart),
         |it| Some(it.autostart.to_string()),
     ),

@@ -46,6 +46,7 @@ pub(super) async fn attach(context: &Rc<Context>, request: u64, verb: verbs::Att
             marks,
             until: None,
             // A terminal is painted anew instead: the client attaches again.
+            stays: None,
             ends_at_gap: is_tty,
             from_oldest: false,
             paints: is_tty && session.handover.kind == spec::Kind::Pty,

@@ -246,7 +246,7 @@ fn remove_unit(context: &Context, unit: &Rc<Unit>, status: Status, is_named: boo
 
 pub(super) async fn shutdown(context: &Rc<Context>, verb: verbs::Shutdown) -> Answer<verbs::Shutdown> {
     let hub = &context.hub;
-    hub.is_ending.set(true);
+    hub.begin_to_end();
     let running: Vec<SessionId> = hub
         .registry
         .borrow()

@@ -12,6 +12,7 @@ use crate::daemon::handler::Answer;
 use crate::daemon::handler::find;
 use crate::daemon::handler::gone;
 use crate::daemon::handler::reply_now;
+use crate::daemon::hub::Hub;
 use crate::daemon::journals;
 use crate::daemon::journals::Pages;
 use crate::daemon::logs::Beginning;
@@ -48,7 +49,13 @@ pub(super) fn follow_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs
     reply_now(context, request, &attached);
     let pages = backlog::pages(&context.hub, &session);
     let (channel, follows) = (verb.channel, verb.follow);
-    let sending = task::spawn_local(send_log(Rc::clone(&context.client.outbox), Rc::clone(&session), pages, verb));
+    let sending = task::spawn_local(send_log(
+        Rc::clone(&context.hub),
+        Rc::clone(&context.client.outbox),
+        Rc::clone(&session),
+        pages,
+        verb,
+    ));
     if follows {
         let mut logs = context.logs.borrow_mut();
         logs.retain(|_, (sending, _)| !sending.is_finished());
@@ -83,6 +90,7 @@ fn lost_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs, id: Session
         stream: verb.stream,
         marks: verb.marks,
         until: None,
+        stays: None,
         ends_at_gap: false,
         from_oldest: false,
         paints: false,
@@ -110,7 +118,7 @@ fn lost_logs(context: &Rc<Context>, request: u64, verb: verbs::Logs, id: Session
 }
 
 /// Finds the start, which may take several turns, and sends from there.
-async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, mut pages: Option<Pages>, verb: verbs::Logs) {
+async fn send_log(hub: Rc<Hub>, outbox: Rc<Outbox>, session: Rc<Session>, mut pages: Option<Pages>, verb: verbs::Logs) {
     let head = session.history.head();
     let Beginning { at: mut from, missed, mut is_torn } =
         journals::start(&session, pages.as_mut(), verb.from, verb.stream).await;
@@ -145,6 +153,7 @@ async fn send_log(outbox: Rc<Outbox>, session: Rc<Session>, mut pages: Option<Pa
         stream: verb.stream,
         marks: verb.marks,
         until: until(&verb, from, head.max(from)),
+        stays: (verb.follow && verb.stays).then_some(hub),
         ends_at_gap: verb.follow && !verb.past_gaps,
         // With a journal nothing of it can be overwritten unseen.
         from_oldest: pages.is_none() && verb.follow && verb.from == verbs::From::Start,

@@ -12,6 +12,7 @@ use crate::daemon::connection::Context;
 use crate::daemon::handler::Answer;
 use crate::daemon::hub::Hub;
 use crate::daemon::registry::Missing;
+use crate::daemon::services;
 use crate::daemon::services::Defined;
 use crate::daemon::services::Unit;
 use crate::daemon::services::in_stop_order;
@@ -290,10 +291,17 @@ pub(super) async fn resurrect(context: &Rc<Context>, verb: verbs::Resurrect) -> 
 /// Enters the services of a snapshot that are not there; those that are stay as they are.
 async fn restore(hub: &Rc<Hub>, name: &str) -> Result<(), WireError> {
     let path = snapshot(hub, name)?;
-    let state = task::spawn_blocking(move || crate::daemon::services::read(&path)).await.map_err(std::io::Error::other);
-    let state = state.flatten().map_err(|error| {
-        WireError::new(Code::Failed, format!("the snapshot {name} cannot be read: {error}"))
-            .hint("`rpm save NAME` makes one")
+    let read = move || services::read(&path).map_err(|error| (error, services::beside(&path)));
+    let read = task::spawn_blocking(read).await.map_err(|error| (std::io::Error::other(error), Vec::new())).flatten();
+    let state = read.map_err(|(error, others)| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let error = WireError::new(Code::NoSuchSession, format!("there is no snapshot called {name}"));
+            match &others[..] {
+                [] => error.hint("`rpm save NAME` makes one"),
+                others => error.hint(format!("there are {}", others.join(", "))),
+            }
+        }
+        _ => WireError::new(Code::Failed, format!("the snapshot {name} cannot be read: {error}")),
     })?;
     hub.restore(state);
     Ok(())
@@ -316,7 +324,8 @@ pub(super) async fn save(context: &Rc<Context>, verb: verbs::Save) -> Answer<ver
     let path = if verb.name.is_empty() { hub.services.store.newest() } else { snapshot(hub, &verb.name)? };
     if !verb.name.is_empty() {
         let path = path.clone();
-        let written = task::spawn_blocking(move || crate::daemon::services::write(&path, &state, true)).await;
+        // A snapshot that has services is not lost by saving when there are none.
+        let written = task::spawn_blocking(move || services::write(&path, &state, false)).await;
         written.map_err(std::io::Error::other).flatten().map_err(|error| failed(error.to_string()))?;
     }
     Ok(verbs::Saved { path: path.display().to_string(), services })

@@ -48,6 +48,7 @@ pub use self::needs::ranks;
 pub use self::needs::run as run_needs;
 pub use self::resume::resume;
 pub use self::store::Store;
+pub use self::store::beside;
 pub use self::store::keep;
 pub use self::store::keep_deaths;
 pub use self::store::read;

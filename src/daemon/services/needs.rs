@@ -21,7 +21,7 @@ impl Services {
         let missing = |needed: &&Dependency| !self.is_met(needed);
         let needed = definition.spec.depends_on.iter().find(missing)?;
         let units = self.instances(&needed.name);
-        let state = units.first().map_or("not defined", |unit| unit.status().state.word());
+        let state = units.iter().find(|unit| !is_true(unit, needed.condition)).map_or("not defined".to_owned(), word);
         Some(format!("it needs {} {}, which is {state}", needed.name, order::word(needed.condition)))
     }
 
@@ -57,6 +57,13 @@ fn is_true(unit: &Unit, condition: Condition) -> bool {
     }
 }
 
+/// Returns its state as lists show it: with how it ended.
+fn word(unit: &Rc<Unit>) -> String {
+    let session = unit.session.borrow();
+    let end = session.as_ref().and_then(|session| session.status.borrow().run_end().cloned());
+    unit.status().word(end.as_ref())
+}
+
 fn is_success(unit: &Unit) -> bool {
     let session = unit.session.borrow();
     let end = session.as_ref().and_then(|session| session.status.borrow().run_end().cloned());
@@ -77,6 +84,7 @@ impl Hub {
                 }
             }
         }
+        *unit.waits_for.borrow_mut() = self.services.missing(unit);
         self.services.moved.notify_one();
     }
 

@@ -169,8 +169,20 @@ impl Store {
 
     /// File of a named snapshot.
     pub fn snapshot(&self, name: &str) -> PathBuf {
-        self.folder.join("saved").join(name)
+        self.folder.join("saved").join(format!("{name}.list"))
     }
+}
+
+/// Returns the names of all snapshots beside this one, sorted.
+pub fn beside(snapshot: &Path) -> Vec<String> {
+    let files = snapshot.parent().and_then(|folder| fs::read_dir(folder).ok());
+    let name = |file: io::Result<fs::DirEntry>| {
+        let name = file.ok()?.file_name().into_string().ok()?;
+        name.strip_suffix(".list").map(str::to_owned)
+    };
+    let mut names: Vec<String> = files.into_iter().flatten().filter_map(name).collect();
+    names.sort();
+    names
 }
 
 const NEWEST: &str = "state";

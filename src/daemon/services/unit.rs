@@ -333,6 +333,11 @@ impl Unit {
     fn reason(&self, phase: &Phase) -> Option<String> {
         match phase {
             Phase::Failed { fault: Fault::GaveUp } => Some("it crashed too often".to_owned()),
+            Phase::Up { ready: false, .. } => {
+                let definition = self.definition.borrow();
+                let awaited = definition.spec.readiness.as_ref().map(|readiness| readiness.probe.awaited())?;
+                Some(format!("not ready yet, it waits for {awaited}"))
+            }
             Phase::Waiting => self.waits_for.borrow().clone(),
             Phase::Failed { .. } => self.start_fault().map(|error| error.message),
             _ => None,

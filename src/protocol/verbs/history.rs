@@ -50,6 +50,9 @@ pub struct Logs {
     pub marks: bool,
     /// Go on behind a gap; without this, a gap ends what follows.
     pub past_gaps: bool,
+    /// With `follow`, of a service: also while it is stopped, until it is deleted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stays: bool,
 }
 verb!(Logs = "logs" -> Attached);
 

@@ -226,7 +226,9 @@ impl Machine {
         }
         self.wanted = Wanted::Up;
         match &mut self.phase {
-            Phase::Waiting | Phase::Up { .. } | Phase::Starting { then: None, .. } => return Vec::new(),
+            // What it needs may have failed: it is tried again.
+            Phase::Waiting => return vec![Effect::Await],
+            Phase::Up { .. } | Phase::Starting { then: None, .. } => return Vec::new(),
             Phase::Starting { then: Some(then), .. } | Phase::Stopping { then, .. } => {
                 *then = Next::Start;
                 return Vec::new();
@@ -288,6 +290,7 @@ impl Machine {
                 *then = Next::Start;
                 Vec::new()
             }
+            Phase::Waiting if is_asked => vec![Effect::Await],
             Phase::Waiting => Vec::new(),
             _ if counts => Vec::new(),
             _ => {

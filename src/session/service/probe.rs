@@ -6,6 +6,7 @@ use serde_bytes::ByteBuf;
 
 use crate::session::service::spec::Command;
 use crate::session::state::Nanos;
+use crate::session::text;
 
 /// Nanoseconds of a second.
 const SECOND: Nanos = 1_000_000_000;
@@ -56,6 +57,22 @@ pub enum Probe {
 }
 
 impl Probe {
+    /// Says what is waited for, as in "it waits for …".
+    #[must_use]
+    pub fn awaited(&self) -> String {
+        match self {
+            Self::Notify => "READY=1 on NOTIFY_SOCKET".to_owned(),
+            Self::Fd(fd) => format!("a newline on descriptor {fd}"),
+            Self::Log(pattern) => format!("a line of output that matches {pattern:?}"),
+            Self::Tcp(address) => format!("a connection to {address}"),
+            Self::Unix(path) => format!("a connection to {}", String::from_utf8_lossy(path)),
+            Self::Http { url, status } => format!("a status of {} to {} from {url}", status.first, status.last),
+            Self::Exec(command) => format!("{} to exit with 0", text::quote(&command.argv())),
+            Self::Delay(pause) => format!("{}.{:03}s to pass", pause / SECOND, pause / (SECOND / 1000) % 1000),
+            Self::Watchdog(_) => "WATCHDOG=1 on NOTIFY_SOCKET".to_owned(),
+        }
+    }
+
     /// Returns whether the service speaks up over the socket in `NOTIFY_SOCKET`.
     #[must_use]
     pub const fn is_over_socket(&self) -> bool {

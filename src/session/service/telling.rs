@@ -33,7 +33,8 @@ pub fn sentence(death: &Death, fault: impl Fn(i32) -> String) -> String {
         (None, Some(errno)) => format!("could not be started ({})", fault(errno)),
         (None, None) => "ended unseen".to_owned(),
     };
-    let up = if death.errno.is_some() { String::new() } else { format!(" after {} up", up(death.up_ms)) };
+    let is_unseen = death.status.is_none();
+    let up = if is_unseen { String::new() } else { format!(" after {} up", up(death.up_ms)) };
     let why = match death.why {
         Why::Ended | Why::Crashed => "by itself".to_owned(),
         Why::NotStarted => "not started".to_owned(),
@@ -42,6 +43,8 @@ pub fn sentence(death: &Death, fault: impl Fn(i32) -> String) -> String {
         Why::Delete => format!("deleted{by}"),
         Why::Watch => "a watched file changed".to_owned(),
         Why::Schedule => "its schedule".to_owned(),
+        // Its limit says how much it was.
+        Why::Memory if !death.by.is_empty() => text::clean(&death.by),
         Why::Memory => "it used more memory than it may".to_owned(),
         Why::Unwell => "it was not well any more".to_owned(),
         Why::Shutdown => "everything was shut down".to_owned(),
@@ -57,4 +60,20 @@ pub fn sentence(death: &Death, fault: impl Fn(i32) -> String) -> String {
 
 fn up(ms: u64) -> String {
     if ms < 10_000 { format!("{}.{:03}s", ms / 1000, ms % 1000) } else { text::age(ms) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_knows_how_long_one_was_up_that_ended_unseen_and_a_limit_says_how_much_it_was() {
+        let said = |death: Death| sentence(&death, |errno| errno.to_string());
+        let lost = Death { why: Why::Lost, ..Death::default() };
+        assert_eq!(said(lost), "ended unseen: its keeper died, or the computer was restarted");
+        let by = "its limit of memory: 92 MiB of 60 MiB".to_owned();
+        let large =
+            Death { why: Why::Memory, by, status: Some(ExitStatus::Signal(15)), up_ms: 2050, ..Death::default() };
+        assert_eq!(said(large), "was ended by TERM after 2.050s up: its limit of memory: 92 MiB of 60 MiB");
+    }
 }

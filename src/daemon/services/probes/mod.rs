@@ -90,12 +90,12 @@ async fn become_ready(hub: Rc<Hub>, unit: Rc<Unit>, readiness: Readiness, since:
             let up = clock::monotonic_ns().saturating_sub(since);
             sleep(Duration::from_nanos(pause.saturating_sub(up))).await;
         }
-        probe => ask_on(&unit, probe, &readiness).await,
+        probe => ask_on(&hub, &unit, probe, &readiness).await,
     }
     hub.advance(&unit, Event::Ready);
 }
 
-async fn ask_on(unit: &Unit, probe: &Probe, readiness: &Readiness) {
+async fn ask_on(hub: &Hub, unit: &Unit, probe: &Probe, readiness: &Readiness) {
     /// Longest wait for one answer.
     const ANSWER: Duration = Duration::from_secs(1);
     let pace = readiness.pace;
@@ -107,6 +107,7 @@ async fn ask_on(unit: &Unit, probe: &Probe, readiness: &Readiness) {
         }
         if Instant::now() >= late && unit.said.borrow().is_none() {
             *unit.said.borrow_mut() = Some("not ready in time".to_owned());
+            hub.show(unit);
         }
         sleep(Duration::from_nanos(pause)).await;
         let next = u128::from(pause) * u128::from(pace.growth_percent.max(100)) / 100;

@@ -101,7 +101,7 @@ fn events() -> Vec<(&'static str, Event)> {
 /// One line a state; in the order of `events`. `=` is no change and no effect.
 const TABLE: &str = "
 stopped: starting spawn | = | starting spawn | starting spawn | = | stopped forget | = | = | = | = | = | =
-waiting: = | stopped | = | = | = | stopped forget | starting spawn | = | = | = | = | =
+waiting: waiting await | stopped | waiting await | = | = | stopped forget | starting spawn | = | = | = | = | =
 starting: = | starting>stay | = | = | = | starting>delete | = | up | failed died:notstarted | = | = | =
 starting>stay: starting>start | = | starting>start | starting>start | starting>start | starting>delete | = | stopping>stay stop | stopped died:notstarted | = | = | =
 starting>start: = | starting>stay | = | = | = | starting>delete | = | stopping>start stop | backoff died:notstarted | = | = | =
