@@ -334,7 +334,10 @@ fn question(ask: Ask) -> Question {
             plain(ask, verbs::Events { kinds, ..verbs::Events::default() }, |_| Answer::Done)
         }
         Ask::Sample => plain(ask, verbs::List::default(), |listing| Answer::Listing(listing.sessions)),
-        Ask::Procs => plain(ask, verbs::Procs::default(), |reply| Answer::Procs(reply.processes)),
+        Ask::Procs { ref ids } => {
+            let targets = ids.iter().map(SessionId::to_string).collect();
+            plain(ask, verbs::Procs { targets, ..verbs::Procs::default() }, |reply| Answer::Procs(reply.processes))
+        }
         Ask::LastLine { id } => {
             let screen = verbs::ScreenOf { target: id.to_string(), ..verbs::ScreenOf::default() };
             plain(ask, screen, |reply| Answer::Text(reply.text))

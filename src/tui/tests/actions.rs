@@ -149,11 +149,12 @@ fn the_wide_list_asks_for_load_and_last_lines_of_what_said_something() {
     driver.tell(Msg::Tick);
     let mut rows = vec![session(1, "s1"), session(2, "s2")];
     let asked = driver.answer(Ask::Sample, Answer::Listing(rows.clone()));
-    assert_eq!(asks(&asked), [&Ask::LastLine { id: SessionId(1) }, &Ask::LastLine { id: SessionId(2) }, &Ask::Procs]);
+    let both = Ask::Procs { ids: vec![SessionId(1), SessionId(2)] };
+    assert_eq!(asks(&asked), [&Ask::LastLine { id: SessionId(1) }, &Ask::LastLine { id: SessionId(2) }, &both]);
     driver.answer(Ask::LastLine { id: SessionId(1) }, Answer::Text("$ make\nall done\u{1b}\n\n".into()));
     let info =
         verbs::ProcessInfo { session: Some("s1".into()), cpu_permille: 123, memory: 5 << 20, ..Default::default() };
-    driver.answer(Ask::Procs, Answer::Procs(vec![info]));
+    driver.answer(both, Answer::Procs(vec![info]));
     driver.tell(Msg::Branches(vec![(SessionId(1), Some("main".into()))]));
     let screen = driver.screen(200, 40);
     for part in ["all done", "12.3%", "5M", "main", "last line"] {
@@ -163,7 +164,33 @@ fn the_wide_list_asks_for_load_and_last_lines_of_what_said_something() {
     driver.tell(Msg::Tick);
     rows[1].output_bytes += 100;
     let asked = driver.answer(Ask::Sample, Answer::Listing(rows));
-    assert_eq!(asks(&asked), [&Ask::LastLine { id: SessionId(2) }, &Ask::Procs]);
+    assert_eq!(asks(&asked), [&Ask::LastLine { id: SessionId(2) }, &Ask::Procs { ids: vec![SessionId(2)] }]);
+}
+
+#[test]
+fn load_is_asked_for_rows_that_are_seen_and_said_something_and_for_others_once_they_are() {
+    let mut driver = many(60);
+    driver.tell(Msg::Resized(Screen { cols: 200, rows: 12 }));
+    driver.keys("w");
+    let sample = |driver: &mut Driver, talker: usize| {
+        driver.later(61_000);
+        driver.tell(Msg::Tick);
+        let mut rows = driver.app.sessions.rows().to_vec();
+        rows[talker].output_bytes += 100;
+        let effects = driver.answer(Ask::Sample, Answer::Listing(rows));
+        asks(&effects)
+            .into_iter()
+            .find_map(|ask| if let Ask::Procs { ids } = ask { Some(ids.clone()) } else { None })
+            .unwrap_or_default()
+    };
+
+    let first = sample(&mut driver, 0);
+    assert!(first.len() < 12 && first.contains(&SessionId(1)) && !first.contains(&SessionId(60)), "{first:?}");
+    assert_eq!(sample(&mut driver, 1), [SessionId(2)]);
+    assert_eq!(sample(&mut driver, 40), [], "nobody sees it");
+    driver.keys("G");
+    let last = sample(&mut driver, 59);
+    assert!(last.contains(&SessionId(60)) && !last.contains(&SessionId(2)), "{last:?}");
 }
 
 #[test]
@@ -224,7 +251,7 @@ fn typing_goes_to_all_marked_panes_and_the_screen_warns() {
         .collect();
     to.sort_unstable();
     assert_eq!(to, channels, "{first}");
-    assert!(driver.screen(200, 60).contains("typing goes to 2 panes") && driver.screen(200, 60).contains("═"));
+    assert!(driver.screen(200, 60).contains("typing to 2 panes") && driver.screen(200, 60).contains("═"));
 }
 
 #[test]
