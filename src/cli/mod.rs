@@ -114,7 +114,9 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Procs(args) => procs::procs(&args),
         Verb::Tree(args) => procs::tree(&args),
         Verb::KillTree(args) => procs::kill_tree(&args),
-        Verb::Demo => commands::demo::demo(|| dashboard(args::Tui::default())),
+        Verb::Demo => {
+            commands::demo::demo(|at| dashboard(args::Tui { at: Some(at.to_owned()), ..args::Tui::default() }))
+        }
         Verb::Orphans(args) => procs::orphans(&args),
         Verb::Register(args) => procs::register(&args),
         Verb::Unregister(args) => procs::unregister(&args),
@@ -171,6 +173,7 @@ fn dashboard(args: args::Tui) -> Result<u8, Error> {
         steal: args.steal,
         layout: args.layout,
         at_services: args.at_services,
+        at: args.at,
         is_ascii: args.ascii,
         color: color::wanted(),
         ..tui::Options::default()

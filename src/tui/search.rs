@@ -130,6 +130,18 @@ fn layout_path(name: &str) -> Result<PathBuf, String> {
     Ok(place.state.join("layouts").join(format!("{name}.json")))
 }
 
+/// Says which layouts there are.
+fn known_layouts(folder: Option<&Path>) -> String {
+    let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let name = |entry: std::fs::DirEntry| Some(entry.file_name().to_str()?.strip_suffix(".json")?.to_owned());
+    let mut known: Vec<String> = entries.filter_map(name).take(PATHS).collect();
+    known.sort();
+    match known.is_empty() {
+        true => "none is kept yet; `save-layout` in the palette keeps one".to_owned(),
+        false => format!("there are {}", known.join(", ")),
+    }
+}
+
 /// Keeps a layout under a name.
 pub fn save_layout(name: &str, text: &str) -> Msg {
     let written = layout_path(name).and_then(|path| {
@@ -149,7 +161,12 @@ pub fn save_layout(name: &str, text: &str) -> Msg {
 
 /// Reads a layout.
 pub fn read_layout(name: String) -> Msg {
-    let read = |path: PathBuf| std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let read = |path: PathBuf| {
+        std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => known_layouts(path.parent()),
+            _ => error.to_string(),
+        })
+    };
     let result = layout_path(&name).and_then(read);
     Msg::Layout { name, result }
 }
@@ -157,6 +174,20 @@ pub fn read_layout(name: String) -> Msg {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_layout_that_is_not_there_is_answered_with_those_that_are() {
+        let dir = std::env::temp_dir().join(format!("runpm-layouts-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).expect("a folder");
+        let none = known_layouts(Some(&dir));
+        std::fs::write(dir.join("two.json"), "").expect("a file");
+        std::fs::write(dir.join("one.json"), "").expect("a file");
+        let some = known_layouts(Some(&dir));
+        std::fs::remove_dir_all(&dir).expect("gone");
+
+        assert!(none.contains("none is kept"), "{none}");
+        assert_eq!(some, "there are one, two");
+    }
 
     #[test]
     fn paths_are_completed_and_folders_only_where_those_are_meant() {

@@ -208,6 +208,8 @@ pub struct App {
     layout_wish: Option<(String, serde_json::Value)>,
     /// The services are to be gone to, as soon as there is a list.
     is_for_services: bool,
+    /// So is a session of this name.
+    wished: Option<String>,
     now: Now,
     effects: Vec<Effect>,
 }
@@ -259,6 +261,7 @@ impl App {
             is_searching: false,
             layout_wish: None,
             is_for_services: options.at_services,
+            wished: options.at,
             now: Now::default(),
             effects: Vec::new(),
         };

@@ -9,6 +9,7 @@ use crate::tui::app::App;
 use crate::tui::app::SECOND_NS;
 use crate::tui::input::Token;
 use crate::tui::input::What;
+use crate::tui::key::Code;
 
 /// How long an answer is waited for; after that keys mean what they did before.
 const PATIENCE_NS: u64 = 5 * SECOND_NS;
@@ -30,11 +31,12 @@ impl App {
 
     /// Keeps a token for the session that is being started; `false` if it means what it always does.
     pub(super) fn hold(&mut self, token: &Token) -> bool {
-        if matches!(token.what, What::Mouse(_) | What::Focus) {
+        if self.starting.is_none() || matches!(token.what, What::Mouse(_) | What::Focus) || self.is_way_out(token) {
             return false;
         }
         let now = self.now.mono;
-        let Some(starting) = self.starting.as_mut().filter(|starting| now < starting.until && !self.link.is_shown()) else {
+        let Some(starting) = self.starting.as_mut().filter(|starting| now < starting.until && !self.link.is_shown())
+        else {
             self.starting = None;
             return false;
         };
@@ -43,6 +45,14 @@ impl App {
             starting.held.push(token.clone());
         }
         true
+    }
+
+    /// Returns whether a token is for us in any case: nobody has to wait for a daemon that does not answer.
+    fn is_way_out(&self, token: &Token) -> bool {
+        let is_prefix = matches!(token.what, What::Key(key) if Some(key) == self.keymap.prefix());
+        let is_escape = matches!(token.what, What::Key(key) if key.code == Code::Esc);
+        let is_typing = self.context() == Context::Typing;
+        is_prefix || self.keymap.is_pending() || self.overlay.is_some() || is_escape && !is_typing
     }
 
     /// A session was started: it gets the keyboard, and what was typed for it.

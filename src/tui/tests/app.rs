@@ -253,6 +253,9 @@ fn ux3_what_is_typed_while_a_session_starts_is_for_that_session_and_never_a_key_
     assert!(effects.is_empty(), "what was meant for it goes to nobody: {effects:?}");
     assert_eq!(typed(&driver.keys("b")), b"b");
     driver.keys("C-b c q");
+    driver.keys("C-b ?");
+    assert!(driver.app.overlay.is_some(), "the prefix is ours in any case");
+    driver.keys("Esc");
     driver.later(6000);
     assert_eq!(typed(&driver.keys("d")), b"d", "keys are not kept for ever");
 }

@@ -297,3 +297,21 @@ fn monit_opens_at_the_services_by_namespace() {
     let screen = driver.screen(120, 40);
     assert!(screen.find("▾ shop (1)") < screen.find("▾ no service (1)"), "{screen}");
 }
+
+#[test]
+fn ux5_the_hints_are_those_of_the_selected_row() {
+    let hints = |rows: Vec<Status>| {
+        let driver = Driver::dashboard(rows);
+        driver.screen(120, 40).lines().last().unwrap_or_default().to_owned()
+    };
+    let up = hints(vec![service(1, "web", ServiceState::Up)]);
+    assert!(up.starts_with(" Enter type  r restart  R reload ") && !up.contains("remove"), "{up}");
+    let down = hints(vec![service(1, "web", ServiceState::Stopped)]);
+    assert!(down.contains(" S start ") && !down.contains("type") && !down.contains("x stop"), "{down}");
+    let waits = hints(vec![service(1, "web", ServiceState::Backoff)]);
+    assert!(waits.contains(" S start ") && waits.contains(" x stop "), "{waits}");
+    let shell = hints(vec![session(1, "shell")]);
+    assert!(shell.starts_with(" Enter type  n new ") && !shell.contains("remove") && !shell.contains(" R "), "{shell}");
+    let over = hints(vec![ended(session(1, "shell"), 3)]);
+    assert!(over.contains(" r restart  d remove ") && !over.contains("kill"), "{over}");
+}
