@@ -100,7 +100,7 @@ const fn does(client: &Attached) -> &'static str {
 fn more(app: &App, status: &Status) -> Vec<(&'static str, String)> {
     let time = |ms: u64| clock::rfc3339(ms).unwrap_or_default();
     let load = app.samples.of(status.id).and_then(|sample| sample.load).map_or_else(String::new, |(cpu, memory)| {
-        format!("{}.{} % of a processor, {} KiB", cpu / 10, cpu % 10, memory >> 10)
+        format!("{}.{} % of a processor, {}", cpu / 10, cpu % 10, text::amount(memory))
     });
     let mut all = vec![
         ("said", format!("{} bytes, from byte {} on still there", status.output_bytes, status.oldest)),
