@@ -313,7 +313,7 @@ fn processes(golden: &mut Golden) {
     };
     golden.holds("register", &register);
     golden.holds("unregister", &verbs::Unregister { pid: 7 });
-    golden.holds("procs", &verbs::Procs { originator: "ci".into() });
+    golden.holds("procs", &verbs::Procs { originator: "ci".into(), targets: vec!["web".into()] });
     let info = verbs::ProcessInfo {
         pid: 7,
         session: Some("web".into()),

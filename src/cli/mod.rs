@@ -114,7 +114,7 @@ fn dispatch(verb: Verb) -> Result<u8, Error> {
         Verb::Procs(args) => procs::procs(&args),
         Verb::Tree(args) => procs::tree(&args),
         Verb::KillTree(args) => procs::kill_tree(&args),
-        Verb::Demo => commands::demo::demo(|| dashboard(args::Tui::default())),
+        Verb::Demo => commands::demo::demo(dashboard_at),
         Verb::Orphans(args) => procs::orphans(&args),
         Verb::Register(args) => procs::register(&args),
         Verb::Unregister(args) => procs::unregister(&args),
@@ -147,6 +147,10 @@ fn attach_to(args: args::Attach) -> Result<u8, Error> {
 }
 
 /// The dashboard, and the line that is said after it.
+fn dashboard_at(session: &str) -> Result<u8, Error> {
+    dashboard(args::Tui { at: Some(session.to_owned()), ..args::Tui::default() })
+}
+
 fn dashboard(args: args::Tui) -> Result<u8, Error> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_plain = args.plain || (set("RUNPM_PLAIN") && args.session.is_none());
@@ -171,6 +175,7 @@ fn dashboard(args: args::Tui) -> Result<u8, Error> {
         steal: args.steal,
         layout: args.layout,
         at_services: args.at_services,
+        at: args.at,
         is_ascii: args.ascii,
         color: color::wanted(),
         ..tui::Options::default()

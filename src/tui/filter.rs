@@ -36,6 +36,21 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Returns how well a name fits all that is looked for, higher is better, `i32::MAX` if it is the very word; none if something is
+    /// not in it.
+    #[must_use]
+    pub fn fits_name(&self, name: &str) -> Option<i32> {
+        let mut wanted = self.words.iter().filter(|(is_not, _)| !is_not).map(|(_, word)| word).peekable();
+        wanted.peek()?;
+        let fits = wanted.map(|word| match name.to_lowercase() == *word {
+            true => Some(i64::from(i32::MAX)),
+            false => fuzzy::fit(word, name).map(|(score, _)| i64::from(score)),
+        });
+        fits.sum::<Option<i64>>().map(|sum| i32::try_from(sum).unwrap_or(i32::MAX))
+    }
+}
+
 fn fits(word: &str, status: &Status, is_not: bool) -> bool {
     let holds = |text: &str| text.to_lowercase().contains(word);
     // What must not be is meant as it is written.

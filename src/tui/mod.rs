@@ -61,6 +61,8 @@ pub struct Options {
     pub layout: Option<String>,
     /// It opens at the services.
     pub at_services: bool,
+    /// It opens at the session of this name.
+    pub at: Option<String>,
     /// The directory that new sessions start in.
     pub here: String,
     /// The terminal shows Unicode.
@@ -82,6 +84,7 @@ impl Default for Options {
             findings: Vec::new(),
             layout: None,
             at_services: false,
+            at: None,
             here: "/".to_owned(),
             has_utf8: true,
             color: None,

@@ -116,6 +116,10 @@ pub struct Pane {
     has_frame: bool,
     /// Row and column of the session that stand in the pane's corner.
     offset: (u16, u16),
+    /// The view was moved to the cursor since the session has this size.
+    has_followed: bool,
+    /// In the frame before, the cursor was beyond the right edge.
+    has_strayed: bool,
 }
 
 impl Pane {
@@ -213,7 +217,9 @@ impl Pane {
             guard::expecting_panics(|| self.mirror.apply(&frame));
             self.has_frame = true;
         }
-        Some(Applied { rows: self.mirror.take_dirty_rows(), is_new_size: self.mirror.size() != before })
+        let is_new_size = self.mirror.size() != before;
+        self.has_followed &= !is_new_size;
+        Some(Applied { rows: self.mirror.take_dirty_rows(), is_new_size })
     }
 
     /// Moves the view so that the cursor can be seen; returns whether it moved.
@@ -224,7 +230,15 @@ impl Pane {
         let (row, col, _) = self.mirror.cursor();
         let size = self.mirror.size();
         let before = self.offset;
-        self.offset = (corner(before.0, row, area.height, size.rows()), corner(before.1, col, area.width, size.cols()));
+        let across = corner(before.1, col, area.width, size.cols());
+        // A program that draws its screen anew takes the cursor across it; whoever only looks on is spared to see that. It is followed to
+        // the right once it stays there.
+        let strays = across > before.1;
+        let has_strayed = std::mem::replace(&mut self.has_strayed, strays);
+        let is_followed = !strays || has_strayed || !self.has_followed || self.control == Control::Held;
+        self.has_followed |= self.has_frame;
+        let kept = before.1.min(size.cols().saturating_sub(area.width));
+        self.offset = (corner(before.0, row, area.height, size.rows()), if is_followed { across } else { kept });
         self.offset != before
     }
 

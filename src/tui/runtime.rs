@@ -42,6 +42,7 @@ use crate::tui::theme::Depth;
 use crate::tui::view;
 use crate::tui::wire::Wire;
 use crate::tui::worker;
+use crate::tui::worker::Aside;
 use crate::tui::worker::Worker;
 
 const SIGNALS: [Signal; 7] =
@@ -65,6 +66,8 @@ pub struct Runtime {
     painter: Painter,
     buffer: Buffer,
     worker: Worker,
+    /// A search of all sessions that somebody waits for.
+    searched: Option<Aside>,
     /// What is wrong with the settings, to be told once.
     findings: Vec<Finding>,
     /// What our terminal was told.
@@ -114,6 +117,7 @@ impl Runtime {
             is_behind: false,
             app: App::new(options, screen, ancestors()),
             worker,
+            searched: None,
             wire: Wire::new(client),
             guard,
             signals,
@@ -276,8 +280,9 @@ impl Runtime {
                 self.worker.give(Box::new(move || Some(search::complete(&base, word, is_folder))));
             }
             Effect::Search { pattern, sessions } => {
-                self.worker.give(Box::new(move || Some(search::all(pattern, &sessions))));
+                self.searched = self.worker.aside(Box::new(move |report| search::all(&pattern, &sessions, report)));
             }
+            Effect::StopSearch => self.searched = None,
             Effect::SaveLayout { name, text } => {
                 self.worker.give(Box::new(move || Some(search::save_layout(&name, &text))));
             }

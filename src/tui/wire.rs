@@ -334,7 +334,7 @@ fn question(ask: Ask) -> Question {
             plain(ask, verbs::Events { kinds, ..verbs::Events::default() }, |_| Answer::Done)
         }
         Ask::Sample => plain(ask, verbs::List::default(), |listing| Answer::Listing(listing.sessions)),
-        Ask::Procs => plain(ask, verbs::Procs::default(), |reply| Answer::Procs(reply.processes)),
+        Ask::Procs { ids } => plain(ask, procs(&ids), |reply| Answer::Procs(reply.processes)),
         Ask::LastLine { id } => {
             let screen = verbs::ScreenOf { target: id.to_string(), ..verbs::ScreenOf::default() };
             plain(ask, screen, |reply| Answer::Text(reply.text))
@@ -364,6 +364,10 @@ fn question(ask: Ask) -> Question {
             })
         }
     }
+}
+
+fn procs(ids: &[SessionId]) -> verbs::Procs {
+    verbs::Procs { targets: names(ids), ..verbs::Procs::default() }
 }
 
 fn act(ask: Ask, ids: &[SessionId], deed: Deed) -> Question {

@@ -11,6 +11,7 @@ mod bounds;
 mod bulk;
 mod complaints;
 mod compositions;
+mod conventions;
 mod crowd;
 mod dashboard;
 mod definition;

@@ -8,6 +8,9 @@ use crate::session::text;
 /// `rpm procs`.
 #[derive(Debug, Args)]
 pub struct Procs {
+    /// Names, ids or patterns; all sessions and registered processes without
+    #[arg(value_name = "SESSION")]
+    pub sessions: Vec<String>,
     /// Only what this tool asked for
     #[arg(long, value_name = "TOOL")]
     pub originator: Option<String>,

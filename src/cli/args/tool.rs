@@ -29,6 +29,9 @@ pub struct Tui {
     /// It opens at the services.
     #[arg(skip)]
     pub at_services: bool,
+    /// It opens at the session of this name.
+    #[arg(skip)]
+    pub at: Option<String>,
     /// Open panes that were kept under a name
     #[arg(long, value_name = "NAME", conflicts_with = "session")]
     pub layout: Option<String>,

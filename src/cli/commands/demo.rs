@@ -12,6 +12,9 @@ use crate::term::Size;
 /// What they have in common.
 const TAG: &str = "rpm-demo";
 
+/// The one that tells what to try.
+const GUIDE: &str = "demo-shell";
+
 /// Name and script of each.
 const SESSIONS: [(&str, &str); 3] = [
     ("demo-clock", "while :; do date; sleep 1; done"),
@@ -20,13 +23,13 @@ const SESSIONS: [(&str, &str); 3] = [
         "n=1; while [ $n -le 40 ]; do echo \"compiling part $n of 40\"; n=$((n+1)); sleep 0.2; done; printf '\\033]9;the build is done\\007'; echo 'error: the last part is missing'; exit 2",
     ),
     (
-        "demo-shell",
+        GUIDE,
         "echo 'This is a shell of yours. What to try, with the prefix C-b:'; echo '  C-b ?   every key        C-b s   back to the list'; echo '  C-b %   another pane     C-b [   history, / searches, y copies'; echo '  C-b d   leaves; the demo is cleaned up then'; exec \"${SHELL:-sh}\"",
     ),
 ];
 
-/// Starts them, runs `dashboard`, ends and forgets them.
-pub fn demo(dashboard: impl FnOnce() -> Result<u8, Error>) -> Result<u8, Error> {
+/// Starts them, runs `dashboard` at the guide, ends and forgets them.
+pub fn demo(dashboard: impl FnOnce(&str) -> Result<u8, Error>) -> Result<u8, Error> {
     let mut client = Client::connect_or_start()?;
     // What a demo that was cut off has left.
     clean(&mut client)?;
@@ -37,7 +40,8 @@ pub fn demo(dashboard: impl FnOnce() -> Result<u8, Error>) -> Result<u8, Error> 
         let spec = Spec { name: Some(name.to_owned()), tags, size: Size::default(), launch, ..Spec::default() };
         client.call(&verbs::Run { key: client::request_key(), spec, ..verbs::Run::default() })?;
     }
-    let result = dashboard();
+    // The one with the guide: somebody who has sessions would be shown one of those.
+    let result = dashboard(GUIDE);
     clean(&mut client)?;
     say("[the three sessions of the demo are gone; `rpm run -- COMMAND` starts one of yours]");
     result

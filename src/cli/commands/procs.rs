@@ -20,7 +20,8 @@ use crate::session::text;
 
 /// `rpm procs`. No daemon means nothing is known.
 pub fn procs(args: &args::Procs) -> Result<u8, Error> {
-    let request = verbs::Procs { originator: args.originator.clone().unwrap_or_default() };
+    let originator = args.originator.clone().unwrap_or_default();
+    let request = verbs::Procs { originator, targets: args.sessions.clone() };
     let processes = match Client::connect() {
         Err(Error::NotRunning) => Vec::new(),
         client => client?.call(&request)?.processes,

@@ -107,12 +107,15 @@ pub(super) fn check_ours(pid: u32) -> Result<(), WireError> {
 
 pub(super) async fn procs(context: &Rc<Context>, verb: verbs::Procs) -> Answer<verbs::Procs> {
     let hub = &context.hub;
+    let is_for_all = verb.targets.is_empty();
+    let wanted = hub.registry.borrow().select(&verb.targets)?;
     let before = hub.census.look().await?;
     tokio::time::sleep(SAMPLE).await;
     let after = hub.census.look().await?;
     let sessions: Vec<Rc<Session>> = hub.registry.borrow().sessions().cloned().collect();
+    let is_wanted = |session: &Rc<Session>| is_for_all || wanted.contains(&session.status.borrow().id);
     let mut rows: Vec<(ProcessInfo, Vec<Stat>)> = Vec::new();
-    for session in sessions {
+    for session in sessions.into_iter().filter(is_wanted) {
         let members = members(&after, &session)?;
         session.learn(&after, &members);
         // What a session left behind when it ended by itself is its own still.
@@ -120,7 +123,7 @@ pub(super) async fn procs(context: &Rc<Context>, verb: verbs::Procs) -> Answer<v
             rows.push((session_info(&session, &after), members));
         }
     }
-    for entry in hub.registered.entries() {
+    for entry in hub.registered.entries().into_iter().filter(|_| is_for_all) {
         let is_there = after.has(entry.identity());
         let pids = after.descendants(is_there.then_some(entry.pid));
         let members = pids.iter().filter_map(|pid| after.get(*pid)).filter(|stat| !stat.is_zombie).cloned().collect();

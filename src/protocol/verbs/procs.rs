@@ -45,6 +45,8 @@ verb!(Unregister = "unregister" -> Done);
 pub struct Procs {
     /// The tool that asked for them; empty means any.
     pub originator: String,
+    /// Sessions that are looked at, by id, name or pattern; none means all, and registered processes too.
+    pub targets: Vec<String>,
 }
 verb!(Procs = "procs" -> Processes);
 

@@ -125,6 +125,7 @@ impl App {
 
     pub(in crate::tui) fn start_shell(&mut self) {
         let size = self.size_for(self.panes.focused_id()).unwrap_or_default();
+        self.expect_start();
         self.ask(Ask::Run { size, program: None });
     }
 

@@ -189,6 +189,7 @@ impl App {
             Err(fault) => form.fault = Some(fault),
             Ok(program) => {
                 self.overlay = None;
+                self.expect_start();
                 self.run(program);
             }
         }
@@ -202,6 +203,7 @@ impl App {
     /// Starts the selected session a second time.
     pub(in crate::tui) fn duplicate(&mut self) {
         if let Some(program) = self.selected().map(program_of) {
+            self.expect_start();
             self.run(program);
         }
     }

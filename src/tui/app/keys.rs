@@ -18,6 +18,9 @@ impl App {
             return;
         }
         self.samples.wake(self.now.mono);
+        if self.hold(token) {
+            return;
+        }
         let context = self.context();
         let is_typing = context == Context::Typing;
         match token.what {

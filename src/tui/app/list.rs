@@ -206,12 +206,23 @@ impl App {
     /// Something of the filter changed.
     pub(in crate::tui) fn on_filter(&mut self) {
         self.refresh_list();
-        let is_hidden = self.sessions.selected_id().is_none_or(|id| self.list.line_of(id).is_none());
-        let before = self.list.before.filter(|id| self.list.line_of(*id).is_some());
-        let first = before.or_else(|| self.list.rows().next());
-        if is_hidden && first.is_some() {
-            self.show(first);
+        let is_listed = |id: &SessionId| self.list.line_of(*id).is_some();
+        let before = self.list.before.filter(is_listed);
+        let selected = self.sessions.selected_id().filter(is_listed);
+        let wanted = self.meant(before.or(selected)).or(selected).or(before).or_else(|| self.list.rows().next());
+        if wanted.is_some() && wanted != self.sessions.selected_id() {
+            self.show(wanted);
         }
+    }
+
+    /// Returns the listed session whose name is meant most probably: that of just this name, else the one that was selected if its name
+    /// fits, else the best; none if only other things than names fit.
+    fn meant(&self, before: Option<SessionId>) -> Option<SessionId> {
+        let filter = Filter::of(&self.list.filter.text());
+        let named = |id: SessionId| Some((filter.fits_name(&self.sessions.get(id)?.name)?, id));
+        let (best, id) = self.list.rows().filter_map(named).min_by_key(|(score, _)| std::cmp::Reverse(*score))?;
+        let is_exact = best == i32::MAX;
+        before.filter(|id| !is_exact && named(*id).is_some()).or(Some(id))
     }
 
     /// Keeps the filter and goes back to the rows.

@@ -82,6 +82,15 @@ pub enum Msg {
         /// All that begin like it.
         found: Vec<String>,
     },
+    /// What a search of all sessions has found so far.
+    Finding {
+        /// What is searched.
+        pattern: String,
+        /// All lines so far.
+        hits: Vec<Hit>,
+        /// How many sessions were read.
+        read: usize,
+    },
     /// A search of all sessions is done.
     Found {
         /// What was searched.
@@ -118,7 +127,10 @@ pub enum Ask {
     /// What sessions did since.
     Sample,
     /// For load and memory.
-    Procs,
+    Procs {
+        /// Whose.
+        ids: Vec<SessionId>,
+    },
     /// For the last line of a session's screen.
     LastLine {
         /// Which.
@@ -329,9 +341,11 @@ pub enum Effect {
     Search {
         /// A regular expression.
         pattern: String,
-        /// Which sessions.
-        sessions: Vec<SessionId>,
+        /// Which sessions, and how many of their last bytes, if not all.
+        sessions: Vec<(SessionId, Option<u64>)>,
     },
+    /// Nobody waits for that search any more.
+    StopSearch,
     /// Keep a layout.
     SaveLayout {
         /// Its name.

@@ -28,6 +28,7 @@ mod sample;
 mod send;
 mod services;
 mod sessions;
+mod starting;
 mod time;
 mod waiting;
 mod watch;
@@ -195,14 +196,20 @@ pub struct App {
     restarts: Vec<(SessionId, Program)>,
     /// Sessions that are to end first, then start anew.
     ending: Vec<SessionId>,
+    /// A session that is being started, to be typed into.
+    starting: Option<starting::Starting>,
     /// A paste that has begun.
     pasted: Vec<u8>,
     /// Rows that were removed, until when that can be undone.
     removing: Vec<(u64, Vec<SessionId>)>,
+    /// All sessions are being searched.
+    is_searching: bool,
     /// A layout that waits for the list.
     layout_wish: Option<(String, serde_json::Value)>,
     /// The services are to be gone to, as soon as there is a list.
     is_for_services: bool,
+    /// So is a session of this name.
+    wished: Option<String>,
     now: Now,
     effects: Vec<Effect>,
 }
@@ -248,10 +255,13 @@ impl App {
             hand: Hand::default(),
             restarts: Vec::new(),
             ending: Vec::new(),
+            starting: None,
             pasted: Vec::new(),
             removing: Vec::new(),
+            is_searching: false,
             layout_wish: None,
             is_for_services: options.at_services,
+            wished: options.at,
             now: Now::default(),
             effects: Vec::new(),
         };
@@ -287,6 +297,7 @@ impl App {
             Msg::Resumed => self.damage.clear(),
             Msg::Happened(happened) => self.on_happened(*happened),
             Msg::Completions { word, found } => self.on_completions(&word, found),
+            Msg::Finding { pattern, hits, read } => self.on_finding(&pattern, hits, read),
             Msg::Found { pattern, result } => self.on_found(&pattern, result),
             Msg::Layout { name, result } => self.on_layout(&name, result),
             Msg::Said(text) => self.say(text),
@@ -295,6 +306,7 @@ impl App {
             Msg::Settings(settings) => self.on_settings(*settings),
             Msg::Terminate => self.leave(),
         }
+        self.forget_search();
         std::mem::take(&mut self.effects)
     }
 
@@ -302,13 +314,17 @@ impl App {
         match (ask, result) {
             (Ask::Subscribe, Ok(Answer::Listing(sessions))) => self.on_listing(sessions),
             (Ask::Sample, Ok(Answer::Listing(sessions))) => self.on_sample(&sessions),
-            (Ask::Procs, Ok(Answer::Procs(procs))) => self.on_procs(procs),
+            (Ask::Procs { .. }, Ok(Answer::Procs(procs))) => self.on_procs(procs),
             (Ask::LastLine { id }, Ok(Answer::Text(text))) => self.samples.set_last_line(id, &text),
             (Ask::Watch { channel, .. }, Ok(Answer::Attached(attached))) => self.on_watching(channel, &attached),
             (Ask::Watch { channel, .. }, Err(error)) => self.on_not_watching(channel, error),
             (Ask::Take { channel, .. }, Ok(_)) => self.on_taken(channel),
             (Ask::Take { channel, .. }, Err(error)) => self.on_refused(channel, error),
             (Ask::Run { .. }, Ok(Answer::Started(started))) => self.on_started(started.id),
+            (Ask::Run { .. }, Err(error)) => {
+                self.starting = None;
+                self.complain(&error);
+            }
             (Ask::Stop { .. } | Ask::Remove { .. } | Ask::Signal { .. }, Ok(Answer::Outcomes(outcomes))) => {
                 let error = outcomes.into_iter().find_map(|outcome| outcome.error);
                 if let Some(error) = error {
@@ -330,7 +346,7 @@ impl App {
                 | Ask::Release { .. }
                 | Ask::Detach { .. }
                 | Ask::Sample
-                | Ask::Procs
+                | Ask::Procs { .. }
                 | Ask::Why { .. }
                 | Ask::Definition { .. }
                 | Ask::LastLine { .. },

@@ -1,6 +1,7 @@
 //! Searching what all sessions said, and layouts that are kept under a name.
 
 use crate::session::id::SessionId;
+use crate::session::status::Status;
 use crate::tui::app::App;
 use crate::tui::app::Effect;
 use crate::tui::app::Focus;
@@ -10,6 +11,9 @@ use crate::tui::tiles::Axis;
 use crate::tui::tiles::Node;
 use crate::tui::tiles::PaneId;
 use crate::tui::tiles::Tiles;
+
+/// Most bytes of a session that are searched, the newest: a journal may have gigabytes.
+const SEARCHED: u64 = 64 << 20;
 
 /// A line that matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,10 @@ pub struct Results {
     pub at: usize,
     /// It is still being searched.
     pub is_running: bool,
+    /// How many sessions were read, and of how many.
+    pub read: (usize, usize),
+    /// Of some session only the newest part is searched.
+    pub is_bounded: bool,
     /// There were more.
     pub is_cut: bool,
 }
@@ -43,10 +51,40 @@ impl App {
     }
 
     pub(in crate::tui) fn start_search(&mut self, pattern: String) {
-        let results = Results { pattern: pattern.clone(), is_running: true, ..Results::default() };
+        let most = |status: &Status| {
+            let said = status.output_bytes.saturating_sub(status.oldest);
+            (status.id, (said > SEARCHED).then_some(SEARCHED))
+        };
+        let sessions: Vec<(SessionId, Option<u64>)> = self.sessions.rows().iter().map(most).collect();
+        let results = Results {
+            pattern: pattern.clone(),
+            is_running: true,
+            read: (0, sessions.len()),
+            is_bounded: sessions.iter().any(|(_, most)| most.is_some()),
+            ..Results::default()
+        };
         self.open(Overlay::Results(results));
-        let sessions = self.sessions.rows().iter().map(|status| status.id).collect();
+        self.is_searching = true;
         self.effects.push(Effect::Search { pattern, sessions });
+    }
+
+    /// Ends a search whose results nobody looks at any more.
+    pub(in crate::tui) fn forget_search(&mut self) {
+        let is_wanted = matches!(&self.overlay, Some(Overlay::Results(results)) if results.is_running);
+        if self.is_searching && !is_wanted {
+            self.is_searching = false;
+            self.effects.push(Effect::StopSearch);
+        }
+    }
+
+    pub(in crate::tui) fn on_finding(&mut self, pattern: &str, hits: Vec<Hit>, read: usize) {
+        if let Some(Overlay::Results(results)) = &mut self.overlay
+            && results.is_running
+            && results.pattern == pattern
+        {
+            (results.hits, results.read.0) = (hits, read);
+            self.damage.chrome();
+        }
     }
 
     pub(in crate::tui) fn on_found(&mut self, pattern: &str, result: Result<(Vec<Hit>, bool), String>) {
@@ -55,6 +93,7 @@ impl App {
             return;
         }
         results.is_running = false;
+        self.is_searching = false;
         match result {
             Ok((hits, is_cut)) => (results.hits, results.is_cut) = (hits, is_cut),
             Err(why) => {
@@ -108,7 +147,7 @@ impl App {
         match value {
             Ok(value) if self.sessions.is_known() => self.open_layout(name, &value),
             Ok(value) => self.layout_wish = Some((name.to_owned(), value)),
-            Err(why) => self.say(format!("There is no layout {name}: {why}.")),
+            Err(why) => self.say(format!("The layout {name} cannot be opened: {why}.")),
         }
     }
 

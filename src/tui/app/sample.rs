@@ -1,8 +1,8 @@
 //! What sessions did lately: output a second for the sparkline, load and memory, branch, last line.
 //!
 //! The daemon does not tell of output that nobody watches, so it is asked: two seconds after something was said, and ever more seldom
-//! while nothing is, down to once a minute; and only while the list is there. Load and last lines are asked for sessions that said
-//! something, and only where their columns are drawn.
+//! while nothing is, down to once a minute; and only while the list is there. Load and last lines are asked for rows that are seen and said
+//! something, and only where their columns are drawn. A service may work without a word: it is asked about as long as it runs.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -14,6 +14,7 @@ use crate::session::text;
 use crate::tui::app::App;
 use crate::tui::app::Ask;
 use crate::tui::app::Effect;
+use crate::tui::app::Item;
 use crate::tui::app::SECOND_NS;
 use crate::tui::app::services;
 use crate::tui::view;
@@ -22,8 +23,6 @@ use crate::tui::view;
 const PAUSE_NS: (u64, u64) = (2 * SECOND_NS, 60 * SECOND_NS);
 /// Samples of a sparkline.
 pub const SPARKS: usize = 8;
-/// Most last lines that are asked for at once.
-const LINES: usize = 60;
 
 /// What is known of one session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,8 +40,10 @@ pub struct Sample {
     bytes: u64,
     /// Its directory was looked at.
     is_looked_up: bool,
-    /// It said something since its load and last line were asked.
+    /// It said something since its last line was asked.
     is_fresh: bool,
+    /// It said something since its load was asked.
+    is_stirred: bool,
 }
 
 /// See the module.
@@ -69,7 +70,7 @@ impl Samples {
     /// Takes the sessions there are; begins if it had not.
     pub(in crate::tui) fn start(&mut self, rows: &[Status], now: u64) {
         for status in rows {
-            let fresh = Sample { bytes: status.output_bytes, is_fresh: true, ..Sample::default() };
+            let fresh = Sample { bytes: status.output_bytes, is_fresh: true, is_stirred: true, ..Sample::default() };
             self.known.entry(status.id).or_insert(fresh);
         }
         self.is_asked = false;
@@ -112,6 +113,7 @@ impl Samples {
             sample.rates.push_back(if said == 0 { 0 } else { (said * 1000 / ms).max(1) });
             if said > 0 {
                 sample.is_fresh = true;
+                sample.is_stirred = true;
                 sample.waits = false;
                 busy.push(status.id);
             }
@@ -157,31 +159,42 @@ impl App {
         }
         self.find_waiting(&busy);
         self.watch_samples(&busy);
-        let is_asked = self.list.is_wide && self.ask_more(rows);
-        // A service may be busy without a word.
-        let is_busy = |status: &Status| status.service.is_some() && services::runs(status);
-        if !is_asked && rows.iter().any(is_busy) && view::shows_load(self) {
-            self.ask(Ask::Procs);
-        }
+        self.ask_more();
         if !busy.is_empty() {
             self.damage.chrome();
         }
     }
 
-    /// Asks for what only the wide list shows, of sessions that said something since. Returns whether there were any.
-    fn ask_more(&mut self, rows: &[Status]) -> bool {
-        let mut asked = 0;
-        for status in rows {
-            let Some(sample) = self.samples.known.get_mut(&status.id) else { continue };
-            if std::mem::take(&mut sample.is_fresh) && asked < LINES {
-                asked += 1;
-                self.effects.push(Effect::Ask(Ask::LastLine { id: status.id }));
+    /// Returns the sessions whose rows are on the screen.
+    pub(in crate::tui) fn seen_rows(&self) -> Vec<SessionId> {
+        let Some(area) = self.layout().list else { return Vec::new() };
+        let visible = usize::from(area.height.saturating_sub(1));
+        let items = self.list.items.iter().skip(view::first_visible(self, visible)).take(visible);
+        items.filter_map(|item| if let Item::Row(id) = item { Some(*id) } else { None }).collect()
+    }
+
+    /// Asks for what costs more than a look, where it is seen: last lines and load.
+    fn ask_more(&mut self) {
+        let (is_wide, shows_load) = (self.list.is_wide, view::shows_load(self));
+        if !is_wide && !shows_load {
+            return;
+        }
+        let mut loads = Vec::new();
+        for id in self.seen_rows() {
+            let Some(status) = self.sessions.get(id) else { continue };
+            let is_up = services::runs(status);
+            let is_working = is_up && status.service.is_some();
+            let Some(sample) = self.samples.known.get_mut(&id) else { continue };
+            if is_wide && std::mem::take(&mut sample.is_fresh) {
+                self.effects.push(Effect::Ask(Ask::LastLine { id }));
+            }
+            if shows_load && (std::mem::take(&mut sample.is_stirred) || is_working) && is_up {
+                loads.push(id);
             }
         }
-        if asked > 0 {
-            self.ask(Ask::Procs);
+        if !loads.is_empty() {
+            self.ask(Ask::Procs { ids: loads });
         }
-        asked > 0
     }
 
     pub(in crate::tui) fn on_procs(&mut self, procs: Vec<ProcessInfo>) {

@@ -158,6 +158,10 @@ impl App {
         if std::mem::take(&mut self.is_for_services) {
             self.go_to_services();
         }
+        if let Some(name) = self.wished.take() {
+            let wished = self.sessions.rows().iter().find(|status| status.name == name).map(|status| status.id);
+            self.show(wished);
+        }
         if self.sessions.selected().is_none() {
             let first = self.list.rows().next();
             self.show(first);

@@ -24,12 +24,10 @@ fn is_shell(status: &Status) -> bool {
 impl App {
     /// Asks about sessions on the screen that said nothing since the sample before.
     pub(in crate::tui) fn find_waiting(&mut self, busy: &[SessionId]) {
-        let Some(area) = self.layout().list else { return };
-        let visible = usize::from(area.height.saturating_sub(1));
-        let first = crate::tui::view::first_visible(self, visible);
-        let seen = self.list.items.iter().skip(first).take(visible);
-        let wanted: Vec<(SessionId, u32)> = seen
-            .filter_map(|item| if let crate::tui::app::Item::Row(id) = item { self.sessions.get(*id) } else { None })
+        let wanted: Vec<(SessionId, u32)> = self
+            .seen_rows()
+            .into_iter()
+            .filter_map(|id| self.sessions.get(id))
             .filter(|status| status.end().is_none() && status.kind == Kind::Pty && status.pid > 0)
             .filter(|status| !busy.contains(&status.id) && !is_shell(status))
             .map(|status| (status.id, status.pid))

@@ -7,7 +7,6 @@ use crate::protocol::error::Code;
 use crate::protocol::error::WireError;
 use crate::protocol::frame::Bulk;
 use crate::protocol::verbs;
-use crate::session::id::SessionId;
 use crate::session::text;
 use crate::tui::Left;
 use crate::tui::app::App;
@@ -322,13 +321,6 @@ impl App {
         if let Some(word) = word.filter(|_| was_typing) {
             self.say(word);
         }
-    }
-
-    pub(in crate::tui) fn on_started(&mut self, id: SessionId) {
-        if self.sessions.selected_id() != Some(id) {
-            self.show(Some(id));
-        }
-        self.take(false);
     }
 
     pub(in crate::tui) fn on_bulk(&mut self, bulk: &Bulk) {

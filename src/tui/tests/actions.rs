@@ -103,6 +103,23 @@ fn ux8_the_filter_narrows_as_one_types_and_escape_brings_everything_back() {
 }
 
 #[test]
+fn ux8_a_name_that_was_typed_is_selected_before_what_fits_in_another_way() {
+    let mut rows = vec![session(1, "web"), session(2, "my-vi"), session(3, "vi"), session(4, "other")];
+    rows[0].command = "echo serving".into();
+    let mut driver = Driver::dashboard(rows);
+    driver.keys("/ v");
+    assert_eq!(
+        driver.app.sessions.selected_id(),
+        Some(SessionId(3)),
+        "the best name, not the command with serVing in it"
+    );
+    driver.keys("Esc j / v i");
+    assert_eq!(driver.app.sessions.selected_id(), Some(SessionId(3)), "the very name");
+    driver.keys("Esc Esc g g j / m");
+    assert_eq!(driver.app.sessions.selected_id(), Some(SessionId(2)), "whose name fits stays selected");
+}
+
+#[test]
 fn ux8_a_key_in_the_filter_of_a_thousand_sessions_is_quick() {
     let mut driver = many(1000);
     driver.keys("/");
@@ -149,11 +166,12 @@ fn the_wide_list_asks_for_load_and_last_lines_of_what_said_something() {
     driver.tell(Msg::Tick);
     let mut rows = vec![session(1, "s1"), session(2, "s2")];
     let asked = driver.answer(Ask::Sample, Answer::Listing(rows.clone()));
-    assert_eq!(asks(&asked), [&Ask::LastLine { id: SessionId(1) }, &Ask::LastLine { id: SessionId(2) }, &Ask::Procs]);
+    let both = Ask::Procs { ids: vec![SessionId(1), SessionId(2)] };
+    assert_eq!(asks(&asked), [&Ask::LastLine { id: SessionId(1) }, &Ask::LastLine { id: SessionId(2) }, &both]);
     driver.answer(Ask::LastLine { id: SessionId(1) }, Answer::Text("$ make\nall done\u{1b}\n\n".into()));
     let info =
         verbs::ProcessInfo { session: Some("s1".into()), cpu_permille: 123, memory: 5 << 20, ..Default::default() };
-    driver.answer(Ask::Procs, Answer::Procs(vec![info]));
+    driver.answer(both, Answer::Procs(vec![info]));
     driver.tell(Msg::Branches(vec![(SessionId(1), Some("main".into()))]));
     let screen = driver.screen(200, 40);
     for part in ["all done", "12.3%", "5M", "main", "last line"] {
@@ -163,7 +181,33 @@ fn the_wide_list_asks_for_load_and_last_lines_of_what_said_something() {
     driver.tell(Msg::Tick);
     rows[1].output_bytes += 100;
     let asked = driver.answer(Ask::Sample, Answer::Listing(rows));
-    assert_eq!(asks(&asked), [&Ask::LastLine { id: SessionId(2) }, &Ask::Procs]);
+    assert_eq!(asks(&asked), [&Ask::LastLine { id: SessionId(2) }, &Ask::Procs { ids: vec![SessionId(2)] }]);
+}
+
+#[test]
+fn load_is_asked_for_rows_that_are_seen_and_said_something_and_for_others_once_they_are() {
+    let mut driver = many(60);
+    driver.tell(Msg::Resized(Screen { cols: 200, rows: 12 }));
+    driver.keys("w");
+    let sample = |driver: &mut Driver, talker: usize| {
+        driver.later(61_000);
+        driver.tell(Msg::Tick);
+        let mut rows = driver.app.sessions.rows().to_vec();
+        rows[talker].output_bytes += 100;
+        let effects = driver.answer(Ask::Sample, Answer::Listing(rows));
+        asks(&effects)
+            .into_iter()
+            .find_map(|ask| if let Ask::Procs { ids } = ask { Some(ids.clone()) } else { None })
+            .unwrap_or_default()
+    };
+
+    let first = sample(&mut driver, 0);
+    assert!(first.len() < 12 && first.contains(&SessionId(1)) && !first.contains(&SessionId(60)), "{first:?}");
+    assert_eq!(sample(&mut driver, 1), [SessionId(2)]);
+    assert_eq!(sample(&mut driver, 40), [], "nobody sees it");
+    driver.keys("G");
+    let last = sample(&mut driver, 59);
+    assert!(last.contains(&SessionId(60)) && !last.contains(&SessionId(2)), "{last:?}");
 }
 
 #[test]
@@ -224,7 +268,9 @@ fn typing_goes_to_all_marked_panes_and_the_screen_warns() {
         .collect();
     to.sort_unstable();
     assert_eq!(to, channels, "{first}");
-    assert!(driver.screen(200, 60).contains("typing goes to 2 panes") && driver.screen(200, 60).contains("═"));
+    let narrow = driver.app.tiles().len();
+    assert_eq!(driver.screen(200, 60).matches("typing to 2 panes").count(), narrow, "each of them says so");
+    assert!(driver.screen(200, 60).contains("typing to 2 panes") && driver.screen(200, 60).contains("═"));
 }
 
 #[test]
@@ -282,4 +328,22 @@ fn ux30_while_the_daemon_is_away_the_next_try_is_counted_down() {
     assert!(
         driver.screen(120, 40).contains("next try is in 2 s") || driver.screen(120, 40).contains("next try is in 3 s")
     );
+}
+
+#[test]
+fn ux3_a_narrow_pane_says_whose_it_is_and_who_types_before_it_says_how_large_it_is() {
+    let mut rows: Vec<Status> = (1..=2).map(|id| session(id, &format!("a-session-of-a-long-name-{id}"))).collect();
+    rows[1].size = Size::clamped(24, 80);
+    let mut driver = Driver::dashboard(rows);
+    driver.tell(Msg::Resized(Screen { cols: 80, rows: 24 }));
+    driver.frame(Size::clamped(60, 200), b"x");
+    let line = |driver: &Driver| driver.screen(80, 24).lines().nth(1).unwrap_or_default().to_owned();
+    let wide = line(&driver);
+    assert!(wide.contains("a-session-of-a-long-name-1 ") && wide.contains("viewing"), "{wide}");
+    driver.keys("C-b %");
+    driver.attach();
+    driver.frame(Size::clamped(60, 200), b"x");
+    let narrow = line(&driver);
+    assert_eq!(narrow.matches("viewing").count(), 2, "{narrow}");
+    assert_eq!(narrow.matches("a-sess").count(), 2, "{narrow}");
 }

@@ -160,7 +160,7 @@ fn answer(ask: Ask, is_yes: bool) -> Msg {
             Ok(Answer::Attached(verbs::Attached { id, name: "s".into(), ..verbs::Attached::default() }))
         }
         Ask::Run { .. } => Ok(Answer::Started(verbs::Started { id: SessionId(5), name: "s5".into(), pid: 1 })),
-        Ask::Procs => Ok(Answer::Procs(Vec::new())),
+        Ask::Procs { .. } => Ok(Answer::Procs(Vec::new())),
         Ask::LastLine { .. } => Ok(Answer::Text("last".into())),
         Ask::Stop { .. } | Ask::Remove { .. } | Ask::Signal { .. } => Ok(Answer::Outcomes(Vec::new())),
         Ask::Act { .. } => Ok(Answer::Acts(verbs::Acts::default())),

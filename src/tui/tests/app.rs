@@ -229,6 +229,38 @@ fn the_first_session_of_an_empty_list_is_shown_and_a_new_shell_is_typed_into() {
 }
 
 #[test]
+fn ux3_what_is_typed_while_a_session_starts_is_for_that_session_and_never_a_key_of_the_list() {
+    let mut driver = Driver::dashboard(vec![session(1, "web")]);
+    let started = |driver: &mut Driver, id| {
+        driver.tell(Msg::Changed(Box::new(session(id, "bash"))));
+        let started = verbs::Started { id: SessionId(id), name: "bash".into(), pid: 9 };
+        driver.answer(Ask::Run { size: Size::default(), program: None }, Answer::Started(started));
+        driver.attach();
+        typed(&driver.take())
+    };
+
+    let effects = driver.keys("c x y l s Enter");
+    assert!(matches!(asks(&effects)[..], [Ask::Run { .. }]), "nobody is asked to stop: {effects:?}");
+    assert_eq!(started(&mut driver, 2), b"xyls\r");
+
+    let effects = driver.keys("a C-b c r m Enter");
+    assert_eq!(typed(&effects), b"a", "the session that has the keyboard gets none of it");
+    assert_eq!(started(&mut driver, 3), b"rm\r");
+
+    driver.keys("C-b c q");
+    let ask = Ask::Run { size: Size::default(), program: None };
+    let effects = driver.tell(Msg::Reply(ask, Err(WireError::new(Code::Failed, "there is no bash"))));
+    assert!(effects.is_empty(), "what was meant for it goes to nobody: {effects:?}");
+    assert_eq!(typed(&driver.keys("b")), b"b");
+    driver.keys("C-b c q");
+    driver.keys("C-b ?");
+    assert!(driver.app.overlay.is_some(), "the prefix is ours in any case");
+    driver.keys("Esc");
+    driver.later(6000);
+    assert_eq!(typed(&driver.keys("d")), b"d", "keys are not kept for ever");
+}
+
+#[test]
 fn ux41_a_session_is_not_shown_inside_itself() {
     let mut own = session(1, "web");
     own.pid = 77;

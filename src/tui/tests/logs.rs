@@ -57,7 +57,8 @@ fn logs_are_followed_from_the_last_lines_on_and_left_for_where_they_were_opened(
     assert!(driver.screen(120, 40).contains("Nothing was said so far"), "{}", driver.screen(120, 40));
     say(&mut driver, channel, (0, 1), "hello \u{1b}[31mred\u{1b}[m\tword\r\nnext\nhalf");
     let screen = driver.screen(120, 40);
-    for part in ["─ logs web ─ following", "  hello red       word", "  next", "  half", "Space follow/pause"] {
+    for part in ["─ logs web ─ following", "  hello red       word", "  next", "  half", "Space pause", "stdout alone"]
+    {
         assert!(screen.contains(part), "{part} is missing in\n{screen}");
     }
     let effects = driver.keys("q");

@@ -107,6 +107,26 @@ fn ux14_a_session_larger_than_the_pane_is_cropped_around_its_cursor_and_says_so(
 }
 
 #[test]
+fn ux14_whoever_only_looks_on_does_not_see_the_view_jump_after_a_cursor_that_is_passing() {
+    let mut driver = driver();
+    let size = Size::clamped(30, 200);
+    driver.frame(size, b"corner\x1b[6;1H");
+    driver.frame(size, b"corner\x1b[6;150Hpassing");
+    assert!(driver.screen(120, 40).contains("corner"), "it draws");
+    driver.frame(size, b"corner\x1b[6;1H");
+    driver.frame(size, b"corner\x1b[6;150Hpassing");
+    assert!(driver.screen(120, 40).contains("corner"), "it draws again");
+    driver.frame(size, b"corner\x1b[6;150Hstays");
+    assert!(driver.screen(120, 40).contains("stays"));
+    driver.keys("Enter");
+    driver.take();
+    driver.frame(size, b"corner\x1b[6;1H");
+    assert!(driver.screen(120, 40).contains("corner"));
+    driver.frame(size, b"corner\x1b[6;150Htyped");
+    assert!(driver.screen(120, 40).contains("typed"), "whoever types sees where");
+}
+
+#[test]
 fn ux13_no_size_panics() {
     let mut driver = driver();
     driver.keys("?");

@@ -6,6 +6,7 @@ mod actions;
 mod anything;
 mod app;
 mod copying;
+mod emacs;
 mod keys;
 mod logs;
 mod looks;

@@ -197,7 +197,11 @@ fn a_search_of_all_sessions_goes_to_the_line_in_its_history() {
     assert!(
         matches!(&effects[..], [Effect::Search { pattern, sessions }] if pattern == "needle" && sessions.len() == 2)
     );
-    assert!(driver.screen(120, 40).contains("searching"));
+    assert!(driver.screen(120, 40).contains("searching, 0 of 2"));
+    let first = vec![Hit { session: SessionId(1), at: 0, text: "a needle".into() }];
+    driver.tell(Msg::Finding { pattern: "needle".into(), hits: first, read: 1 });
+    let screen = driver.screen(120, 40);
+    assert!(screen.contains("1 of 2") && screen.contains("a needle"), "what is found is seen at once\n{screen}");
     let hits = vec![
         Hit { session: SessionId(1), at: 0, text: "a needle".into() },
         Hit { session: SessionId(2), at: 17, text: "needle two".into() },
@@ -218,6 +222,23 @@ fn a_search_of_all_sessions_goes_to_the_line_in_its_history() {
     let cursor = driver.app.copying.as_ref().map(|copying| copying.copy.cursor.row);
     assert_eq!(cursor, Some(3));
     assert!(driver.screen(120, 40).contains("× needle"));
+}
+
+#[test]
+fn a_search_that_nobody_waits_for_is_ended_and_says_nothing_any_more() {
+    let mut long = session(2, "long");
+    (long.oldest, long.output_bytes) = (5, 1 << 30);
+    let mut driver = Driver::dashboard(vec![session(1, "web"), long]);
+    driver.keys("g / x");
+    let effects = driver.keys("Enter");
+    let wanted = vec![(SessionId(1), None), (SessionId(2), Some(64 << 20))];
+    assert_eq!(effects, [Effect::Search { pattern: "x".into(), sessions: wanted }]);
+    assert!(driver.screen(120, 40).contains("the last 64 MiB"), "{}", driver.screen(120, 40));
+
+    assert_eq!(driver.keys("Esc"), [Effect::StopSearch]);
+    assert_eq!(driver.keys("j Esc").iter().filter(|effect| **effect == Effect::StopSearch).count(), 0);
+    driver.tell(Msg::Found { pattern: "x".into(), result: Err("too late".into()) });
+    assert!(!driver.screen(120, 40).contains("too late"));
 }
 
 #[test]

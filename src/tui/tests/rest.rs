@@ -192,3 +192,29 @@ fn ux31_a_warning_changes_the_settings_and_is_said_an_error_changes_nothing() {
     assert!(driver.app.settings.mouse, "an unknown theme is an error");
     assert!(driver.screen(120, 40).contains("left as they were"));
 }
+
+#[test]
+fn ux45_the_demo_opens_at_its_guide_whatever_there_was_before() {
+    let mut driver = Driver::new(Options { at: Some("demo-shell".into()), ..Options::default() }, 120, 40);
+    driver.answer(Ask::Subscribe, Answer::Listing(vec![session(1, "mine"), session(2, "demo-shell")]));
+    assert_eq!(driver.app.sessions.selected_id(), Some(SessionId(2)));
+}
+
+#[test]
+fn a_programs_notification_is_passed_on_if_that_is_wanted_and_never_with_what_it_could_do_harm_with() {
+    let told = |is_wanted| {
+        let mut settings = crate::config::Settings::default();
+        settings.tui.pass_notifications = is_wanted;
+        let mut driver = Driver::new(Options { settings, ..Options::default() }, 120, 40);
+        driver.answer(Ask::Subscribe, Answer::Listing(vec![session(1, "web"), session(2, "db")]));
+        let what = verbs::What::Notification { title: "build".into(), body: "done\u{1b}]0;x\u{7}".into() };
+        let happened = verbs::Happened { seq: 1, at_ms: 1, id: SessionId(2), name: String::new(), what };
+        let effects = driver.tell(Msg::Happened(Box::new(happened)));
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Notify { title, body } => Some((title, body)),
+            _ => None,
+        })
+    };
+    assert_eq!(told(true), Some(("build".to_owned(), "done]0;x".to_owned())));
+    assert_eq!(told(false), None);
+}

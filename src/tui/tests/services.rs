@@ -103,12 +103,12 @@ fn load_is_asked_for_where_its_columns_are_seen_and_shown_there() {
         driver.later(2000);
         driver.tell(Msg::Tick);
         let effects = driver.answer(Ask::Sample, Answer::Listing(driver.app.sessions.rows().to_vec()));
-        asks(&effects).contains(&&Ask::Procs)
+        asks(&effects).iter().any(|ask| matches!(ask, Ask::Procs { .. }))
     };
     assert!(sample(&mut driver), "the column is there at 120 columns");
     let info =
         verbs::ProcessInfo { session: Some("web".into()), cpu_permille: 125, memory: 9 << 20, ..Default::default() };
-    driver.answer(Ask::Procs, Answer::Procs(vec![info]));
+    driver.answer(Ask::Procs { ids: Vec::new() }, Answer::Procs(vec![info]));
     assert!(row(&driver.screen(120, 40), "web").contains("12.5%"), "{}", driver.screen(120, 40));
     driver.tell(Msg::Resized(Screen { cols: 80, rows: 24 }));
     driver.later(60_000);
@@ -296,4 +296,22 @@ fn monit_opens_at_the_services_by_namespace() {
     assert_eq!(driver.app.sessions.selected_id(), Some(SessionId(2)));
     let screen = driver.screen(120, 40);
     assert!(screen.find("▾ shop (1)") < screen.find("▾ no service (1)"), "{screen}");
+}
+
+#[test]
+fn ux5_the_hints_are_those_of_the_selected_row() {
+    let hints = |rows: Vec<Status>| {
+        let driver = Driver::dashboard(rows);
+        driver.screen(120, 40).lines().last().unwrap_or_default().to_owned()
+    };
+    let up = hints(vec![service(1, "web", ServiceState::Up)]);
+    assert!(up.starts_with(" Enter type  r restart  R reload ") && !up.contains("remove"), "{up}");
+    let down = hints(vec![service(1, "web", ServiceState::Stopped)]);
+    assert!(down.contains(" S start ") && !down.contains("type") && !down.contains("x stop"), "{down}");
+    let waits = hints(vec![service(1, "web", ServiceState::Backoff)]);
+    assert!(waits.contains(" S start ") && waits.contains(" x stop "), "{waits}");
+    let shell = hints(vec![session(1, "shell")]);
+    assert!(shell.starts_with(" Enter type  n new ") && !shell.contains("remove") && !shell.contains(" R "), "{shell}");
+    let over = hints(vec![ended(session(1, "shell"), 3)]);
+    assert!(over.contains(" r restart  d remove ") && !over.contains("kill"), "{over}");
 }

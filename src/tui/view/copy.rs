@@ -96,7 +96,8 @@ pub fn words(copying: &Copying) -> Vec<(String, Role)> {
         words.push(("newer below".to_owned(), Role::Attention));
     }
     if copy.new_lines > 0 {
-        words.push((format!("+{} new lines", group(copy.new_lines as usize)), Role::Attention));
+        let lines = if copy.new_lines == 1 { "line" } else { "lines" };
+        words.push((format!("+{} new {lines}", group(copy.new_lines as usize)), Role::Attention));
     }
     if let Some(pattern) = &copy.pattern {
         let number = pattern.number_at(copy.cursor).map_or_else(String::new, |n| format!("{} of ", group(n)));

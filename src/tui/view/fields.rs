@@ -79,11 +79,15 @@ pub fn prompt(app: &App, title: &str, line: &Line, screen: Rect) -> Dialog {
 pub fn results(app: &App, results: &Results, screen: Rect) -> Dialog {
     let room = screen.width.min(100).saturating_sub(4);
     let rows = usize::from(screen.height.saturating_sub(6)).max(1);
+    let (count, pattern, (read, of)) = (results.hits.len(), &results.pattern, results.read);
+    let noun = if count == 1 { "line" } else { "lines" };
     let said = match (results.is_running, results.is_cut) {
-        (true, _) => "searching …".to_owned(),
-        (false, true) => format!("the first {} lines with {}", results.hits.len(), results.pattern),
-        (false, false) => format!("{} lines with {}", results.hits.len(), results.pattern),
+        (true, _) => format!("searching, {read} of {of} sessions read … {count} {noun} with {pattern}"),
+        (false, true) => format!("the first {count} {noun} with {pattern}"),
+        (false, false) => format!("{count} {noun} with {pattern}"),
     };
+    let bound = if results.is_bounded { "; of long ones the last 64 MiB are searched" } else { "" };
+    let said = format!("{said}{bound}");
     let mut lines = vec![vec![(cut(&said, room), app.look.style(Role::Heading))]];
     let first = (results.at + 1).saturating_sub(rows);
     for (n, hit) in results.hits.iter().enumerate().skip(first).take(rows) {

@@ -19,6 +19,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
     let count = |role: Role| rows.iter().filter(|status| Role::of_status(status) == role).count();
     let is_stopping = |row: &&Status| matches!(row.state, State::Stopping { .. });
     let stopping = rows.iter().filter(is_stopping).count();
+    let alerts = app.alerts.count();
     let parts = [
         (count(Role::Running), "running", Role::Running),
         (count(Role::Stopping).saturating_sub(stopping), "starting", Role::Stopping),
@@ -26,7 +27,7 @@ pub fn render(app: &App, area: Rect, buffer: &mut Buffer) {
         (count(Role::Ended), "ended", Role::Ended),
         (count(Role::Failed), "failed", Role::Failed),
         (app.list.marked.len(), "marked", Role::Attention),
-        (app.alerts.count(), "want attention", Role::Attention),
+        (alerts, if alerts == 1 { "wants attention" } else { "want attention" }, Role::Attention),
     ];
     let mut separator = " ";
     for (number, word, role) in parts.into_iter().filter(|(number, ..)| *number > 0) {

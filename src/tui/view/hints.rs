@@ -10,6 +10,7 @@ use crate::tui::action::Action;
 use crate::tui::action::Context;
 use crate::tui::app::App;
 use crate::tui::app::Control;
+use crate::tui::app::LogsView;
 use crate::tui::keymap::Bound;
 use crate::tui::keymap::describe;
 use crate::tui::pane::Pane;
@@ -75,22 +76,30 @@ pub fn word(app: &App, pane: &Pane) -> (&'static str, Role) {
 }
 
 fn render_keys(app: &App, area: Rect, buffer: &mut Buffer) {
-    for (x, keys, short) in places(app, area) {
-        let x = put(buffer, (x + 1, area.y), &keys, area.width, app.look.style(Role::Key));
-        put(buffer, (x + 1, area.y), short, area.width, app.look.style(Role::Faint));
+    for (x, hint) in places(app, area) {
+        let x = put(buffer, (x + 1, area.y), &hint.keys, area.width, app.look.style(Role::Key));
+        put(buffer, (x + 1, area.y), hint.short, area.width, app.look.style(Role::Faint));
     }
 }
 
+/// A key and what it does now.
+struct Hint {
+    keys: String,
+    short: &'static str,
+    /// None for what was pressed so far.
+    action: Option<&'static Action>,
+}
+
 /// Returns the hints there is room for, each with its column.
-fn places(app: &App, area: Rect) -> Vec<(u16, String, &'static str)> {
+fn places(app: &App, area: Rect) -> Vec<(u16, Hint)> {
     let mut x = area.x;
     let mut found = Vec::new();
-    for (keys, short) in hints(app) {
-        let needed = width(&keys) + width(short) + 3;
+    for hint in hints(app) {
+        let needed = width(&hint.keys) + width(hint.short) + 3;
         if x + needed > area.right() {
             break;
         }
-        found.push((x, keys, short));
+        found.push((x, hint));
         x += needed;
     }
     found
@@ -103,30 +112,71 @@ pub fn hint_at(app: &App, area: Rect, column: u16) -> Option<&'static Action> {
         return None;
     }
     let places = places(app, area);
-    let (_, keys, short) = places.iter().rev().find(|(x, ..)| *x <= column)?;
-    let mut bound = app.keymap.bound(app.context());
-    bound.find(|bound| bound.action.short == *short && bound.first() == *keys).map(|bound| bound.action)
+    places.iter().rev().find(|(x, _)| *x <= column)?.1.action
 }
 
 /// Returns keys and words of the context, most useful first; inside a sequence, all that may follow.
-fn hints(app: &App) -> Vec<(String, &'static str)> {
+fn hints(app: &App) -> Vec<Hint> {
     let context = app.context();
     if app.keymap.is_pending() {
         let mut found: Vec<(String, &Bound)> = app.keymap.following(context);
         found.retain(|(_, bound)| !bound.action.name.starts_with("go-to-") && app.offers(bound.action));
         found.sort_by_key(|(_, bound)| if bound.hint == 0 { u8::MAX } else { bound.hint });
-        let pressed = (describe(app.keymap.pending()), "…");
-        let rest = found.into_iter().map(|(keys, bound)| (keys, bound.action.short));
+        let pressed = Hint { keys: describe(app.keymap.pending()), short: "…", action: None };
+        let rest =
+            found.into_iter().map(|(keys, bound)| Hint { keys, short: bound.action.short, action: Some(bound.action) });
         return std::iter::once(pressed).chain(rest).collect();
     }
-    let mut found: Vec<&Bound> =
-        app.keymap.bound(context).filter(|bound| bound.hint > 0 && app.offers(bound.action)).collect();
-    if context == Context::List && app.sessions.rows().is_empty() {
-        // Keys that would do nothing are no hints.
-        found = app.keymap.bound(context).filter(|bound| WITHOUT_SESSIONS.contains(&bound.action.name)).collect();
-        found.sort_by_key(|bound| WITHOUT_SESSIONS.iter().position(|name| *name == bound.action.name));
-    } else {
-        found.sort_by_key(|bound| bound.hint);
+    let is_empty = context == Context::List && app.sessions.rows().is_empty();
+    let (first, without): (&[&str], &[&str]) = match context {
+        Context::List if is_empty => (&WITHOUT_SESSIONS, &[]),
+        Context::List | Context::View => of_row(app),
+        Context::Logs => of_logs(app),
+        _ => (&[], &[]),
+    };
+    let place = |bound: &Bound| match first.iter().position(|name| *name == bound.action.name) {
+        // What suits the row comes after the first key, which is the same for all.
+        Some(at) => Some((1, at)),
+        None if is_empty || bound.hint == 0 || without.contains(&bound.action.name) => None,
+        None => Some((if bound.hint == 1 { 0 } else { 2 }, usize::from(bound.hint))),
+    };
+    let offered = app.keymap.bound(context).filter(|bound| app.offers(bound.action));
+    let mut found: Vec<_> = offered.filter_map(|bound| Some((place(bound)?, bound))).collect();
+    found.sort_by_key(|(place, _)| *place);
+    found
+        .into_iter()
+        .map(|(_, bound)| Hint { keys: bound.first(), short: short(app, bound.action), action: Some(bound.action) })
+        .collect()
+}
+
+/// Returns the names of actions that suit the selected row, and of those that would do nothing there.
+fn of_row(app: &App) -> (&'static [&'static str], &'static [&'static str]) {
+    let Some(status) = app.selected().filter(|_| app.list.marked.is_empty()) else { return (&[], &[]) };
+    match (status.service.is_some(), status.run_end().is_some(), status.end().is_some()) {
+        (true, false, _) => (&["restart", "reload"], &["remove"]),
+        // It waits for its next try, which somebody may want to prevent.
+        (true, true, false) => (&["start", "logs"], &["type", "kill", "remove"]),
+        (true, true, true) => (&["start", "logs"], &["type", "stop", "kill"]),
+        (false, true, _) => (&["restart", "remove"], &["type", "stop", "kill"]),
+        (false, false, _) => (&[], &["remove"]),
     }
-    found.into_iter().map(|bound| (bound.first(), bound.action.short)).collect()
+}
+
+/// The same for the logs that are read.
+fn of_logs(app: &App) -> (&'static [&'static str], &'static [&'static str]) {
+    let Some(LogsView { logs, .. }) = &app.logs_view else { return (&[], &[]) };
+    let first: &[&str] = if logs.pattern.is_empty() { &[] } else { &["logs-next-hit", "logs-previous-hit"] };
+    let has_streams = logs.sources.iter().any(|source| source.has_streams);
+    (first, if has_streams { &[] } else { &["logs-stream"] })
+}
+
+/// Returns what an action does as things are.
+fn short(app: &App, action: &'static Action) -> &'static str {
+    let logs = app.logs_view.as_ref().map(|view| &view.logs);
+    match (action.name, logs) {
+        ("logs-follow", Some(logs)) if logs.is_following => "pause",
+        ("logs-follow", Some(_)) => "follow",
+        ("logs-stream", Some(logs)) => ["stdout alone", "stderr alone", "both streams"][logs.streams.min(2)],
+        _ => action.short,
+    }
 }

@@ -91,7 +91,10 @@ fn render_lines(app: &App, logs: &Logs, area: Rect, buffer: &mut Buffer) {
     let end = if logs.is_cut() {
         Some("Newer lines were let go to keep this small; G goes to the end.")
     } else {
-        is_empty.then_some("Nothing was said so far; what comes is shown here.")
+        is_empty.then_some(match logs.streams {
+            0 => "Nothing was said so far; what comes is shown here.",
+            _ => "Nothing was said on this stream so far; s shows the others.",
+        })
     };
     if let Some(text) = end.filter(|_| rows.has_room()) {
         rows.note(text, buffer);

@@ -31,7 +31,11 @@ pub fn render(app: &App, id: PaneId, area: Rect, buffer: &mut Buffer) {
         _ => ("─", Role::Viewing),
     };
     put(buffer, (area.x, area.y), &line.repeat(usize::from(area.width)), area.width, app.look.style(role));
-    let right = on_the_right(app, pane);
+    let parts = on_the_left(app, pane);
+    // Name and state are worth more than the size.
+    let wanted: u16 = parts.iter().take(2).map(|(text, _)| width(text) + 3).sum();
+    let room = area.width.saturating_sub(wanted);
+    let right = on_the_right(app, pane).into_iter().find(|text| width(text) + 4 <= room).unwrap_or_default();
     let reserved = if right.is_empty() { 0 } else { width(&right) + 3 };
     let end = area.right().saturating_sub(reserved).max(area.x);
     let mut x = area.x + 1;
@@ -39,14 +43,17 @@ pub fn render(app: &App, id: PaneId, area: Rect, buffer: &mut Buffer) {
     if has_focus {
         put(buffer, (area.x, area.y), "▸", area.width, app.look.style(Role::Heading));
     }
-    for (text, role) in on_the_left(app, pane) {
-        let room = end.saturating_sub(x);
+    // The state is not cut by a long name: who has the keyboard stands in it.
+    let state = parts.get(1).map_or(0, |(text, _)| width(text) + 3);
+    for (at, (text, role)) in parts.into_iter().enumerate() {
+        let kept = if at == 0 && area.width >= state + 8 { state } else { 0 };
+        let room = end.saturating_sub(x + kept);
         if room < 4 {
             break;
         }
         x = put(buffer, (x, area.y), &format!(" {} ", cut(&text, room - 2)), room, app.look.style(role)) + 1;
     }
-    if reserved > 0 && reserved + 8 < area.width {
+    if reserved > 0 {
         put(buffer, (end + 1, area.y), &format!(" {right} "), reserved, app.look.style(Role::Faint));
     }
 }
@@ -61,15 +68,18 @@ fn on_the_left(app: &App, pane: &Pane) -> Vec<(String, Role)> {
         return parts;
     }
     let (word, role) = word(app, pane);
+    let marked = app.panes.marked();
+    let is_shared = pane.is_marked && marked.len() > 1;
     if status.end().is_some() || status.service.is_some() && status.run_end().is_some() {
         parts.push((status.word(), Role::of_status(status)));
+    } else if is_shared && word == "typing" {
+        parts.push((format!("typing to {} panes", marked.len()), Role::Warning));
     } else {
         parts.push((word.to_owned(), role));
     }
-    let marked = app.panes.marked();
-    if pane.is_marked && marked.len() > 1 {
-        parts.push((format!("typing goes to {} panes", marked.len()), Role::Warning));
-    } else if pane.is_marked {
+    if is_shared && word != "typing" {
+        parts.push((format!("marked with {} panes", marked.len()), Role::Attention));
+    } else if pane.is_marked && !is_shared {
         parts.push(("marked".to_owned(), Role::Attention));
     }
     parts.extend(about(pane, status));
@@ -89,25 +99,35 @@ fn about(pane: &Pane, status: &Status) -> Option<(String, Role)> {
     Some((text::clean(title), Role::Faint))
 }
 
-/// The size, if the pane does not show all of it or is larger.
-fn on_the_right(app: &App, pane: &Pane) -> String {
-    let Some(area) = app.area_of(pane.id) else { return String::new() };
-    if app.copying.as_ref().is_some_and(|copying| copying.pane == pane.id) {
-        return String::new();
+/// The size, and whether all of it is seen: the longest first, to be chosen from by the room there is.
+fn on_the_right(app: &App, pane: &Pane) -> Vec<String> {
+    let Some(area) = app.area_of(pane.id) else { return Vec::new() };
+    let is_in_history = app.copying.as_ref().is_some_and(|copying| copying.pane == pane.id);
+    if is_in_history || !pane.has_frame() || pane.theft.is_some() {
+        return Vec::new();
     }
     let size = pane.size();
-    match pane.offset() {
-        _ if !pane.has_frame() || pane.theft.is_some() => String::new(),
-        (0, 0) if pane.is_cropped(area) => format!("{size}, cropped"),
-        (top, left) if pane.is_cropped(area) => format!("{size}, cropped, from {left},{top}"),
-        _ => size.to_string(),
+    let (top, left) = pane.offset();
+    let mut found = Vec::new();
+    if !pane.is_cropped(area) {
+        return vec![size.to_string()];
     }
+    if (top, left) != (0, 0) {
+        found.push(format!("{size}, cropped, from {left},{top}"));
+    }
+    found.extend([format!("{size}, cropped"), "cropped".to_owned()]);
+    found
 }
 
 /// Draws the line between list and panes.
 pub fn render_divider(app: &App, area: Rect, buffer: &mut Buffer) {
     let is_typing = app.context() == Context::Typing;
-    let (line, corner, role) = if is_typing { ("┃", "┏", Role::Typing) } else { ("│", "┌", Role::Viewing) };
+    let is_shared = app.panes.marked().contains(&app.panes.focused_id());
+    let (line, corner, role) = match is_typing {
+        true if is_shared => ("║", "╔", Role::Warning),
+        true => ("┃", "┏", Role::Typing),
+        false => ("│", "┌", Role::Viewing),
+    };
     for y in area.top()..area.bottom() {
         put(buffer, (area.x, y), if y == area.y { corner } else { line }, 1, app.look.style(role));
     }
