@@ -85,6 +85,7 @@ impl Hub {
             }
         }
         *unit.waits_for.borrow_mut() = self.services.missing(unit);
+        self.show(unit);
         self.services.moved.notify_one();
     }
 

@@ -43,9 +43,11 @@ pub fn sentence(death: &Death, fault: impl Fn(i32) -> String) -> String {
         Why::Delete => format!("deleted{by}"),
         Why::Watch => "a watched file changed".to_owned(),
         Why::Schedule => "its schedule".to_owned(),
-        // Its limit says how much it was.
-        Why::Memory if !death.by.is_empty() => text::clean(&death.by),
-        Why::Memory => "it used more memory than it may".to_owned(),
+        Why::Memory => {
+            // Who asked is its limit, which says how much it was.
+            let much = death.by.split_once(": ").map(|(_, much)| format!(": {}", text::clean(much)));
+            format!("it used more memory than it may{}", much.unwrap_or_default())
+        }
         Why::Unwell => "it was not well any more".to_owned(),
         Why::Shutdown => "everything was shut down".to_owned(),
         Why::Lost => "its keeper died, or the computer was restarted".to_owned(),
@@ -74,6 +76,6 @@ mod tests {
         let by = "its limit of memory: 92 MiB of 60 MiB".to_owned();
         let large =
             Death { why: Why::Memory, by, status: Some(ExitStatus::Signal(15)), up_ms: 2050, ..Death::default() };
-        assert_eq!(said(large), "was ended by TERM after 2.050s up: its limit of memory: 92 MiB of 60 MiB");
+        assert_eq!(said(large), "was ended by TERM after 2.050s up: it used more memory than it may: 92 MiB of 60 MiB");
     }
 }
