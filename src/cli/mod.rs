@@ -146,11 +146,12 @@ fn attach_to(args: args::Attach) -> Result<u8, Error> {
     attach::attach(&mut crate::client::blocking::Client::connect()?, &request)
 }
 
-/// The dashboard, and the line that is said after it.
+/// The dashboard, opened at a session.
 fn dashboard_at(session: &str) -> Result<u8, Error> {
     dashboard(args::Tui { at: Some(session.to_owned()), ..args::Tui::default() })
 }
 
+/// The dashboard, and the line that is said after it.
 fn dashboard(args: args::Tui) -> Result<u8, Error> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_plain = args.plain || (set("RUNPM_PLAIN") && args.session.is_none());

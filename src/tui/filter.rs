@@ -43,9 +43,9 @@ impl Filter {
     pub fn fits_name(&self, name: &str) -> Option<i32> {
         let mut wanted = self.words.iter().filter(|(is_not, _)| !is_not).map(|(_, word)| word).peekable();
         wanted.peek()?;
-        let fits = wanted.map(|word| match name.to_lowercase() == *word {
-            true => Some(i64::from(i32::MAX)),
-            false => fuzzy::fit(word, name).map(|(score, _)| i64::from(score)),
+        let fits = wanted.map(|word| {
+            let is_exact = name.to_lowercase() == *word;
+            if is_exact { Some(i64::from(i32::MAX)) } else { fuzzy::fit(word, name).map(|(score, _)| score.into()) }
         });
         fits.sum::<Option<i64>>().map(|sum| i32::try_from(sum).unwrap_or(i32::MAX))
     }

@@ -136,10 +136,10 @@ fn known_layouts(folder: Option<&Path>) -> String {
     let name = |entry: std::fs::DirEntry| Some(entry.file_name().to_str()?.strip_suffix(".json")?.to_owned());
     let mut known: Vec<String> = entries.filter_map(name).take(PATHS).collect();
     known.sort();
-    match known.is_empty() {
-        true => "none is kept yet; `save-layout` in the palette keeps one".to_owned(),
-        false => format!("there are {}", known.join(", ")),
+    if known.is_empty() {
+        return "none is kept yet; `save-layout` in the palette keeps one".to_owned();
     }
+    format!("there are {}", known.join(", "))
 }
 
 /// Keeps a layout under a name.
