@@ -47,7 +47,8 @@ fn ux37_the_scripts_are_read_by_their_shells_and_say_the_name_that_was_used() {
         assert!(script.contains("rpm __complete"), "{script}");
         let spawned = place.command(shell).args(check).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let Ok(mut child) = spawned else {
-            crate::support::skip(&format!("{shell} is not here"));
+            // Not everybody has all three; where this is run for everybody, they are installed.
+            println!("SKIPPED: {shell} is not here");
             continue;
         };
         child.stdin.take().expect("a pipe").write_all(script.as_bytes()).expect("written");
