@@ -113,13 +113,7 @@ fn k10_every_way_out_of_attach_restores_the_terminal() {
 
         assert_ne!(terminal.modes(), raw_modes, "{way}: still raw");
         assert!(terminal.modes().contains("ECHO"), "{way}: {}", terminal.modes());
-        terminal.wait(&format!("{way}: modes restored"), |screen| {
-            !screen.alternate_screen()
-                && !screen.bracketed_paste()
-                && !screen.application_cursor()
-                && !screen.hide_cursor()
-                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
-        });
+        terminal.wait_restored(way);
         let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
         assert!(raw.contains("\x1b[<") && raw.contains("\x1b[0 q"), "{way}: keyboard and cursor shape: {raw:?}");
         if way == "removed keeper" {

@@ -9,16 +9,6 @@ use crate::support::Place;
 use crate::support::lives;
 use crate::support::wait_until;
 
-fn start(place: &Place, name: &str, options: &[&str], script: &str) {
-    let cwd = place.dir().display().to_string();
-    let head = ["start", "--name", name, "--cwd", &cwd];
-    place.ok(&[&head, options, &["--", "sh", "-c", script]].concat());
-}
-
-fn service(place: &Place, name: &str) -> Value {
-    place.session(name)["service"].take()
-}
-
 fn pid(place: &Place, name: &str) -> u32 {
     place.session(name)["pid"].as_u64().expect("a pid") as u32
 }
@@ -26,14 +16,13 @@ fn pid(place: &Place, name: &str) -> u32 {
 #[test]
 fn r5_w63_last_words_are_kept_whatever_comes_next() {
     let place = Place::new();
-    start(
-        &place,
+    place.start_service(
         "web",
         &["--restart-delay", "0"],
         "seq 1 20000; echo bye $RUNPM_SERVICE; [ -e stay ] && exec sleep 1000; touch stay; exit 3",
     );
     wait_until("its second run is through", || {
-        place.ok(&["logs", "--raw", "-n", "1", "web"]) == "bye web\n" && service(&place, "web")["restarts"] == 1
+        place.ok(&["logs", "--raw", "-n", "1", "web"]) == "bye web\n" && place.service("web")["restarts"] == 1
     });
     let one = (1..=20_000).map(|n| format!("{n}\n")).collect::<String>() + "bye web\n";
     wait_until("both runs are whole", || place.ok(&["logs", "--raw", "web"]) == format!("{one}{one}"));
@@ -55,14 +44,14 @@ fn r11_w54_stopping_many_that_will_not_end_takes_one_grace_and_not_one_each() {
     let took = began.elapsed();
     assert!(took >= Duration::from_millis(1400), "they had no grace: {took:?}");
     assert!(took < Duration::from_secs(15), "one after another they take 30 s: {took:?}");
-    assert!((0..20).all(|n| service(&place, &format!("s{n}"))["state"] == "stopped"));
+    assert!((0..20).all(|n| place.service(&format!("s{n}"))["state"] == "stopped"));
 }
 
 #[test]
 fn w51_one_that_backs_off_is_shown_so_with_its_next_start_and_without_a_process() {
     let place = Place::new();
-    start(&place, "web", &["--restart-delay", "600000"], "exit 9");
-    wait_until("it backs off", || service(&place, "web")["state"] == "backoff");
+    place.start_service("web", &["--restart-delay", "600000"], "exit 9");
+    wait_until("it backs off", || place.service("web")["state"] == "backoff");
     let session = place.session("web");
     assert!(session["service"]["next_start"].is_string() && session["service"]["up_since"].is_null(), "{session}");
     assert_eq!(session["service"]["wanted"], "up");
@@ -75,7 +64,7 @@ fn w51_one_that_backs_off_is_shown_so_with_its_next_start_and_without_a_process(
 fn w59_logs_without_a_name_tell_what_all_services_said() {
     let place = Place::new();
     for name in ["one", "two", "three"] {
-        start(&place, name, &["--no-autorestart"], "echo I am $RUNPM_SERVICE");
+        place.start_service(name, &["--no-autorestart"], "echo I am $RUNPM_SERVICE");
     }
     wait_until("all are told", || {
         let said = place.ok(&["logs"]);
@@ -86,16 +75,16 @@ fn w59_logs_without_a_name_tell_what_all_services_said() {
 #[test]
 fn complaint4_nothing_has_to_be_saved_and_what_was_deleted_does_not_return() {
     let place = Place::new();
-    start(&place, "kept", &[], "exec sleep 1000");
+    place.start_service("kept", &[], "exec sleep 1000");
     place.ok(&["save"]);
-    start(&place, "late", &[], "exec sleep 1000");
-    start(&place, "gone", &[], "exec sleep 1000");
+    place.start_service("late", &[], "exec sleep 1000");
+    place.start_service("gone", &[], "exec sleep 1000");
     place.ok(&["delete", "gone"]);
     let before = [pid(&place, "kept"), pid(&place, "late")];
     place.cut_power();
     place.ok(&["resurrect"]);
     for (name, before) in ["kept", "late"].iter().zip(before) {
-        wait_until(&format!("{name} is up"), || service(&place, name)["state"] == "up");
+        wait_until(&format!("{name} is up"), || place.service(name)["state"] == "up");
         assert_ne!(pid(&place, name), before);
     }
     assert_eq!(place.fails(&["ls", "gone"]).0, 66);
@@ -104,8 +93,8 @@ fn complaint4_nothing_has_to_be_saved_and_what_was_deleted_does_not_return() {
 #[test]
 fn complaint10_a_service_gets_its_starters_variables_and_three_of_ours() {
     let place = Place::new();
-    start(&place, "other", &["--env", "OTHERS=1"], "exec sleep 1000");
-    start(&place, "web", &["--env", "MINE=1"], "exec sleep 1000");
+    place.start_service("other", &["--env", "OTHERS=1"], "exec sleep 1000");
+    place.start_service("web", &["--env", "MINE=1"], "exec sleep 1000");
     let names = |bytes: &[u8]| -> Vec<String> {
         let entries = bytes.split(|byte| *byte == 0).filter_map(|entry| std::str::from_utf8(entry).ok());
         entries.filter_map(|entry| Some(entry.split_once('=')?.0.to_owned())).collect()
@@ -133,8 +122,8 @@ fn complaint25_what_is_asked_as_json_is_json_from_the_first_byte_to_the_last() {
     };
     // The very first command starts the daemon, and says so to nobody.
     parse(&["ls", "--json"]);
-    start(&place, "web", &["--restart-delay", "600000"], "echo said; echo also >&2; exit 1");
-    wait_until("it backs off", || service(&place, "web")["state"] == "backoff");
+    place.start_service("web", &["--restart-delay", "600000"], "echo said; echo also >&2; exit 1");
+    wait_until("it backs off", || place.service("web")["state"] == "backoff");
     for args in [&["ls", "--json"][..], &["describe", "web", "--json"], &["why", "web", "--json"]] {
         parse(args);
     }
@@ -155,5 +144,5 @@ fn complaint28_a_service_that_asks_at_its_terminal_can_be_attached_to_and_answer
     terminal.wait_text("got swordfish");
     terminal.type_in("\x02d");
     assert_eq!(terminal.wait_exit(), 0);
-    assert_eq!((pid(&place, "web"), service(&place, "web")["state"].as_str()), (before, Some("up")));
+    assert_eq!((pid(&place, "web"), place.service("web")["state"].as_str()), (before, Some("up")));
 }

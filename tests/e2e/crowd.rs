@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 use std::process::Stdio;
-use std::time::Duration;
 
 use runpm::protocol::verbs;
 use runpm::session::service::status::ServiceState;
@@ -19,6 +18,7 @@ use crate::support::kill;
 use crate::support::lives;
 use crate::support::signal;
 use crate::support::wait_for;
+use crate::support::wait_idle;
 use crate::support::wait_until;
 
 /// Numbered lines in bursts, and a last one when it is told to end.
@@ -192,16 +192,6 @@ fn check_crashers(place: &Place) {
     }
 }
 
-/// Wake-ups of a process so far, of all its threads.
-fn wakeups(pid: u32) -> u64 {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("it lives").flatten();
-    let count = |status: &str| {
-        let counts = status.lines().filter_map(|line| line.split_once("ctxt_switches:")?.1.trim().parse::<u64>().ok());
-        counts.sum::<u64>()
-    };
-    tasks.map(|task| count(&fs::read_to_string(task.path().join("status")).unwrap_or_default())).sum()
-}
-
 #[test]
 fn k11_a_hundred_healthy_services_wake_neither_keeper_nor_daemon() {
     let place = Place::new();
@@ -210,13 +200,5 @@ fn k11_a_hundred_healthy_services_wake_neither_keeper_nor_daemon() {
         let sessions = all(&place);
         sessions.len() == 100 && sessions.values().all(|session| service(session).state == ServiceState::Ready)
     });
-    let pids = [place.keeper_pid(), place.daemon_pid()];
-    let mut before = pids.map(wakeups);
-    // What is told or saved late is over within seconds; so is the ten seconds' wait after which a run counts as long.
-    wait_until("two seconds pass without a wake-up", || {
-        std::thread::park_timeout(Duration::from_secs(2));
-        let now = pids.map(wakeups);
-        std::mem::replace(&mut before, now) == now
-    });
-    assert!(pids.iter().all(|pid| lives(*pid)));
+    wait_idle(&[place.keeper_pid(), place.daemon_pid()]);
 }

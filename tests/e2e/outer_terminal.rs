@@ -60,13 +60,7 @@ fn k10_every_way_out_of_the_dashboard_restores_the_terminal() {
         terminal.wait_exit();
 
         assert_eq!(terminal.modes(), usual, "{way}");
-        terminal.wait(&format!("{way}: modes restored"), |screen| {
-            !screen.alternate_screen()
-                && !screen.bracketed_paste()
-                && !screen.application_cursor()
-                && !screen.hide_cursor()
-                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
-        });
+        terminal.wait_restored(way);
         let mut undo = runpm::term::Undo::new();
         undo.observe(&terminal.raw());
         assert_eq!(String::from_utf8_lossy(&undo.bytes()), "", "{way}: left on");

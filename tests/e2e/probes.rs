@@ -29,12 +29,8 @@ fn apply(place: &Place, text: &str) {
     place.ok(&["apply", path.to_str().expect("text")]);
 }
 
-fn service(place: &Place, name: &str) -> Value {
-    place.session(name)["service"].take()
-}
-
 fn is(place: &Place, name: &str, state: &str) -> bool {
-    service(place, name)["state"] == state
+    place.service(name)["state"] == state
 }
 
 /// A port that nobody listens on.
@@ -114,9 +110,9 @@ fn liveness_over_http_restarts_after_so_many_failures_in_a_row_and_not_before_re
     let server = Server::start(port, 200);
     apply(&place, &text);
     wait_until("it is asked", || server.asked() > 5);
-    assert_eq!(service(&place, "web")["restarts"], 0);
+    assert_eq!(place.service("web")["restarts"], 0);
     server.status.store(500, Ordering::SeqCst);
-    wait_until("it is another one", || service(&place, "web")["restarts"] == 1);
+    wait_until("it is another one", || place.service("web")["restarts"] == 1);
     server.status.store(200, Ordering::SeqCst);
     wait_until("and ready", || is(&place, "web", "ready"));
     let why: Value = serde_json::from_str(&place.ok(&["why", "--json", "web"])).expect("JSON");
@@ -151,17 +147,17 @@ fn sd_notify_ready_and_status_count_and_what_is_unknown_is_ignored() {
     let pid = place.session("web")["pid"].clone();
     say(&path, "X_FOO=1\nMAINPID=1\nWATCHDOG=trigger0\nREADY=0\nnonsense\n\u{0}");
     say(&path, "STATUS=warming up");
-    wait_until("it is told", || service(&place, "web")["said"] == "warming up");
+    wait_until("it is told", || place.service("web")["said"] == "warming up");
     assert!(is(&place, "web", "starting"));
     say(&path, "READY=1\nSTATUS=serving");
     wait_until("it is ready", || is(&place, "web", "ready"));
-    assert_eq!(service(&place, "web")["said"], "serving");
+    assert_eq!(place.service("web")["said"], "serving");
 
     place.kill_daemon();
     assert!(is(&place, "web", "ready"));
     say(&path, "STATUS=still serving");
-    wait_until("the next daemon hears it", || service(&place, "web")["said"] == "still serving");
-    assert_eq!((place.session("web")["pid"].clone(), service(&place, "web")["restarts"].clone()), (pid, 0.into()));
+    wait_until("the next daemon hears it", || place.service("web")["said"] == "still serving");
+    assert_eq!((place.session("web")["pid"].clone(), place.service("web")["restarts"].clone()), (pid, 0.into()));
     place.ok(&["stop", "web"]);
     wait_until("its socket goes with the run", || !std::path::Path::new(&path).exists());
 }
@@ -194,14 +190,14 @@ fn a_watchdog_restarts_who_was_ready_and_fell_silent_or_asks_for_it() {
         wait_until("longer than it may be silent", || began.elapsed() > Duration::from_millis(2500));
         is_over.store(true, Ordering::SeqCst);
     });
-    assert_eq!(service(&place, "web")["restarts"], 0, "it speaks");
-    wait_until("it fell silent", || service(&place, "web")["restarts"] == 1);
+    assert_eq!(place.service("web")["restarts"], 0, "it speaks");
+    wait_until("it fell silent", || place.service("web")["restarts"] == 1);
 
     let (path, _) = told(&place, "web", 1);
     say(&path, "READY=1\nWATCHDOG_USEC=3600000000");
     wait_until("it is ready", || is(&place, "web", "ready"));
     say(&path, "WATCHDOG=trigger");
-    wait_until("it asked for it", || service(&place, "web")["restarts"] == 2);
+    wait_until("it asked for it", || place.service("web")["restarts"] == 2);
     let why: Value = serde_json::from_str(&place.ok(&["why", "--json", "web"])).expect("JSON");
     let by: Vec<&str> = why["services"][0]["deaths"]
         .as_array()
@@ -224,10 +220,10 @@ fn a_watchdog_goes_on_with_the_one_that_a_reload_put_in_place() {
     let entry = environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"NOTIFY_SOCKET="));
     let path = String::from_utf8_lossy(entry.expect("a socket")).into_owned();
     say(&path, "STATUS=new");
-    wait_until("it is heard under its name", || service(&place, "web")["said"] == "new");
+    wait_until("it is heard under its name", || place.service("web")["said"] == "new");
     place.kill_daemon();
     say(&path, "STATUS=newer");
-    wait_until("also by the next daemon", || service(&place, "web")["said"] == "newer");
+    wait_until("also by the next daemon", || place.service("web")["said"] == "newer");
 }
 
 #[test]
@@ -243,7 +239,7 @@ fn k1_what_a_service_says_while_no_daemon_lives_is_heard_by_the_next_one() {
     apply(&place, &text);
     let (path, _) = told(&place, "web", 0);
     say(&path, "STATUS=half way");
-    wait_until("it is told", || service(&place, "web")["said"] == "half way");
+    wait_until("it is told", || place.service("web")["said"] == "half way");
     let pid = place.session("fd")["pid"].as_u64().expect("a pid");
     let (keeper, daemon) = (place.keeper_pid(), place.daemon_pid());
     // It starts no daemon while it sleeps.
@@ -259,7 +255,7 @@ fn k1_what_a_service_says_while_no_daemon_lives_is_heard_by_the_next_one() {
     wait_until("the newline is heard", || is(&place, "fd", "ready"));
     assert_eq!(place.session("fd")["pid"], pid);
     // Ready, silent for longer than it said that it would be, and so restarted.
-    wait_until("all it said is heard", || service(&place, "web")["restarts"] == 1);
+    wait_until("all it said is heard", || place.service("web")["restarts"] == 1);
     let why: Value = serde_json::from_str(&place.ok(&["why", "--json", "web"])).expect("JSON");
     assert_eq!(why["services"][0]["deaths"][0]["by"], "its watchdog: silent for 100 ms");
 }
@@ -272,10 +268,10 @@ fn k1_what_a_service_said_of_itself_is_known_to_the_next_daemon() {
     say(&path, "READY=1\nSTATUS=serving 7");
     wait_until("it is ready", || is(&place, "web", "ready"));
     place.kill_daemon();
-    assert_eq!(service(&place, "web")["said"], "serving 7");
+    assert_eq!(place.service("web")["said"], "serving 7");
     let pid = place.session("web")["pid"].clone();
     place.ok(&["restart", "web"]);
     wait_until("it is another one", || place.session("web")["pid"] != pid);
     place.kill_daemon();
-    assert_eq!(service(&place, "web")["said"], Value::Null, "the run before said that");
+    assert_eq!(place.service("web")["said"], Value::Null, "the run before said that");
 }

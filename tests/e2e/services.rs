@@ -16,22 +16,12 @@ use crate::support::wait_until;
 /// Two of it at once, or one beside what an earlier one left, write into `bad`.
 const SINGLE: &str = "mkdir lock || echo double >> bad; echo x >> runs; sleep 0.03; rmdir lock; exit 3";
 
-fn start(place: &Place, name: &str, options: &[&str], script: &str) {
-    let cwd = place.dir().display().to_string();
-    let head = ["start", "--name", name, "--cwd", &cwd];
-    place.ok(&[&head, options, &["--", "sh", "-c", script]].concat());
-}
-
-fn service(place: &Place, name: &str) -> Value {
-    place.session(name)["service"].take()
-}
-
 fn state(place: &Place, name: &str) -> String {
-    service(place, name)["state"].as_str().unwrap_or_default().to_owned()
+    place.service(name)["state"].as_str().unwrap_or_default().to_owned()
 }
 
 fn restarts(place: &Place, name: &str) -> u64 {
-    service(place, name)["restarts"].as_u64().unwrap_or_default()
+    place.service(name)["restarts"].as_u64().unwrap_or_default()
 }
 
 fn pid(place: &Place, name: &str) -> u32 {
@@ -61,7 +51,7 @@ fn wait_restarts(place: &Place, name: &str, more: u64) {
 fn w48_w49_r2_a_stop_and_a_delete_during_backoff_are_final() {
     let place = Place::new();
     for name in ["stopped", "deleted", "clock"] {
-        start(&place, name, &["--restart-delay", "150"], &format!("echo x >> {name}; exit 1"));
+        place.start_service(name, &["--restart-delay", "150"], &format!("echo x >> {name}; exit 1"));
     }
     let runs = |name: &str| lines(&place.dir().join(name));
     for (verb, name) in [("stop", "stopped"), ("delete", "deleted")] {
@@ -80,10 +70,10 @@ fn w48_w49_r2_a_stop_and_a_delete_during_backoff_are_final() {
 fn k1_services_outlive_daemons_with_the_same_processes_and_without_second_copies() {
     let place = Place::new();
     for n in 0..8 {
-        start(&place, &format!("quiet{n}"), &[], "exec sleep 1000");
+        place.start_service(&format!("quiet{n}"), &[], "exec sleep 1000");
     }
-    start(&place, "chatty", &[], "i=0; while :; do echo line $i; i=$((i+1)); done");
-    start(&place, "loop", &["--restart-delay", "20"], SINGLE);
+    place.start_service("chatty", &[], "i=0; while :; do echo line $i; i=$((i+1)); done");
+    place.start_service("loop", &["--restart-delay", "20"], SINGLE);
     let pids = || (0..8).map(|n| pid(&place, &format!("quiet{n}"))).collect::<Vec<_>>();
     let before = (pids(), pid(&place, "chatty"));
     for _ in 0..6 {
@@ -110,7 +100,7 @@ fn k1_services_outlive_daemons_with_the_same_processes_and_without_second_copies
 fn k1_a_daemon_that_dies_at_any_point_of_a_start_is_followed_by_one_that_starts_it_once() {
     for failpoint in ["service-starting", "service-spawned"] {
         let place = Place::new();
-        start(&place, "loop", &["--restart-delay", "50"], SINGLE);
+        place.start_service("loop", &["--restart-delay", "50"], SINGLE);
         for _ in 0..3 {
             wait_restarts(&place, "loop", 1);
             place.arm(failpoint);
@@ -130,7 +120,7 @@ fn complaint7_what_a_crash_leaves_behind_is_ended_before_the_next_run() {
     let place = Place::new();
     let script = "[ -f pid ] && kill -0 $(cat pid) 2>/dev/null && echo alive >> bad
         setsid sleep 1000 & echo $! > pid; echo $! >> pids; exit 1";
-    start(&place, "web", &["--restart-delay", "10"], script);
+    place.start_service("web", &["--restart-delay", "10"], script);
     wait_restarts(&place, "web", 5);
     place.ok(&["stop", "web"]);
 
@@ -144,7 +134,7 @@ fn complaint7_what_a_crash_leaves_behind_is_ended_before_the_next_run() {
 #[test]
 fn k6_w60_followers_and_tees_go_on_over_restarts_and_daemons() {
     let place = Place::new();
-    start(&place, "web", &["--restart-delay", "20"], "echo run $$; exit 1");
+    place.start_service("web", &["--restart-delay", "20"], "echo run $$; exit 1");
     let copy = place.dir().join("copy");
     place.ok(&["tee", "web", "--from", "start", "--to", copy.to_str().expect("text")]);
     let mut follow = place.command(crate::support::RPM);
@@ -172,7 +162,7 @@ fn k6_w60_followers_and_tees_go_on_over_restarts_and_daemons() {
 fn r8_w64_what_was_wanted_comes_back_after_the_end_of_everything() {
     let mut place = Place::new();
     for name in ["up", "down"] {
-        start(&place, name, &[], "exec sleep 1000");
+        place.start_service(name, &[], "exec sleep 1000");
     }
     place.ok(&["stop", "down"]);
     let processes = [place.keeper_pid(), place.daemon_pid(), pid(&place, "up")];
@@ -187,7 +177,7 @@ fn r8_w64_what_was_wanted_comes_back_after_the_end_of_everything() {
 
     // A clean end is one that somebody wanted: nothing comes back before it is asked for.
     place.ok(&["shutdown"]);
-    assert_eq!((state(&place, "up"), service(&place, "up")["wanted"].take()), ("stopped".into(), "up".into()));
+    assert_eq!((state(&place, "up"), place.service("up")["wanted"].take()), ("stopped".into(), "up".into()));
     place.ok(&["resurrect"]);
     assert_eq!((state(&place, "up"), state(&place, "down")), ("up".into(), "stopped".into()));
     place.is_abandoned = false;
@@ -196,8 +186,8 @@ fn r8_w64_what_was_wanted_comes_back_after_the_end_of_everything() {
 #[test]
 fn w65_snapshots_restore_what_was_deleted_and_leave_what_is_there() {
     let place = Place::new();
-    start(&place, "a", &[], "exec sleep 1000");
-    start(&place, "b", &[], "exec sleep 1000");
+    place.start_service("a", &[], "exec sleep 1000");
+    place.start_service("b", &[], "exec sleep 1000");
     place.ok(&["save", "monday"]);
     place.ok(&["delete", "b"]);
     let a = pid(&place, "a");
@@ -213,7 +203,7 @@ fn w52_w53_r4_a_service_has_its_starters_environment_and_directory() {
     let place = Place::new();
     let cwd = place.dir().display().to_string();
     let script = "echo $FOO-$HOME-$RUNPM_SERVICE-$RUNPM_INSTANCE-$(pwd)";
-    start(&place, "env", &["--env", "FOO=1", "--no-autorestart"], script);
+    place.start_service("env", &["--env", "FOO=1", "--no-autorestart"], script);
     wait_until("it ends", || state(&place, "env") == "exited");
     let home = std::env::var("HOME").unwrap_or_default();
     assert_eq!(place.ok(&["logs", "--raw", "env"]), format!("1-{home}-env-0-{cwd}\n"));
@@ -222,8 +212,8 @@ fn w52_w53_r4_a_service_has_its_starters_environment_and_directory() {
 #[test]
 fn w55_w57_why_tells_code_signal_cause_and_last_words() {
     let place = Place::new();
-    start(&place, "once", &["--no-autorestart"], "echo first; echo last words; exit 7");
-    start(&place, "web", &[], "exec sleep 1000");
+    place.start_service("once", &["--no-autorestart"], "echo first; echo last words; exit 7");
+    place.start_service("web", &[], "exec sleep 1000");
     wait_until("it ends", || state(&place, "once") == "exited");
     place.ok(&["restart", "web"]);
     kill(pid(&place, "web"));
@@ -252,8 +242,7 @@ fn w67_a_command_that_cannot_be_started_is_told_at_once_and_leaves_nothing() {
 #[test]
 fn complaint26_restarts_at_once_make_no_second_copy() {
     let place = Place::new();
-    start(
-        &place,
+    place.start_service(
         "web",
         &[],
         "trap 'rmdir lock; exit 0' TERM; mkdir lock || echo double >> bad; while :; do sleep 0.01; done",

@@ -6,6 +6,7 @@ use crate::support::Place;
 use crate::support::RPM;
 use crate::support::inhabitants;
 use crate::support::lives;
+use crate::support::wait_idle;
 use crate::support::wait_until;
 
 fn keepers(place: &Place) -> Vec<u32> {
@@ -109,13 +110,6 @@ fn w81_a_test_harness_is_never_started_as_keeper() {
     assert!(runpm::client::launch::program().is_none_or(|path| path.file_name().is_some_and(|name| name == "runpm")));
 }
 
-fn wakeups(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let count =
-        |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok()).unwrap_or(0);
-    count("voluntary_ctxt_switches:") + count("nonvoluntary_ctxt_switches:")
-}
-
 #[test]
 fn k11_w26_idle_keeper_and_daemon_do_not_wake() {
     let place = Place::new();
@@ -123,15 +117,7 @@ fn k11_w26_idle_keeper_and_daemon_do_not_wake() {
         place.start(&format!("idle{n}"), "echo up; sleep 1000");
         place.wait_screen(&format!("idle{n}"), "up");
     }
-    let pids = [place.keeper_pid(), place.daemon_pid()];
-    let mut before = pids.map(wakeups);
-    // Changes that are told late are told within a second; then nothing may happen any more.
-    wait_until("two seconds pass without a wake-up", || {
-        std::thread::park_timeout(std::time::Duration::from_secs(2));
-        let now = pids.map(wakeups);
-        std::mem::replace(&mut before, now) == now
-    });
-    assert!(pids.iter().all(|pid| lives(*pid)));
+    wait_idle(&[place.keeper_pid(), place.daemon_pid()]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::support::kill;
 use crate::support::lives;
 use crate::support::signal;
 use crate::support::wait_for;
+use crate::support::wait_idle;
 use crate::support::wait_until;
 
 fn path(place: &Place, name: &str) -> PathBuf {
@@ -658,13 +659,6 @@ fn a_tee_that_hangs_is_removed_all_the_same() {
     assert!(!lives(helper) && tees(&place).is_empty());
 }
 
-fn wakeups(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let count =
-        |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok()).unwrap_or(0);
-    count("voluntary_ctxt_switches:") + count("nonvoluntary_ctxt_switches:")
-}
-
 #[test]
 fn k11_an_idle_tee_does_not_wake() {
     let place = Place::new();
@@ -676,14 +670,7 @@ fn k11_an_idle_tee_does_not_wake() {
     wait_until("they run", || tees(&place).iter().all(|tee| tee["state"] == "running") && read(&file) == b"up\n");
     let pids = [helpers(&place), vec![place.keeper_pid(), place.daemon_pid()]].concat();
     assert_eq!(pids.len(), 5);
-    let count = || pids.iter().map(|pid| wakeups(*pid)).collect::<Vec<_>>();
-    let mut before = count();
-    wait_until("two seconds pass without a wake-up", || {
-        std::thread::park_timeout(Duration::from_secs(2));
-        let now = count();
-        std::mem::replace(&mut before, now.clone()) == now
-    });
-    assert!(pids.iter().all(|pid| lives(*pid)));
+    wait_idle(&pids);
 }
 
 #[test]

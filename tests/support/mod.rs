@@ -107,6 +107,18 @@ impl Place {
         document["sessions"][0].take()
     }
 
+    /// Starts a service that is a shell script, in the folder of the place.
+    pub fn start_service(&self, name: &str, options: &[&str], script: &str) {
+        let cwd = self.dir.display().to_string();
+        let head = ["start", "--name", name, "--cwd", &cwd];
+        self.ok(&[&head, options, &["--", "sh", "-c", script]].concat());
+    }
+
+    /// What `ls --json` says of a service beside its session.
+    pub fn service(&self, name: &str) -> serde_json::Value {
+        self.session(name)["service"].take()
+    }
+
     /// Waits until a session has ended; returns it.
     pub fn wait_end(&self, name: &str) -> serde_json::Value {
         wait_for(&format!("{name} ends"), || Some(self.session(name)).filter(|session| session["state"] == "ended"))
@@ -227,6 +239,28 @@ pub fn signal(pid: u32, name: &str) {
 pub fn lives(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| !matches!(rest.trim().chars().next(), None | Some('Z' | 'X')))
+}
+
+/// How often the threads of a process were woken so far.
+fn wakeups(pid: u32) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it lives").flatten();
+    let count = |status: &str| {
+        let counts = status.lines().filter_map(|line| line.split_once("ctxt_switches:")?.1.trim().parse::<u64>().ok());
+        counts.sum::<u64>()
+    };
+    tasks.map(|task| count(&std::fs::read_to_string(task.path().join("status")).unwrap_or_default())).sum()
+}
+
+/// Waits until no thread of these processes woke for two seconds: what is told or saved late is over soon.
+pub fn wait_idle(pids: &[u32]) {
+    let count = || pids.iter().map(|pid| wakeups(*pid)).collect::<Vec<u64>>();
+    let mut before = count();
+    wait_until("two seconds pass without a wake-up", || {
+        std::thread::park_timeout(Duration::from_secs(2));
+        let now = count();
+        std::mem::replace(&mut before, now.clone()) == now
+    });
+    assert!(pids.iter().all(|pid| lives(*pid)));
 }
 
 /// All living processes whose environment names this folder.

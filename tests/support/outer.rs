@@ -129,6 +129,17 @@ impl Outer {
         }
     }
 
+    /// Waits until a program's modes are undone on the screen.
+    pub fn wait_restored(&self, what: &str) {
+        self.wait(&format!("{what}: modes restored"), |screen| {
+            !screen.alternate_screen()
+                && !screen.bracketed_paste()
+                && !screen.application_cursor()
+                && !screen.hide_cursor()
+                && screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+        });
+    }
+
     /// Waits until the screen shows a text.
     pub fn wait_text(&self, text: &str) {
         self.wait(&format!("{text:?}"), |screen| screen.contents().contains(text));
